@@ -1,0 +1,139 @@
+package kernel
+
+import "math"
+
+// CrossEntropyArgs are the settings of a cross-entropy over rows×classes logits.
+type CrossEntropyArgs[T Float] struct {
+	Rows, Classes int
+	Weight        []T   // one a class, or nil for 1
+	IgnoreIndex   int64 // a row with this target has loss and gradient 0
+	Smoothing     T     // label_smoothing, 0 to 1
+}
+
+// CrossEntropyIndices computes, for every row of logits with class index t, with p = softmax(row) and C classes,
+//
+//	loss = (1-smoothing) * weight[t] * -log p[t]  +  smoothing/C * sum over c of weight[c] * -log p[c]
+//
+// and, unless grad is nil, its gradient by the row's logits. Nothing is divided by the sum of weights: a mean is the
+// caller's. grad may be logits. A class index out of range stops the work and its row is returned; otherwise -1.
+func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, args CrossEntropyArgs[T]) (badRow int) {
+	checkCrossEntropy(loss, grad, logits, &args)
+	need("target of CrossEntropyIndices", len(target), args.Rows)
+	classes := args.Classes
+	smooth := float64(args.Smoothing) / float64(classes)
+	keep := 1 - float64(args.Smoothing)
+	for r := range args.Rows {
+		t := target[r]
+		row := logits[r*classes : (r+1)*classes]
+		if t == args.IgnoreIndex {
+			loss[r] = 0
+			if grad != nil {
+				clear(grad[r*classes : (r+1)*classes])
+			}
+			continue
+		}
+		if t < 0 || t >= int64(classes) {
+			return r
+		}
+		m, shift := logSumExp(row)
+		wt := args.weight(int(t))
+		value := keep * wt * -(float64(row[t]-m) - shift)
+		if smooth != 0 {
+			s := 0.0
+			for c, x := range row {
+				s -= args.weight(c) * (float64(x-m) - shift)
+			}
+			value += smooth * s
+		}
+		loss[r] = T(value)
+		if grad == nil {
+			continue
+		}
+		total := keep * wt
+		if smooth != 0 {
+			total += smooth * args.weightSum()
+		}
+		g := grad[r*classes : (r+1)*classes]
+		for c, x := range row {
+			d := math.Exp(float64(x-m)-shift) * total
+			if smooth != 0 {
+				d -= smooth * args.weight(c)
+			}
+			if c == int(t) {
+				d -= keep * wt
+			}
+			g[c] = T(d)
+		}
+	}
+	return -1
+}
+
+// CrossEntropyProbabilities computes, for every row of logits with a row of target probabilities q, with p = softmax(row),
+// C classes and q' = (1-smoothing)*q + smoothing/C,
+//
+//	loss = sum over c of weight[c] * q'[c] * -log p[c]
+//
+// and, unless grad is nil, its gradient by the row's logits. grad may be logits.
+func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args CrossEntropyArgs[T]) {
+	checkCrossEntropy(loss, grad, logits, &args)
+	need("target of CrossEntropyProbabilities", len(target), args.Rows*args.Classes)
+	classes := args.Classes
+	smooth := float64(args.Smoothing) / float64(classes)
+	keep := 1 - float64(args.Smoothing)
+	for r := range args.Rows {
+		row := logits[r*classes : (r+1)*classes]
+		q := target[r*classes : (r+1)*classes]
+		m, shift := logSumExp(row)
+		value, total := 0.0, 0.0
+		for c, x := range row {
+			wq := args.weight(c) * (keep*float64(q[c]) + smooth)
+			value -= wq * (float64(x-m) - shift)
+			total += wq
+		}
+		loss[r] = T(value)
+		if grad == nil {
+			continue
+		}
+		g := grad[r*classes : (r+1)*classes]
+		for c, x := range row {
+			wq := args.weight(c) * (keep*float64(q[c]) + smooth)
+			g[c] = T(math.Exp(float64(x-m)-shift)*total - wq)
+		}
+	}
+}
+
+// logSumExp returns the maximum of a row and the logarithm of the sum of exp(x-maximum).
+func logSumExp[T Float](row []T) (m T, shift float64) {
+	m = columnMax(row, 0, len(row), 1)
+	sum := 0.0
+	for _, x := range row {
+		sum += math.Exp(float64(x - m))
+	}
+	return m, math.Log(sum)
+}
+
+func (args *CrossEntropyArgs[T]) weight(c int) float64 {
+	if args.Weight == nil {
+		return 1
+	}
+	return float64(args.Weight[c])
+}
+
+func (args *CrossEntropyArgs[T]) weightSum() float64 {
+	if args.Weight == nil {
+		return float64(args.Classes)
+	}
+	return sumGo(args.Weight[:args.Classes])
+}
+
+func checkCrossEntropy[T Float](loss, grad, logits []T, args *CrossEntropyArgs[T]) {
+	total := args.Rows * args.Classes
+	need("loss of a cross-entropy", len(loss), args.Rows)
+	need("logits of a cross-entropy", len(logits), total)
+	if grad != nil {
+		need("grad of a cross-entropy", len(grad), total)
+	}
+	if args.Weight != nil {
+		need("weight of a cross-entropy", len(args.Weight), args.Classes)
+	}
+}

@@ -1,0 +1,118 @@
+package kernel
+
+// Layout says which operand of a matrix product is stored transposed.
+type Layout uint8
+
+// The layouts of Gemm, first a then b.
+const (
+	NN Layout = iota // a is m×k, b is k×n
+	NT               // a is m×k, b is n×k
+	TN               // a is k×m, b is k×n
+)
+
+// Epilogue is what happens to a matrix product before it is stored: Activation(product + Bias), Bias one value a column or
+// nil. The zero value stores the product as it is.
+type Epilogue[T Float] struct {
+	Bias       []T
+	Activation Unary
+	A, B       T // parameters of Activation
+}
+
+func (e *Epilogue[T]) empty() bool { return e.Bias == nil && e.Activation == Identity }
+
+// Gemm computes c = act(op(a)·op(b) [+ c] + bias), row-major, c being m×n; lda, ldb and ldc are the lengths of a stored
+// row. With accumulate the product is added to what c holds. k may be 0: the product is then 0.
+//
+// Error of a product's element, before the activation: at most k*eps*sum|a||b|.
+func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
+	if m <= 0 || n <= 0 {
+		return
+	}
+	checkGemm(layout, m, n, k, len(a), lda, len(b), ldb, len(c), ldc)
+	if epilogue.Bias != nil {
+		need("bias of Gemm", len(epilogue.Bias), n)
+	}
+	gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
+}
+
+func checkGemm(layout Layout, m, n, k, a, lda, b, ldb, c, ldc int) {
+	extent := func(rows, cols, ld int) int {
+		if rows <= 0 || cols <= 0 {
+			return 0
+		}
+		if ld < cols {
+			panic("BUG: kernel: Gemm: stored rows overlap")
+		}
+		return (rows-1)*ld + cols
+	}
+	aRows, aCols, bRows, bCols := m, k, k, n
+	switch layout {
+	case NN:
+	case NT:
+		bRows, bCols = n, k
+	case TN:
+		aRows, aCols = k, m
+	default:
+		panic("BUG: kernel: Gemm: unknown layout")
+	}
+	need("a of Gemm", a, extent(aRows, aCols, lda))
+	need("b of Gemm", b, extent(bRows, bCols, ldb))
+	need("c of Gemm", c, extent(m, n, ldc))
+}
+
+func gemmGo[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
+	for i := range m {
+		row := c[i*ldc : i*ldc+n]
+		if !accumulate {
+			clear(row)
+		}
+		switch layout {
+		case NN:
+			for p := range k {
+				addScaled(a[i*lda+p], b[p*ldb:p*ldb+n], row)
+			}
+		case TN:
+			for p := range k {
+				addScaled(a[p*lda+i], b[p*ldb:p*ldb+n], row)
+			}
+		case NT:
+			for j := range row {
+				row[j] += dot(a[i*lda:i*lda+k], b[j*ldb:j*ldb+k])
+			}
+		}
+		finishRow(row, &epilogue)
+	}
+}
+
+// finishRow applies an epilogue to one stored row.
+func finishRow[T Float](row []T, e *Epilogue[T]) {
+	if e.Bias != nil {
+		Zip(Add, row, row, e.Bias)
+	}
+	if e.Activation != Identity {
+		Map(e.Activation, row, row, e.A, e.B)
+	}
+}
+
+func addScaled[T Float](a T, x, y []T) {
+	y = y[:len(x)]
+	for i, v := range x {
+		y[i] += a * v
+	}
+}
+
+func dot[T Float](x, y []T) T {
+	y = y[:len(x)]
+	var s0, s1, s2, s3 T
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		s0 += x[i] * y[i]
+		s1 += x[i+1] * y[i+1]
+		s2 += x[i+2] * y[i+2]
+		s3 += x[i+3] * y[i+3]
+	}
+	for ; i < len(x); i++ {
+		s0 += x[i] * y[i]
+	}
+	return (s0 + s1) + (s2 + s3)
+}

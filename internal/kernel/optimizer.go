@@ -1,0 +1,130 @@
+package kernel
+
+import "math"
+
+// SGDArgs are the settings of one step of SGD.
+type SGDArgs struct {
+	LR, Momentum, Dampening, WeightDecay float64
+	Nesterov, Maximize                   bool
+	First                                bool // the momentum buffer holds nothing yet
+}
+
+// SGD makes one step over parameters p with gradients g, in the order of operations of torch.optim.SGD, bit for bit: g is
+// negated by Maximize, g += WeightDecay*p; with momentum, buffer = g on the First step and Momentum*buffer +
+// (1-Dampening)*g later, g = g + Momentum*buffer if Nesterov, else the buffer; p -= LR*g. g itself is not changed.
+// momentumBuffer may be nil when Momentum is 0.
+func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
+	n := len(p)
+	need("g of SGD", len(g), n)
+	if args.Momentum != 0 {
+		need("momentumBuffer of SGD", len(momentumBuffer), n)
+	}
+	sgdGo(p, g, momentumBuffer, args)
+}
+
+func sgdGo[T Float](p, g, momentumBuffer []T, args SGDArgs) {
+	decay, momentum := T(args.WeightDecay), T(args.Momentum)
+	fresh, step := T(1-args.Dampening), T(-args.LR)
+	for i := range p {
+		d := g[i]
+		if args.Maximize {
+			d = -d
+		}
+		if args.WeightDecay != 0 {
+			d = fma(decay, p[i], d)
+		}
+		if args.Momentum != 0 {
+			m := d
+			if !args.First {
+				m = fma(fresh, d, T(momentumBuffer[i]*momentum))
+			}
+			momentumBuffer[i] = m
+			if args.Nesterov {
+				d = fma(momentum, m, d)
+			} else {
+				d = m
+			}
+		}
+		p[i] = fma(step, d, p[i])
+	}
+}
+
+// AdamArgs are the settings of one step of Adam.
+type AdamArgs struct {
+	LR, Beta1, Beta2, Eps, WeightDecay float64
+	Decoupled                          bool // AdamW: the decay shrinks p directly
+	AMSGrad, Maximize                  bool
+	Step                               int // 1 for the first step
+}
+
+// Adam makes one step over parameters p with gradients g, in the order of operations of torch.optim.Adam and AdamW, bit for
+// bit: m and v are the running averages of g and g*g, vmax the running maximum of v (AMSGrad; otherwise nil). g itself is
+// not changed.
+func Adam[T Float](p, g, m, v, vmax []T, args AdamArgs) {
+	n := len(p)
+	need("g of Adam", len(g), n)
+	need("m of Adam", len(m), n)
+	need("v of Adam", len(v), n)
+	if args.AMSGrad {
+		need("vmax of Adam", len(vmax), n)
+	}
+	adamGo(p, g, m, v, vmax, newAdamScalars[T](args))
+}
+
+// adamScalars are the numbers of one step, rounded to the element type. The layout is known to the assembly.
+type adamScalars[T Float] struct {
+	sign    T // -1 to maximize
+	decay   T // added to g times p
+	shrink  T // p is multiplied by it
+	lerp    T // weight of g-m, applied to m, or to g when lerpEnd
+	beta2   T
+	fresh2  T // 1-beta2
+	root2   T // square root of the second bias correction
+	eps     T
+	step    T // -lr / first bias correction
+	lerpEnd bool
+	amsgrad bool
+}
+
+func newAdamScalars[T Float](args AdamArgs) adamScalars[T] {
+	s := adamScalars[T]{
+		sign: 1, shrink: 1, lerp: T(1 - args.Beta1), beta2: T(args.Beta2), fresh2: T(1 - args.Beta2), eps: T(args.Eps),
+		root2:   T(math.Sqrt(1 - math.Pow(args.Beta2, float64(args.Step)))),
+		step:    T(-(args.LR / (1 - math.Pow(args.Beta1, float64(args.Step))))),
+		amsgrad: args.AMSGrad,
+	}
+	if args.Maximize {
+		s.sign = -1
+	}
+	if args.Decoupled {
+		s.shrink = T(1 - args.LR*args.WeightDecay)
+	} else {
+		s.decay = T(args.WeightDecay)
+	}
+	if s.lerp >= 0.5 || s.lerp <= -0.5 { // torch.lerp starts from the nearer end
+		s.lerp, s.lerpEnd = s.lerp-1, true
+	}
+	return s
+}
+
+func adamGo[T Float](p, g, m, v, vmax []T, s adamScalars[T]) {
+	for i := range p {
+		d := g[i] * s.sign
+		if s.decay != 0 {
+			d = fma(s.decay, p[i], d)
+		}
+		start := m[i]
+		if s.lerpEnd {
+			start = d
+		}
+		mean := fma(s.lerp, d-m[i], start)
+		square := fma(T(s.fresh2*d), d, T(v[i]*s.beta2))
+		m[i], v[i] = mean, square
+		if s.amsgrad {
+			square = maximum(vmax[i], square)
+			vmax[i] = square
+		}
+		denominator := T(sqrt(square)/s.root2) + s.eps
+		p[i] = T(p[i]*s.shrink) + T(s.step*mean)/denominator
+	}
+}

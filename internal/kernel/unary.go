@@ -1,0 +1,330 @@
+package kernel
+
+import (
+	"math"
+	"strconv"
+	"unsafe"
+)
+
+// Unary names an element-wise function of one variable, with up to two parameters a and b.
+type Unary uint8
+
+// The element-wise functions. Formulas and gradients are PyTorch's.
+const (
+	Identity   Unary = iota
+	ReLU             // max(x, 0)
+	LeakyReLU        // x > 0 ? x : a*x; a = negative_slope
+	ELU              // x > 0 ? x : a*expm1(x); a = alpha
+	Sigmoid          // 1 / (1+exp(-x))
+	Tanh             // tanh(x)
+	GELU             // x/2 * (1+erf(x/sqrt(2)))
+	GELUTanh         // x/2 * (1+tanh(sqrt(2/pi) * (x + 0.044715*x^3)))
+	SiLU             // x / (1+exp(-x))
+	Softplus         // a*x > b ? x : log1p(exp(a*x))/a; a = beta, b = threshold
+	LogSigmoid       // log(1 / (1+exp(-x)))
+	Exp              // exp(x)
+	Log              // log(x)
+	Log1p            // log(1+x)
+	Expm1            // exp(x)-1
+	Neg              // -x
+	Abs              // |x|, gradient 0 at 0
+	Sqrt             // sqrt(x)
+	Square           // x*x
+	Reciprocal       // 1/x
+	Sign             // -1, 0 or 1; 0 for NaN; gradient 0
+	Pow              // x^a; a = exponent
+	Clamp            // min(max(x, a), b); gradient 1 where a <= x <= b
+	Sin              // sin(x)
+	Cos              // cos(x)
+
+	unaryCount = iota
+)
+
+// unaryRow is one function: its value, and its gradient from the incoming gradient g, the input x and the output y.
+type unaryRow[T Float] struct {
+	name  string
+	value func(x, a, b T) T
+	grad  func(g, x, y, a, b T) T
+	// reads says what grad reads: the output alone (or nothing), the output provided a >= 0, or the input.
+	reads gradientInput
+}
+
+type gradientInput uint8
+
+const (
+	readsOutput gradientInput = iota
+	readsOutputIfPositive
+	readsInput
+)
+
+const (
+	sqrt2OverPi = 0.7978845608028653558798921198687637 // sqrt(2/pi)
+	geluCubic   = 0.044715
+	invSqrt2    = 0.7071067811865475244008443621048490 // sqrt(1/2)
+	invSqrt2Pi  = 0.3989422804014326779399460599343819 // 1/sqrt(2*pi)
+)
+
+// unaryTable is the definition of every function, one row a kind.
+func unaryTable[T Float]() [unaryCount]unaryRow[T] {
+	return [unaryCount]unaryRow[T]{
+		Identity: {"identity",
+			func(x, _, _ T) T { return x },
+			func(g, _, _, _, _ T) T { return g }, readsOutput},
+		ReLU: {"relu",
+			func(x, _, _ T) T {
+				if x < 0 {
+					return 0
+				}
+				return x
+			},
+			func(g, _, y, _, _ T) T {
+				if y <= 0 {
+					return 0
+				}
+				return g
+			}, readsOutput},
+		LeakyReLU: {"leaky_relu",
+			func(x, a, _ T) T {
+				if x > 0 {
+					return x
+				}
+				return x * a
+			},
+			func(g, x, y, a, _ T) T {
+				if a < 0 {
+					y = x
+				}
+				if y > 0 {
+					return g
+				}
+				return g * a
+			}, readsOutputIfPositive},
+		ELU: {"elu",
+			func(x, a, _ T) T {
+				if x <= 0 {
+					return T(math.Expm1(float64(x))) * a
+				}
+				return x
+			},
+			func(g, x, y, a, _ T) T {
+				if a < 0 {
+					if x <= 0 {
+						return g * (exp(x) * a)
+					}
+					return g
+				}
+				if y <= 0 {
+					return g * (y + a)
+				}
+				return g
+			}, readsOutputIfPositive},
+		Sigmoid: {"sigmoid",
+			func(x, _, _ T) T { return sigmoid(x) },
+			func(g, _, y, _, _ T) T { return g * (1 - y) * y }, readsOutput},
+		Tanh: {"tanh",
+			func(x, _, _ T) T { return T(math.Tanh(float64(x))) },
+			func(g, _, y, _, _ T) T { return g * (1 - T(y*y)) }, readsOutput},
+		GELU: {"gelu",
+			func(x, _, _ T) T { return T(float64(x) * 0.5 * math.Erfc(-float64(x)*invSqrt2)) },
+			func(g, x, _, _, _ T) T {
+				v := float64(x)
+				return T(float64(g) * (0.5*math.Erfc(-v*invSqrt2) + gaussianTail(v)))
+			}, readsInput},
+		GELUTanh: {"gelu_tanh",
+			func(x, _, _ T) T {
+				v := float64(x)
+				return T(v * logistic(2*sqrt2OverPi*(v+geluCubic*v*v*v)))
+			},
+			func(g, x, _, _, _ T) T {
+				// x*s(u) with u = 2*sqrt(2/pi)*(x+c*x^3): s + x*s*(1-s)*u'
+				v := float64(x)
+				s := logistic(2 * sqrt2OverPi * (v + geluCubic*v*v*v))
+				if s == 0 || s == 1 {
+					return T(float64(g) * s)
+				}
+				return T(float64(g) * (s + v*s*(1-s)*2*sqrt2OverPi*(1+3*geluCubic*v*v)))
+			}, readsInput},
+		SiLU: {"silu",
+			func(x, _, _ T) T { return T(float64(x) / (1 + math.Exp(-float64(x)))) },
+			func(g, x, _, _, _ T) T {
+				s := logistic(float64(x))
+				return T(float64(g) * (s * (1 + float64(x)*(1-s))))
+			}, readsInput},
+		Softplus: {"softplus",
+			func(x, a, b T) T {
+				if x*a > b {
+					return x
+				}
+				return T(math.Log1p(math.Exp(float64(x)*float64(a))) / float64(a))
+			},
+			func(g, x, _, a, b T) T {
+				if x*a > b {
+					return g
+				}
+				return T(float64(g) * logistic(float64(x)*float64(a)))
+			}, readsInput},
+		LogSigmoid: {"logsigmoid",
+			func(x, _, _ T) T {
+				v := float64(x)
+				return T(math.Min(v, 0) - math.Log1p(math.Exp(-math.Abs(v))))
+			},
+			func(g, x, _, _, _ T) T { return T(float64(g) * logistic(-float64(x))) }, readsInput},
+		Exp: {"exp",
+			func(x, _, _ T) T { return exp(x) },
+			func(g, _, y, _, _ T) T { return g * y }, readsOutput},
+		Log: {"log",
+			func(x, _, _ T) T { return log(x) },
+			func(g, x, _, _, _ T) T { return g / x }, readsInput},
+		Log1p: {"log1p",
+			func(x, _, _ T) T { return T(math.Log1p(float64(x))) },
+			func(g, x, _, _, _ T) T { return g / (x + 1) }, readsInput},
+		Expm1: {"expm1",
+			func(x, _, _ T) T { return T(math.Expm1(float64(x))) },
+			func(g, _, y, _, _ T) T { return g * (y + 1) }, readsOutput},
+		Neg: {"neg",
+			func(x, _, _ T) T { return -x },
+			func(g, _, _, _, _ T) T { return -g }, readsOutput},
+		Abs: {"abs",
+			func(x, _, _ T) T { return T(math.Abs(float64(x))) },
+			func(g, x, _, _, _ T) T { return g * sign(x) }, readsInput},
+		Sqrt: {"sqrt",
+			func(x, _, _ T) T { return sqrt(x) },
+			func(g, _, y, _, _ T) T { return g / (2 * y) }, readsOutput},
+		Square: {"square",
+			func(x, _, _ T) T { return x * x },
+			func(g, x, _, _, _ T) T { return g * (2 * x) }, readsInput},
+		Reciprocal: {"reciprocal",
+			func(x, _, _ T) T { return 1 / x },
+			func(g, _, y, _, _ T) T { return g * -T(y*y) }, readsOutput},
+		Sign: {"sign",
+			func(x, _, _ T) T { return sign(x) },
+			func(_, _, _, _, _ T) T { return 0 }, readsOutput},
+		Pow: {"pow",
+			func(x, a, _ T) T { return T(math.Pow(float64(x), float64(a))) },
+			func(g, x, _, a, _ T) T {
+				if a == 0 {
+					return 0
+				}
+				return g * (a * T(math.Pow(float64(x), float64(a)-1)))
+			}, readsInput},
+		Clamp: {"clamp",
+			func(x, a, b T) T {
+				if x < a {
+					x = a
+				}
+				if x > b {
+					x = b
+				}
+				return x
+			},
+			func(g, x, _, a, b T) T {
+				if x >= a && x <= b {
+					return g
+				}
+				return 0
+			}, readsInput},
+		Sin: {"sin",
+			func(x, _, _ T) T { return T(math.Sin(float64(x))) },
+			func(g, x, _, _, _ T) T { return g * T(math.Cos(float64(x))) }, readsInput},
+		Cos: {"cos",
+			func(x, _, _ T) T { return T(math.Cos(float64(x))) },
+			func(g, x, _, _, _ T) T { return g * -T(math.Sin(float64(x))) }, readsInput},
+	}
+}
+
+// logistic is 1/(1+exp(-x)).
+func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+
+func sigmoid[T Float](x T) T { return T(logistic(float64(x))) }
+
+func sign[T Float](x T) T {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	}
+	return 0
+}
+
+// gaussianTail is x times the density of the standard normal distribution, 0 in the limits.
+func gaussianTail(x float64) float64 {
+	if math.IsInf(x, 0) {
+		return 0
+	}
+	return x * invSqrt2Pi * math.Exp(-0.5*x*x)
+}
+
+var (
+	unary32 = unaryTable[float32]()
+	unary64 = unaryTable[float64]()
+)
+
+func unaryRowOf[T Float](u Unary) *unaryRow[T] {
+	if u >= unaryCount {
+		panic("BUG: kernel: unknown unary function " + strconv.Itoa(int(u)))
+	}
+	if isFloat32[T]() {
+		return (*unaryRow[T])(unsafe.Pointer(&unary32[u]))
+	}
+	return (*unaryRow[T])(unsafe.Pointer(&unary64[u]))
+}
+
+// String is PyTorch's name of the function.
+func (u Unary) String() string {
+	if u >= unaryCount {
+		return "Unary(" + strconv.Itoa(int(u)) + ")"
+	}
+	return unary32[u].name
+}
+
+// GradientFromOutput says whether MapGrad reads at most y, not x, for this function and this parameter a, so that the
+// function may overwrite its input, or be fused into the kernel that makes it.
+func GradientFromOutput(u Unary, a float64) bool {
+	switch unaryRowOf[float64](u).reads {
+	case readsOutput:
+		return true
+	case readsOutputIfPositive:
+		return a >= 0
+	}
+	return false
+}
+
+// Map computes dst[i] = f(src[i]). dst may be src.
+func Map[T Float](u Unary, dst, src []T, a, b T) {
+	need("dst of Map", len(dst), len(src))
+	mapGo(u, dst, src, a, b)
+}
+
+func mapGo[T Float](u Unary, dst, src []T, a, b T) {
+	if u == Identity {
+		copy(dst, src)
+		return
+	}
+	f := unaryRowOf[T](u).value
+	for i, x := range src {
+		dst[i] = f(x, a, b)
+	}
+}
+
+// MapGrad computes dx[i] = dy[i] * f'(x[i]) with y = f(x). dx may be dy, x or y. Where GradientFromOutput holds, x may be
+// nil; where it does not, y may be nil.
+func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
+	n := len(dy)
+	need("dx of MapGrad", len(dx), n)
+	if GradientFromOutput(u, float64(a)) {
+		need("y of MapGrad", len(y), n)
+		x = y
+	} else {
+		need("x of MapGrad", len(x), n)
+		y = x
+	}
+	mapGradGo(u, dx, dy, x, y, a, b)
+}
+
+func mapGradGo[T Float](u Unary, dx, dy, x, y []T, a, b T) {
+	f := unaryRowOf[T](u).grad
+	for i, g := range dy {
+		dx[i] = f(g, x[i], y[i], a, b)
+	}
+}
