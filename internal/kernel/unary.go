@@ -33,7 +33,7 @@ const (
 	Reciprocal       // 1/x
 	Sign             // -1, 0 or 1; 0 for NaN; gradient 0
 	Pow              // x^a; a = exponent
-	Clamp            // min(max(x, a), b); gradient 1 where a <= x <= b
+	Clamp            // min(max(x, a), b); gradient 1 where a < x < b
 	Sin              // sin(x)
 	Cos              // cos(x)
 
@@ -218,7 +218,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 				return x
 			},
 			func(g, x, _, a, b T) T {
-				if x >= a && x <= b {
+				if x > a && x < b {
 					return g
 				}
 				return 0

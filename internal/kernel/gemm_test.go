@@ -1,0 +1,121 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestGemm(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testGemm[float32])
+		t.Run("float64", testGemm[float64])
+	})
+}
+
+// Small sizes around every block edge, and a few that need several blocks.
+func testGemm[T Float](t *testing.T) {
+	b := newBench[T](t)
+	edges := []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 17, 23, 31, 32, 33, 47, 48, 49, 64, 65, 70}
+	for _, layout := range []Layout{NN, NT, TN} {
+		for i, m := range edges {
+			for j, n := range edges {
+				k := edges[(3*i+5*j)%len(edges)]
+				checkGemmCase(t, b, layout, m, n, k, i+j)
+			}
+		}
+		for i, s := range [][3]int{{1, 200, 784}, {2, 130, 700}, {100, 100, 1030}, {29, 300, 17}, {64, 10, 256}, {33, 257, 131}, {150, 31, 16}, {1, 1, 1000}, {3, 500, 333}, {130, 130, 70}, {7, 7, 0}} {
+			checkGemmCase(t, b, layout, s[0], s[1], s[2], i)
+		}
+	}
+}
+
+func checkGemmCase[T Float](t *testing.T, bench *bench[T], layout Layout, m, n, k, variant int) {
+	bench.round++
+	aRows, aCols, bRows, bCols := m, k, k, n
+	if layout == NT {
+		bRows, bCols = n, k
+	}
+	if layout == TN {
+		aRows, aCols = k, m
+	}
+	pad := variant % 3
+	lda, ldb, ldc := aCols+pad, bCols+pad, n+pad
+	extent := func(rows, cols, ld int) int { return max(0, (rows-1)*ld+cols) }
+	a, b := bench.normal(0, extent(aRows, aCols, lda), 1), bench.normal(1, extent(bRows, bCols, ldb), 1)
+	c := bench.normal(2, extent(m, n, ldc), 1)
+	accumulate := variant%2 == 1
+	var e Epilogue[T]
+	if variant%4 >= 2 {
+		e.Bias = bench.normal(3, n, 1)
+	}
+	e.Activation = []Unary{Identity, ReLU, Identity, LeakyReLU, Tanh}[variant%5]
+	e.A = 0.1
+	before := append([]T(nil), c...)
+	Gemm(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, e)
+	what := fmt.Sprint(layout, m, n, k, accumulate, e.Bias != nil, e.Activation)
+	for i := range m {
+		for j := range n {
+			sum, size := 0.0, 0.0
+			if accumulate {
+				sum = float64(before[i*ldc+j])
+				size = math.Abs(sum)
+			}
+			for p := range k {
+				var x, y T
+				if layout == TN {
+					x = a[p*lda+i]
+				} else {
+					x = a[i*lda+p]
+				}
+				if layout == NT {
+					y = b[j*ldb+p]
+				} else {
+					y = b[p*ldb+j]
+				}
+				sum += float64(x) * float64(y)
+				size += math.Abs(float64(x) * float64(y))
+			}
+			if e.Bias != nil {
+				sum += float64(e.Bias[j])
+				size += math.Abs(float64(e.Bias[j]))
+			}
+			want := unaryRowOf[float64](e.Activation).value(sum, float64(e.A), 0)
+			near(t, want, c[i*ldc+j], unaryUlps, float64(k+3)*epsilon[T]()*size, what, i, j)
+		}
+		for j := n; j < ldc && i*ldc+j < len(c); j++ {
+			require.Equal(t, before[i*ldc+j], c[i*ldc+j], "padding of %s", what)
+		}
+	}
+}
+
+// A product has NaN and Inf exactly where its row or column has.
+func TestGemmNaN(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		for _, s := range [][3]int{{20, 40, 30}, {1, 40, 30}, {3, 5, 7}} {
+			m, n, k := s[0], s[1], s[2]
+			a, b, c := make([]float32, m*k), make([]float32, n*k), make([]float32, m*n)
+			for i := range a {
+				a[i] = 1
+			}
+			for i := range b {
+				b[i] = 1
+			}
+			a[k-1] = float32(math.NaN())
+			b[k+1] = float32(math.Inf(1))
+			Gemm(NT, m, n, k, a, k, b, k, c, n, false, Epilogue[float32]{Activation: ReLU})
+			for i, v := range c {
+				switch {
+				case i/n == 0:
+					require.True(t, v != v, "%v %d", s, i)
+				case i%n == 1:
+					require.True(t, math.IsInf(float64(v), 1), "%v %d", s, i)
+				default:
+					require.Equal(t, float32(k), v, "%v %d", s, i)
+				}
+			}
+		}
+	})
+}
