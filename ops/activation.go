@@ -1,0 +1,147 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+
+	"github.com/seed-70b75153/aegis/internal/kernel"
+)
+
+// The element-wise functions: any shape, float32 or float64; the result has the input's shape and dtype. Formulas and
+// gradients are those of torch.nn.functional, NaN and infinities included.
+
+// ReLU is max(x, 0), its gradient at 0 being 0.
+func ReLU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.ReLU, x, 0, 0) }
+
+// LeakyReLU is x where x > 0, else negativeSlope·x.
+func LeakyReLU(x *gorgonia.Node, negativeSlope float64) (*gorgonia.Node, error) {
+	return unary(kernel.LeakyReLU, x, negativeSlope, 0)
+}
+
+// ELU is x where x > 0, else alpha·(exp(x) - 1).
+func ELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
+	return unary(kernel.ELU, x, alpha, 0)
+}
+
+// Sigmoid is 1 / (1 + exp(-x)).
+func Sigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sigmoid, x, 0, 0) }
+
+// Tanh is the hyperbolic tangent.
+func Tanh(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Tanh, x, 0, 0) }
+
+// GELU is x·Φ(x) with the Gaussian distribution function Φ.
+func GELU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.GELU, x, 0, 0) }
+
+// GELUTanh is GELU by its tanh approximation.
+func GELUTanh(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.GELUTanh, x, 0, 0) }
+
+// SiLU is x·sigmoid(x).
+func SiLU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.SiLU, x, 0, 0) }
+
+// Softplus is log(1 + exp(beta·x)) / beta, and x where beta·x > threshold.
+func Softplus(x *gorgonia.Node, beta, threshold float64) (*gorgonia.Node, error) {
+	return unary(kernel.Softplus, x, beta, threshold)
+}
+
+// LogSigmoid is log(sigmoid(x)).
+func LogSigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.LogSigmoid, x, 0, 0) }
+
+// Exp is e to the x.
+func Exp(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Exp, x, 0, 0) }
+
+// Log is the natural logarithm.
+func Log(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Log, x, 0, 0) }
+
+// Neg is -x.
+func Neg(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Neg, x, 0, 0) }
+
+// Abs is |x|, its gradient at 0 being 0.
+func Abs(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Abs, x, 0, 0) }
+
+// Sqrt is the square root.
+func Sqrt(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sqrt, x, 0, 0) }
+
+// Square is x·x.
+func Square(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Square, x, 0, 0) }
+
+// Pow is x to the given exponent.
+func Pow(x *gorgonia.Node, exponent float64) (*gorgonia.Node, error) {
+	return unary(kernel.Pow, x, exponent, 0)
+}
+
+// Clamp limits x to [low, high]; the gradient is 1 inside and at the limits.
+func Clamp(x *gorgonia.Node, low, high float64) (*gorgonia.Node, error) {
+	return unary(kernel.Clamp, x, low, high)
+}
+
+// Sin is the sine, x in radians.
+func Sin(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sin, x, 0, 0) }
+
+// Cos is the cosine, x in radians.
+func Cos(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Cos, x, 0, 0) }
+
+func unary(kind kernel.Unary, x *gorgonia.Node, a, b float64) (*gorgonia.Node, error) {
+	return Apply(Activation{Kind: kind, A: a, B: b}, x)
+}
+
+// Activation is the definition of an element-wise function, exported so that a fusing pass can recognise it.
+type Activation struct {
+	Kind kernel.Unary
+	A, B float64
+}
+
+// Name is PyTorch's function name.
+func (a Activation) Name() string { return a.Kind.String() }
+
+// Infer takes one floating input of any shape.
+func (a Activation) Infer(in []Operand) ([]Operand, error) {
+	return in[:1:1], wantFloat("input", in[0])
+}
+
+// Run maps the kernel over the elements.
+func (a Activation) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runActivation[float32](a, in, out) },
+		func() error { return runActivation[float64](a, in, out) })
+}
+
+func runActivation[T kernel.Float](a Activation, in, out []*Array) error {
+	kernel.Map(a.Kind, Slice[T](out[0]), Slice[T](in[0]), T(a.A), T(a.B))
+	return nil
+}
+
+// Gradient is dy·f'(x).
+func (a Activation) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	return one(Apply(activationGradient{Activation: a}, in[0], out, grad))
+}
+
+// Differentiable is true.
+func (a Activation) Differentiable([]Operand) []bool { return []bool{true} }
+
+// activationGradient is dx = dy·f'(x) from x, y and dy.
+type activationGradient struct {
+	Activation
+	noGradient
+}
+
+func (a activationGradient) Name() string { return a.Kind.String() + "_grad" }
+
+func (a activationGradient) Infer(in []Operand) ([]Operand, error) { return in[:1:1], nil }
+
+func (a activationGradient) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runActivationGradient[float32](a, in, out) },
+		func() error { return runActivationGradient[float64](a, in, out) })
+}
+
+func runActivationGradient[T kernel.Float](a activationGradient, in, out []*Array) error {
+	kernel.MapGrad(a.Kind, Slice[T](out[0]), Slice[T](in[2]), Slice[T](in[0]), Slice[T](in[1]), T(a.A), T(a.B))
+	return nil
+}
+
+func (a activationGradient) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	return a.noGradient.Gradient(in, out, grad)
+}
+
+func (a activationGradient) Differentiable(in []Operand) []bool {
+	return a.noGradient.Differentiable(in)
+}

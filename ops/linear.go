@@ -1,0 +1,168 @@
+package ops
+
+import (
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/internal/kernel"
+)
+
+// Linear is y = x·weightᵀ + bias: x (*, in), weight (out, in), bias (out) or nil, y (*, out), where * is any number of
+// dimensions, none included. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html.
+func Linear(x, weight, bias *gorgonia.Node) (*gorgonia.Node, error) {
+	if bias == nil {
+		return Apply(LinearOp{}, x, weight)
+	}
+	return Apply(LinearOp{}, x, weight, bias)
+}
+
+// LinearOp is the definition of [Linear], with an activation fused into its store: y = f(x·weightᵀ + bias). The fused
+// activation must have a gradient that its output alone gives.
+type LinearOp struct {
+	Activation Activation
+}
+
+// Name is "linear".
+func (l LinearOp) Name() string { return "linear" }
+
+func (l LinearOp) String() string {
+	if l.Activation.Kind == kernel.Identity {
+		return "linear"
+	}
+	return "linear+" + l.Activation.Name()
+}
+
+// Infer checks x, weight and bias against each other.
+func (l LinearOp) Infer(in []Operand) ([]Operand, error) {
+	x, w := in[0], in[1]
+	if len(w.Shape) != 2 {
+		return nil, &ShapeError{What: "weight", Got: w.Shape, Want: []int{-1, -1}}
+	}
+	if !isFloat(w.DType) {
+		return nil, &DTypeError{What: "weight", Got: w.DType.String(), Want: "float32 or float64"}
+	}
+	outFeatures, inFeatures := w.Shape[0], w.Shape[1]
+	if len(x.Shape) == 0 || x.Shape[len(x.Shape)-1] != inFeatures {
+		return nil, &ShapeError{What: "input", Got: x.Shape, Want: []int{-1, inFeatures}}
+	}
+	if x.DType != w.DType {
+		return nil, &DTypeError{What: "input", Got: x.DType.String(), Want: w.DType.String()}
+	}
+	if len(in) == 3 && (!sameShape(in[2].Shape, []int{outFeatures}) || in[2].DType != w.DType) {
+		return nil, &ShapeError{What: "bias", Got: in[2].Shape, Want: []int{outFeatures}, Note: "of " + w.DType.String()}
+	}
+	y := x.Shape.Clone()
+	y[len(y)-1] = outFeatures
+	return []Operand{{Shape: y, DType: x.DType}}, nil
+}
+
+// Run is one matrix product with bias and activation in its store.
+func (l LinearOp) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runLinear[float32](l, in, out) },
+		func() error { return runLinear[float64](l, in, out) })
+}
+
+func runLinear[T kernel.Float](l LinearOp, in, out []*Array) error {
+	m, n, k := linearSizes(in[0], in[1])
+	var bias []T
+	if len(in) == 3 {
+		bias = Slice[T](in[2])
+	}
+	kernel.Gemm(kernel.NT, m, n, k, Slice[T](in[0]), k, Slice[T](in[1]), k, Slice[T](out[0]), n, false, kernel.Epilogue[T]{
+		Bias: bias, Activation: l.Activation.Kind, A: T(l.Activation.A), B: T(l.Activation.B),
+	})
+	return nil
+}
+
+// linearSizes gives rows, output features and input features.
+func linearSizes(x, weight *Array) (m, n, k int) {
+	n, k = weight.Shape[0], weight.Shape[1]
+	return size(x.Shape[:len(x.Shape)-1]), n, k
+}
+
+// Gradient computes the weight's and the bias's gradient in one pass, which also keeps the gradient before the
+// activation for the input's gradient.
+func (l LinearOp) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	x, weight := in[0], in[1]
+	dweight, err := Apply(linearWeightGradient{Activation: l.Activation, Bias: len(in) == 3}, x, weight, out, grad)
+	if err != nil {
+		return nil, err
+	}
+	before := grad
+	if l.Activation.Kind != kernel.Identity {
+		if before, err = Result(dweight, 1); err != nil {
+			return nil, err
+		}
+	}
+	dx, err := Apply(linearInputGradient{}, before, weight, x)
+	if err != nil || len(in) == 2 {
+		return gorgonia.Nodes{dx, dweight}, err
+	}
+	dbias, err := Result(dweight, len(Of(dweight).Out)-1)
+	return gorgonia.Nodes{dx, dweight, dbias}, err
+}
+
+// Differentiable is true of all inputs.
+func (l LinearOp) Differentiable(in []Operand) []bool { return []bool{true, true, true}[:len(in)] }
+
+// linearWeightGradient is dweight = gᵀ·x with g = dy·f'(y); it keeps g where there is an activation, and the bias's
+// gradient, the column sums of g, where there is a bias.
+type linearWeightGradient struct {
+	noGradient
+	Activation Activation
+	Bias       bool
+}
+
+func (l linearWeightGradient) Name() string { return "linear_weight_grad" }
+
+func (l linearWeightGradient) Infer(in []Operand) ([]Operand, error) {
+	out := []Operand{in[1]}
+	if l.Activation.Kind != kernel.Identity {
+		out = append(out, in[2])
+	}
+	if l.Bias {
+		out = append(out, Operand{Shape: tensor.Shape{in[1].Shape[0]}, DType: in[1].DType})
+	}
+	return out, nil
+}
+
+func (l linearWeightGradient) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runLinearWeightGradient[float32](l, in, out) },
+		func() error { return runLinearWeightGradient[float64](l, in, out) })
+}
+
+func runLinearWeightGradient[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
+	m, n, k := linearSizes(in[0], in[1])
+	g := Slice[T](in[3])
+	if a := l.Activation; a.Kind != kernel.Identity {
+		y, before := Slice[T](in[2]), Slice[T](out[1])
+		kernel.MapGrad(a.Kind, before, g, y, y, T(a.A), T(a.B))
+		g = before
+	}
+	if l.Bias {
+		kernel.ColumnSums(Slice[T](out[len(out)-1]), g, m, n)
+	}
+	kernel.Gemm(kernel.TN, n, k, m, g, n, Slice[T](in[0]), k, Slice[T](out[0]), k, false, kernel.Epilogue[T]{})
+	return nil
+}
+
+// linearInputGradient is dx = g·weight; x itself gives only the shape.
+type linearInputGradient struct{ noGradient }
+
+func (linearInputGradient) Name() string { return "linear_input_grad" }
+
+func (linearInputGradient) Infer(in []Operand) ([]Operand, error) { return in[2:3:3], nil }
+
+func (linearInputGradient) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runLinearInputGradient[float32](in, out) },
+		func() error { return runLinearInputGradient[float64](in, out) })
+}
+
+func runLinearInputGradient[T kernel.Float](in, out []*Array) error {
+	m, n, k := linearSizes(out[0], in[1])
+	kernel.Gemm(kernel.NN, m, k, n, Slice[T](in[0]), n, Slice[T](in[1]), k, Slice[T](out[0]), k, false, kernel.Epilogue[T]{})
+	return nil
+}
