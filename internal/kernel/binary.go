@@ -46,7 +46,18 @@ func Zip[T Float](b Binary, dst, x, y []T) {
 	n := len(dst)
 	need("x of Zip", len(x), n)
 	need("y of Zip", len(y), n)
+	if f := kernelsOf[T]().zip[binaryIndex(b)]; f != nil && n > 0 {
+		f(n, &dst[0], &x[0], &y[0])
+		return
+	}
 	zipGo(b, dst, x[:n], y[:n])
+}
+
+func binaryIndex(b Binary) Binary {
+	if b >= binaryCount {
+		panic("BUG: kernel: unknown binary function " + strconv.Itoa(int(b)))
+	}
+	return b
 }
 
 func zipGo[T Float](b Binary, dst, x, y []T) {
@@ -76,8 +87,6 @@ func zipGo[T Float](b Binary, dst, x, y []T) {
 		for i := range dst {
 			dst[i] = minimum(x[i], y[i])
 		}
-	default:
-		panic("BUG: kernel: unknown binary function " + b.String())
 	}
 }
 
@@ -85,6 +94,10 @@ func zipGo[T Float](b Binary, dst, x, y []T) {
 func ZipScalar[T Float](b Binary, dst, x []T, s T) {
 	n := len(dst)
 	need("x of ZipScalar", len(x), n)
+	if f := kernelsOf[T]().zipScalar[binaryIndex(b)]; f != nil && n > 0 {
+		f(n, &dst[0], &x[0], s)
+		return
+	}
 	zipScalarGo(b, dst, x[:n], s)
 }
 
@@ -114,8 +127,6 @@ func zipScalarGo[T Float](b Binary, dst, x []T, s T) {
 		for i, v := range x {
 			dst[i] = minimum(v, s)
 		}
-	default:
-		panic("BUG: kernel: unknown binary function " + b.String())
 	}
 }
 
@@ -123,6 +134,10 @@ func zipScalarGo[T Float](b Binary, dst, x []T, s T) {
 func ScalarZip[T Float](b Binary, dst []T, s T, x []T) {
 	n := len(dst)
 	need("x of ScalarZip", len(x), n)
+	if f := kernelsOf[T]().scalarZip[binaryIndex(b)]; f != nil && n > 0 {
+		f(n, &dst[0], &x[0], s)
+		return
+	}
 	switch b {
 	case Sub:
 		for i, v := range x[:n] {
@@ -141,6 +156,10 @@ func ScalarZip[T Float](b Binary, dst []T, s T, x []T) {
 func Axpy[T Float](a T, x, y []T) {
 	n := len(y)
 	need("x of Axpy", len(x), n)
+	if f := kernelsOf[T]().axpy; f != nil && n > 0 {
+		f(n, a, &x[0], &y[0])
+		return
+	}
 	axpyGo(a, x[:n], y)
 }
 

@@ -138,17 +138,19 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 			func(g, x, _, _, _ T) T {
 				// x*s(u) with u = 2*sqrt(2/pi)*(x+c*x^3): s + x*s*(1-s)*u'
 				v := float64(x)
-				s := logistic(2 * sqrt2OverPi * (v + geluCubic*v*v*v))
-				if s == 0 || s == 1 {
+				u := 2 * sqrt2OverPi * (v + geluCubic*v*v*v)
+				s, slope := logistic(u), logistic(u)*logistic(-u)
+				if slope == 0 {
 					return T(float64(g) * s)
 				}
-				return T(float64(g) * (s + v*s*(1-s)*2*sqrt2OverPi*(1+3*geluCubic*v*v)))
+				return T(float64(g) * (s + v*slope*2*sqrt2OverPi*(1+3*geluCubic*v*v)))
 			}, readsInput},
 		SiLU: {"silu",
 			func(x, _, _ T) T { return T(float64(x) / (1 + math.Exp(-float64(x)))) },
 			func(g, x, _, _, _ T) T {
-				s := logistic(float64(x))
-				return T(float64(g) * (s * (1 + float64(x)*(1-s))))
+				v := float64(x)
+				s := logistic(v)
+				return T(float64(g) * (s + v*s*logistic(-v)))
 			}, readsInput},
 		Softplus: {"softplus",
 			func(x, a, b T) T {
@@ -261,13 +263,17 @@ var (
 )
 
 func unaryRowOf[T Float](u Unary) *unaryRow[T] {
+	if isFloat32[T]() {
+		return (*unaryRow[T])(unsafe.Pointer(&unary32[unaryIndex(u)]))
+	}
+	return (*unaryRow[T])(unsafe.Pointer(&unary64[unaryIndex(u)]))
+}
+
+func unaryIndex(u Unary) Unary {
 	if u >= unaryCount {
 		panic("BUG: kernel: unknown unary function " + strconv.Itoa(int(u)))
 	}
-	if isFloat32[T]() {
-		return (*unaryRow[T])(unsafe.Pointer(&unary32[u]))
-	}
-	return (*unaryRow[T])(unsafe.Pointer(&unary64[u]))
+	return u
 }
 
 // String is PyTorch's name of the function.
@@ -293,6 +299,10 @@ func GradientFromOutput(u Unary, a float64) bool {
 // Map computes dst[i] = f(src[i]). dst may be src.
 func Map[T Float](u Unary, dst, src []T, a, b T) {
 	need("dst of Map", len(dst), len(src))
+	if f := kernelsOf[T]().unary[unaryIndex(u)]; f != nil && len(src) > 0 {
+		f(len(src), &dst[0], &src[0], a, b)
+		return
+	}
 	mapGo(u, dst, src, a, b)
 }
 
@@ -318,6 +328,10 @@ func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
 	} else {
 		need("x of MapGrad", len(x), n)
 		y = x
+	}
+	if f := kernelsOf[T]().unaryGrad[u]; f != nil && n > 0 && (a >= 0 || unary32[u].reads != readsOutputIfPositive) {
+		f(n, &dx[0], &dy[0], &y[0], a, b)
+		return
 	}
 	mapGradGo(u, dx, dy, x, y, a, b)
 }

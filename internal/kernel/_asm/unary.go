@@ -1,0 +1,270 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// unaryKernel is one element-wise function: its value from x, its gradient from the incoming gradient g and z, which is the
+// input or the output as the Go table says; a and b are its parameters. Either may be missing.
+type unaryKernel struct {
+	name   string
+	unroll int
+	value  func(m machine, x, a, b Register) Register
+	grad   func(m machine, g, z, a, b Register) Register
+}
+
+const (
+	sqrt2OverPi = 0.7978845608028653558798921198687637
+	geluCubic   = 0.044715
+	invSqrt2Pi  = 0.3989422804014326779399460599343819
+)
+
+var unaryKernels = []unaryKernel{
+	{"ReLU", 4,
+		func(m machine, x, _, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.max(x, zero, x)
+			return x
+		},
+		func(m machine, g, y, _, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.choose(m.compare(lessEqual, y, zero), zero, g, g)
+			return g
+		}},
+	{"LeakyReLU", 2,
+		func(m machine, x, a, _ Register) Register {
+			low := m.vec()
+			m.mul(a, x, low)
+			m.choose(m.compare(greater, x, m.constant(0)), x, low, x)
+			return x
+		},
+		func(m machine, g, y, a, _ Register) Register {
+			low := m.vec()
+			m.mul(a, g, low)
+			m.choose(m.compare(greater, y, m.constant(0)), g, low, g)
+			return g
+		}},
+	{"ELU", 1,
+		func(m machine, x, a, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.min(x, zero, zero)
+			low := m.expm1(zero)
+			m.mul(a, low, low)
+			m.choose(m.compare(lessEqual, x, m.constant(0)), low, x, x)
+			return x
+		},
+		func(m machine, g, y, a, _ Register) Register {
+			low := m.vec()
+			m.add(a, y, low)
+			m.mul(g, low, low)
+			m.choose(m.compare(lessEqual, y, m.constant(0)), low, g, g)
+			return g
+		}},
+	{"Sigmoid", 2,
+		func(m machine, x, _, _ Register) Register { return m.sigmoid(x) },
+		func(m machine, g, y, _, _ Register) Register {
+			other := m.filled(1)
+			m.sub(y, other, other)
+			m.mul(other, g, g)
+			m.mul(y, g, g)
+			return g
+		}},
+	{"Tanh", 2,
+		func(m machine, x, _, _ Register) Register { return m.tanh(x) },
+		func(m machine, g, y, _, _ Register) Register {
+			other, square := m.filled(1), m.vec()
+			m.mul(y, y, square)
+			m.sub(square, other, other)
+			m.mul(other, g, g)
+			return g
+		}},
+	{"GELU", 1,
+		func(m machine, x, _, _ Register) Register {
+			distribution, _ := m.normal(x)
+			m.mul(x, distribution, distribution)
+			return distribution
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			distribution, density := m.normal(x)
+			bounded := m.bounded(x, 1e4) // keeps 0*Inf out of the tails
+			m.mul(m.constant(invSqrt2Pi), bounded, bounded)
+			m.fma(density, bounded, distribution)
+			m.mul(g, distribution, distribution)
+			return distribution
+		}},
+	{"GELUTanh", 1,
+		func(m machine, x, _, _ Register) Register {
+			return m.gated(x, m.geluTanhArgument(x))
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			s, slope := m.sigmoidAndSlope(m.geluTanhArgument(x))
+			v := m.bounded(x, 1e4)
+			// s + x*s*(1-s)*u'
+			m.mul(v, slope, slope)
+			m.mul(v, v, v)
+			m.mul(m.constant(6*sqrt2OverPi*geluCubic), v, v)
+			m.add(m.constant(2*sqrt2OverPi), v, v)
+			m.fma(v, slope, s)
+			m.mul(g, s, s)
+			return s
+		}},
+	{"SiLU", 2,
+		func(m machine, x, _, _ Register) Register { return m.gated(x, x) },
+		func(m machine, g, x, _, _ Register) Register {
+			s, slope := m.sigmoidAndSlope(x)
+			m.fma(x, slope, s)
+			m.mul(g, s, s)
+			return s
+		}},
+	{"Softplus", 1,
+		func(m machine, x, a, b Register) Register {
+			z := m.vec()
+			m.mul(a, x, z)
+			r := m.softplus(z)
+			m.div(a, r, r)
+			m.choose(m.compare(greater, z, b), x, r, x)
+			return x
+		},
+		func(m machine, g, x, a, b Register) Register {
+			z := m.vec()
+			m.mul(a, x, z)
+			s := m.sigmoid(z)
+			m.mul(g, s, s)
+			m.choose(m.compare(greater, z, b), g, s, g)
+			return g
+		}},
+	{"LogSigmoid", 1,
+		func(m machine, x, _, _ Register) Register { return m.negated(m.softplus(m.negated(x))) },
+		func(m machine, g, x, _, _ Register) Register {
+			s := m.sigmoid(m.negated(x))
+			m.mul(g, s, s)
+			return s
+		}},
+	{"Exp", 2,
+		func(m machine, x, _, _ Register) Register { return m.exp(x) },
+		func(m machine, g, y, _, _ Register) Register {
+			m.mul(y, g, g)
+			return g
+		}},
+	{"Neg", 4,
+		func(m machine, x, _, _ Register) Register { return m.negated(x) },
+		nil},
+	{"Abs", 4,
+		func(m machine, x, _, _ Register) Register { return m.abs(x) },
+		nil},
+	{"Sqrt", 2,
+		func(m machine, x, _, _ Register) Register {
+			m.sqrt(x, x)
+			return x
+		},
+		func(m machine, g, y, _, _ Register) Register {
+			m.add(y, y, y)
+			m.div(y, g, g)
+			return g
+		}},
+	{"Square", 4,
+		func(m machine, x, _, _ Register) Register {
+			m.mul(x, x, x)
+			return x
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			m.add(x, x, x)
+			m.mul(x, g, g)
+			return g
+		}},
+	{"Reciprocal", 2,
+		func(m machine, x, _, _ Register) Register {
+			r := m.filled(1)
+			m.div(x, r, r)
+			return r
+		}, nil},
+	{"Clamp", 4,
+		func(m machine, x, a, b Register) Register {
+			m.max(x, a, x) // keeps NaN
+			m.min(x, b, x)
+			return x
+		},
+		func(m machine, g, x, a, b Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.choose(m.compare(greater, x, a), g, zero, g)
+			m.choose(m.compare(less, x, b), g, zero, g)
+			return g
+		}},
+}
+
+// bounded is x within -limit and limit; NaN stays.
+func (m machine) bounded(x Op, limit float64) Register {
+	r, low := m.filled(limit), m.filled(-limit)
+	m.min(x, r, r)
+	m.max(r, low, r)
+	return r
+}
+
+// geluTanhArgument is 2*sqrt(2/pi)*(x+0.044715*x^3).
+func (m machine) geluTanhArgument(x Op) Register {
+	u := m.vec()
+	m.mul(x, x, u)
+	m.mul(m.constant(2*sqrt2OverPi*geluCubic), u, u)
+	m.add(m.constant(2*sqrt2OverPi), u, u)
+	m.mul(x, u, u)
+	return u
+}
+
+// gated is x/(1+exp(-u)).
+func (m machine) gated(x, u Op) Register {
+	e := m.exp(m.negated(u))
+	m.add(m.constant(1), e, e)
+	m.div(e, x, e)
+	return e
+}
+
+// softplus is log(1+exp(z)) = max(z, 0) + log1p(exp(-|z|)).
+func (m machine) softplus(z Op) Register {
+	magnitude := m.abs(z)
+	m.xor(m.signBit(), magnitude, magnitude)
+	l := m.log1pSmall(m.exp(magnitude))
+	zero := m.vec()
+	m.zero(zero)
+	m.max(z, zero, zero)
+	m.add(zero, l, l)
+	return l
+}
+
+func unary(m machine) {
+	t := m.element()
+	for _, k := range unaryKernels {
+		unroll := k.unroll
+		if !m.avx512 {
+			unroll = min(unroll, 2)
+			if k.unroll <= 2 {
+				unroll = 1
+			}
+		}
+		name := m.name("map" + k.name)
+		function(name, "func(n int, dst, src *"+t+", a, b "+t+")")
+		table(m, "unary", k.name, name)
+		n, operands := param("n"), []Register{param("dst"), param("src")}
+		a, b := m.fillParam("a"), m.fillParam("b")
+		m.loop("map", n, unroll, operands, func(p pointers, v int, tl *tail) {
+			m.store(k.value(m, m.load(p, 1, v, tl), a, b), p, 0, v, tl)
+		})
+		done()
+		if k.grad == nil {
+			continue
+		}
+		name = m.name("grad" + k.name)
+		function(name, "func(n int, dx, dy, z *"+t+", a, b "+t+")")
+		table(m, "unaryGrad", k.name, name)
+		n, operands = param("n"), []Register{param("dx"), param("dy"), param("z")}
+		a, b = m.fillParam("a"), m.fillParam("b")
+		m.loop("grad", n, unroll, operands, func(p pointers, v int, tl *tail) {
+			m.store(k.grad(m, m.load(p, 1, v, tl), m.load(p, 2, v, tl), a, b), p, 0, v, tl)
+		})
+		done()
+	}
+}

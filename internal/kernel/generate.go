@@ -1,0 +1,3 @@
+package kernel
+
+//go:generate go run -C _asm . -group elementwise -tables ../elementwise_tables_amd64.go -out ../elementwise_amd64.s -stubs ../elementwise_amd64.go -pkg kernel

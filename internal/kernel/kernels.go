@@ -1,0 +1,81 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"unsafe"
+)
+
+// kernels are the compiled kernels of one instruction set for one element type; what is missing runs as its Go loop. n
+// counts elements and is at least 1.
+type kernels[T Float] struct {
+	unary     [unaryCount]func(n int, dst, src *T, a, b T)
+	unaryGrad [unaryCount]func(n int, dx, dy, z *T, a, b T)
+	zip       [binaryCount]func(n int, dst, x, y *T)
+	zipScalar [binaryCount]func(n int, dst, x *T, s T)
+	scalarZip [binaryCount]func(n int, dst, x *T, s T)
+	axpy      func(n int, a T, x, y *T)
+}
+
+var (
+	kernels32 kernels[float32]
+	kernels64 kernels[float64]
+	simd      = "generic"
+)
+
+func kernelsOf[T Float]() *kernels[T] {
+	if isFloat32[T]() {
+		return (*kernels[T])(unsafe.Pointer(&kernels32))
+	}
+	return (*kernels[T])(unsafe.Pointer(&kernels64))
+}
+
+// instructionSet is one set that this machine can run.
+type instructionSet struct {
+	name  string
+	enter func() // fills kernels32 and kernels64
+}
+
+// SIMD names the instruction set in use: "avx512", "avx2" or "generic". The best that the machine has is taken, unless the
+// environment variable AEGIS_SIMD names another at the start of the program; a name that is unknown or that the machine
+// cannot run is reported on standard error and ignored.
+func SIMD() string { return simd }
+
+// available lists the instruction sets of this machine, best first.
+func available() []string {
+	var names []string
+	for _, s := range instructionSets() {
+		names = append(names, s.name)
+	}
+	return append(names, "generic")
+}
+
+// use switches to an instruction set. It must not run beside a kernel.
+func use(name string) error {
+	if !slices.Contains(available(), name) {
+		return fmt.Errorf("kernel: AEGIS_SIMD=%s: this machine has %s", name, strings.Join(available(), ", "))
+	}
+	kernels32, kernels64, simd = kernels[float32]{}, kernels[float64]{}, name
+	for _, s := range instructionSets() {
+		if s.name == name {
+			s.enter()
+		}
+	}
+	return nil
+}
+
+func init() {
+	best := available()[0]
+	name := os.Getenv("AEGIS_SIMD")
+	if name == "" {
+		name = best
+	}
+	if err := use(name); err != nil {
+		fmt.Fprintf(os.Stderr, "%v; using %s\n", err, best)
+		if err := use(best); err != nil {
+			panic("BUG: " + err.Error())
+		}
+	}
+}

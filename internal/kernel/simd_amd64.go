@@ -1,0 +1,47 @@
+package kernel
+
+// cpuid runs the instruction of that name.
+func cpuid(leaf, sub uint32) (a, b, c, d uint32)
+
+// xgetbv reads which register states the operating system saves.
+func xgetbv() uint32
+
+// instructionSets are those that processor and operating system support, best first.
+func instructionSets() []instructionSet {
+	const (
+		fma, osxsave               = 1 << 12, 1 << 27                   // leaf 1, c
+		avx2, bmi2                 = 1 << 5, 1 << 8                     // leaf 7, b
+		avx512f, dq, bw, vl        = 1 << 16, 1 << 17, 1 << 30, 1 << 31 // leaf 7, b
+		ymm, zmm                   = 0x06, 0xe6                         // xgetbv
+		wantBasic           uint32 = fma | osxsave
+		wantAVX2            uint32 = avx2 | bmi2
+		wantAVX512          uint32 = wantAVX2 | avx512f | dq | bw | vl
+	)
+	var sets []instructionSet
+	if top, _, _, _ := cpuid(0, 0); top < 7 {
+		return nil
+	}
+	_, _, basic, _ := cpuid(1, 0)
+	if basic&wantBasic != wantBasic {
+		return nil
+	}
+	_, extended, _, _ := cpuid(7, 0)
+	saved := xgetbv()
+	if extended&wantAVX512 == wantAVX512 && saved&zmm == zmm {
+		sets = append(sets, instructionSet{"avx512", enterAVX512})
+	}
+	if extended&wantAVX2 == wantAVX2 && saved&ymm == ymm {
+		sets = append(sets, instructionSet{"avx2", enterAVX2})
+	}
+	return sets
+}
+
+func enterAVX512() {
+	enterElementwiseF32AVX512(&kernels32)
+	enterElementwiseF64AVX512(&kernels64)
+}
+
+func enterAVX2() {
+	enterElementwiseF32AVX2(&kernels32)
+	enterElementwiseF64AVX2(&kernels64)
+}
