@@ -18,8 +18,6 @@ type Epilogue[T Float] struct {
 	A, B       T // parameters of Activation
 }
 
-func (e *Epilogue[T]) empty() bool { return e.Bias == nil && e.Activation == Identity }
-
 // Gemm computes c = act(op(a)·op(b) [+ c] + bias), row-major, c being m×n; lda, ldb and ldc are the lengths of a stored
 // row. With accumulate the product is added to what c holds. k may be 0: the product is then 0.
 //
@@ -32,7 +30,12 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 	if epilogue.Bias != nil {
 		need("bias of Gemm", len(epilogue.Bias), n)
 	}
-	gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
+	if kernelsOf[T]().lanes == 0 || k <= 0 {
+		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
+		return
+	}
+	g := product[T]{kernels: kernelsOf[T](), layout: layout, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, k: k, accumulate: accumulate, epilogue: epilogue}
+	g.run(0, m, 0, n)
 }
 
 func checkGemm(layout Layout, m, n, k, a, lda, b, ldb, c, ldc int) {

@@ -1,3 +1,4 @@
 package kernel
 
 //go:generate go run -C _asm . -group elementwise -tables ../elementwise_tables_amd64.go -out ../elementwise_amd64.s -stubs ../elementwise_amd64.go -pkg kernel
+//go:generate go run -C _asm . -group gemm -tables ../gemm_tables_amd64.go -out ../gemm_amd64.s -stubs ../gemm_amd64.go -pkg kernel

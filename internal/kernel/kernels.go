@@ -17,7 +17,19 @@ type kernels[T Float] struct {
 	zipScalar [binaryCount]func(n int, dst, x *T, s T)
 	scalarZip [binaryCount]func(n int, dst, x *T, s T)
 	axpy      func(n int, a T, x, y *T)
+
+	lanes, maxRows, maxDots int
+	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
+	tile       [4][maxTileRows + 1]tileKernel[T]
+	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
+	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
+	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
+	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
 }
+
+const maxTileRows, maxDotRows = 14, 6
+
+type tileKernel[T Float] = func(k int, a *T, rowA, stepA int, b *T, ldb, panel int, c *T, ldc int, bias *T, columns, flags int)
 
 var (
 	kernels32 kernels[float32]

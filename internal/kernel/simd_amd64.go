@@ -38,10 +38,14 @@ func instructionSets() []instructionSet {
 
 func enterAVX512() {
 	enterElementwiseF32AVX512(&kernels32)
+	enterGemmF32AVX512(&kernels32)
 	enterElementwiseF64AVX512(&kernels64)
+	enterGemmF64AVX512(&kernels64)
 }
 
 func enterAVX2() {
 	enterElementwiseF32AVX2(&kernels32)
+	enterGemmF32AVX2(&kernels32)
 	enterElementwiseF64AVX2(&kernels64)
+	enterGemmF64AVX2(&kernels64)
 }

@@ -376,7 +376,6 @@ func (m machine) keepTail(t tail, x Op) {
 
 // fold reduces a vector to its first lane with a commutative operation, in place.
 func (m machine) fold(x Register, op func(y, x, d Op)) {
-	half := machine{avx512: false, f32: m.f32}
 	v := x.(Vec)
 	if m.avx512 {
 		h := ZMM()
@@ -384,9 +383,13 @@ func (m machine) fold(x Register, op func(y, x, d Op)) {
 		op(h.AsY(), v.AsY(), v.AsY())
 	}
 	h := YMM()
-	VEXTRACTF128(U8(1), v.AsY(), h.AsX())
+	if m.avx512 { // reaches registers beyond 15
+		VEXTRACTF32X4(U8(1), v.AsY(), h.AsX())
+	} else {
+		VEXTRACTF128(U8(1), v.AsY(), h.AsX())
+	}
 	op(h.AsX(), v.AsX(), v.AsX())
-	if half.f32 {
+	if m.f32 {
 		VPERMILPS(U8(0x4e), v.AsX(), h.AsX())
 		op(h.AsX(), v.AsX(), v.AsX())
 		VPERMILPS(U8(0xb1), v.AsX(), h.AsX())
