@@ -179,6 +179,9 @@ func dots5F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float3
 func dots6F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 
 //go:noescape
+func peakF32AVX512(n int)
+
+//go:noescape
 func tile1x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
 
 //go:noescape
@@ -353,6 +356,9 @@ func dots5F64AVX512(k int, a *float64, lda int, b *float64, ldb int, out *float6
 func dots6F64AVX512(k int, a *float64, lda int, b *float64, ldb int, out *float64)
 
 //go:noescape
+func peakF64AVX512(n int)
+
+//go:noescape
 func tile1x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
 
 //go:noescape
@@ -428,6 +434,9 @@ func dots2F32AVX2(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 func dots3F32AVX2(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 
 //go:noescape
+func peakF32AVX2(n int)
+
+//go:noescape
 func tile1x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
 
 //go:noescape
@@ -501,3 +510,6 @@ func dots2F64AVX2(k int, a *float64, lda int, b *float64, ldb int, out *float64)
 
 //go:noescape
 func dots3F64AVX2(k int, a *float64, lda int, b *float64, ldb int, out *float64)
+
+//go:noescape
+func peakF64AVX2(n int)

@@ -13,6 +13,7 @@ func enterGemmF32AVX512(k *kernels[float32]) {
 	k.lanes = 16
 	k.maxDots = 6
 	k.maxRows = 14
+	k.peak = peakF32AVX512
 	k.tilePacked[1] = tile1x2PackedF32AVX512
 	k.tilePacked[2] = tile2x2PackedF32AVX512
 	k.tilePacked[3] = tile3x2PackedF32AVX512
@@ -77,6 +78,7 @@ func enterGemmF64AVX512(k *kernels[float64]) {
 	k.lanes = 8
 	k.maxDots = 6
 	k.maxRows = 14
+	k.peak = peakF64AVX512
 	k.tilePacked[1] = tile1x2PackedF64AVX512
 	k.tilePacked[2] = tile2x2PackedF64AVX512
 	k.tilePacked[3] = tile3x2PackedF64AVX512
@@ -138,6 +140,7 @@ func enterGemmF32AVX2(k *kernels[float32]) {
 	k.lanes = 8
 	k.maxDots = 3
 	k.maxRows = 6
+	k.peak = peakF32AVX2
 	k.tilePacked[1] = tile1x2PackedF32AVX2
 	k.tilePacked[2] = tile2x2PackedF32AVX2
 	k.tilePacked[3] = tile3x2PackedF32AVX2
@@ -169,6 +172,7 @@ func enterGemmF64AVX2(k *kernels[float64]) {
 	k.lanes = 4
 	k.maxDots = 3
 	k.maxRows = 6
+	k.peak = peakF64AVX2
 	k.tilePacked[1] = tile1x2PackedF64AVX2
 	k.tilePacked[2] = tile2x2PackedF64AVX2
 	k.tilePacked[3] = tile3x2PackedF64AVX2

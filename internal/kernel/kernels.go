@@ -24,6 +24,7 @@ type kernels[T Float] struct {
 	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
 	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
 	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
+	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
 	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
 }
 

@@ -300,3 +300,23 @@ func log2(n int) (l int) {
 	}
 	return l
 }
+
+// peak runs 12 independent fused multiply-adds n times: what a core can do at most, for benchmarks to compare with.
+func peak(m machine) {
+	name := m.name("peak")
+	function(name, "func(n int)")
+	table(m, "peak", "", name)
+	n := param("n")
+	for i := range 14 {
+		m.zero(m.fixed(i))
+	}
+	Label("loop")
+	for i := range peakChains {
+		m.fma(m.fixed(13), m.fixed(12), m.fixed(i))
+	}
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	done()
+}
+
+const peakChains = 12

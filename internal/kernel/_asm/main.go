@@ -16,7 +16,7 @@ import (
 var groups = map[string][]func(machine){
 	"elementwise": {unary, binary},
 	"reduce":      {reductions, rows},
-	"gemm":        {tiles, packing},
+	"gemm":        {tiles, packing, peak},
 	"optimizer":   {optimizers},
 }
 
