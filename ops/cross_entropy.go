@@ -136,4 +136,6 @@ func (c crossEntropy) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gor
 	return gorgonia.Nodes{dx, nil, nil}[:len(in)], err
 }
 
-func (c crossEntropy) Differentiable(in []Operand) []bool { return []bool{true, false, false}[:len(in)] }
+func (c crossEntropy) Differentiable(in []Operand) []bool {
+	return []bool{true, false, false}[:len(in)]
+}

@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"gorgonia.org/gorgonia"
@@ -190,3 +191,15 @@ func (ones) Gradient(gorgonia.Nodes, *gorgonia.Node, *gorgonia.Node) (gorgonia.N
 
 func (ones) Differentiable([]Operand) []bool { return []bool{false} }
 
+// MarshalJSON writes PyTorch's word.
+func (r Reduction) MarshalJSON() ([]byte, error) { return json.Marshal(r.String()) }
+
+// UnmarshalJSON reads PyTorch's word.
+func (r *Reduction) UnmarshalJSON(text []byte) (err error) {
+	var word string
+	if err := json.Unmarshal(text, &word); err != nil {
+		return err
+	}
+	*r, err = ParseReduction(word)
+	return err
+}

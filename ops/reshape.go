@@ -121,3 +121,11 @@ func (identity) Gradient(_ gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nod
 }
 
 func (identity) Differentiable(in []Operand) []bool { return []bool{isFloat(in[0].DType)} }
+
+// Copy is the definition of a copy that is a node of its own: copies of one node with different numbers don't merge.
+func Copy(number int) Definition { return numberedCopy{Number: number} }
+
+type numberedCopy struct {
+	identity
+	Number int
+}

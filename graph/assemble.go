@@ -1,0 +1,227 @@
+package graph
+
+import (
+	"fmt"
+
+	"github.com/chewxy/hm"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/ops"
+)
+
+// assembler lays the plan out in memory and makes the graph that the TapeMachine runs: segments of our operations, and
+// between them the foreign ones.
+type assembler struct {
+	plan   *Plan
+	tape   *gorgonia.ExprGraph
+	memory map[*gorgonia.Node][]*ops.Array   // of the outputs of every node that is ours
+	nodes  map[*gorgonia.Node]*gorgonia.Node // on the tape: inputs, foreign operations and handed-over values
+	before *gorgonia.Node                    // the segment before
+	count  int
+}
+
+func assemble(p *Plan) (*program, error) {
+	a := &assembler{
+		plan:   p,
+		tape:   gorgonia.NewGraph(),
+		memory: map[*gorgonia.Node][]*ops.Array{},
+		nodes:  map[*gorgonia.Node]*gorgonia.Node{},
+	}
+	order := sorted(p.roots())
+	for _, n := range order {
+		a.lay(n)
+	}
+	prog := &program{}
+	if err := a.inputs(prog); err != nil {
+		return nil, err
+	}
+	if err := a.schedule(order); err != nil {
+		return nil, err
+	}
+	for _, o := range p.Outputs {
+		memory := a.memory[o.Node][0]
+		if o.Gradient == nil {
+			prog.values = append(prog.values, valueSlot{index: o.Value, memory: memory, gradFn: o.GradFn})
+			continue
+		}
+		prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
+	}
+	var err error
+	prog.machine, err = newMachine(a.tape)
+	return prog, err
+}
+
+// lay gives a node memory. A result's is its producer's.
+func (a *assembler) lay(n *gorgonia.Node) {
+	if producer, index, ok := ops.ResultOf(n); ok {
+		a.memory[n] = a.memory[producer][index : index+1]
+		return
+	}
+	outs := []ops.Operand{{Shape: n.Shape(), DType: n.Dtype()}}
+	op := ops.Of(n)
+	if op != nil {
+		outs = op.Out
+	}
+	for _, o := range outs {
+		cell := &ops.Array{Shape: o.Shape, DType: o.DType, Len: o.Size()}
+		if op != nil { // what is not ours brings memory of its own
+			*cell = ops.NewArray(o)
+		}
+		a.memory[n] = append(a.memory[n], cell)
+	}
+}
+
+// inputs puts the plan's inputs on the tape, and binds those whose memory stays.
+func (a *assembler) inputs(prog *program) error {
+	for i, in := range a.plan.Inputs {
+		o := ops.Operand{Shape: in.Node.Shape(), DType: in.Node.Dtype()}
+		n := newInput(a.tape, fmt.Sprintf("%d %s", i, in.Node.Name()), o)
+		a.nodes[in.Node] = n
+		var fixed ops.Array
+		switch {
+		case in.Seed:
+			prog.seed = n
+			continue
+		case in.Leaf >= 0:
+			prog.leaves = append(prog.leaves, leafSlot{index: in.Leaf, node: n})
+			continue
+		case in.Param != nil:
+			fixed = in.Param.value
+		case in.Fixed != nil:
+			fixed = *in.Fixed
+		default:
+			value := make([]int64, 2)
+			prog.draws = append(prog.draws, drawSlot{index: in.Draw, stream: int64(in.Stream), value: value})
+			fixed = ops.ArrayOf(value, drawOperand.Shape)
+		}
+		if err := gorgonia.Let(n, ops.DenseOf(fixed)); err != nil {
+			return err
+		}
+	}
+	if len(a.plan.Inputs) == 0 { // Gorgonia wants one
+		n := gorgonia.NewScalar(a.tape, tensor.Float32, gorgonia.WithName("none"))
+		a.before = n
+		return gorgonia.Let(n, gorgonia.NewF32(0))
+	}
+	return nil
+}
+
+// schedule turns the order into instructions: as many of our operations as are ready form a segment, then the foreign ones
+// that are ready follow, until nothing is left.
+func (a *assembler) schedule(order gorgonia.Nodes) error {
+	done := map[*gorgonia.Node]bool{}
+	var left gorgonia.Nodes
+	for _, n := range order {
+		if n.Op() == nil {
+			done[n] = true
+		} else {
+			left = append(left, n)
+		}
+	}
+	for len(left) > 0 {
+		for _, mine := range []bool{true, false} {
+			var batch, rest gorgonia.Nodes
+			for _, n := range left {
+				if (ops.Of(n) != nil) == mine && allDone(done, n) {
+					batch = append(batch, n)
+					done[n] = true
+				} else {
+					rest = append(rest, n)
+				}
+			}
+			left = rest
+			if err := a.emit(batch, mine); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func allDone(done map[*gorgonia.Node]bool, n *gorgonia.Node) bool {
+	for _, in := range ops.Inputs(n) {
+		if !done[in] {
+			return false
+		}
+	}
+	return true
+}
+
+func (a *assembler) emit(batch gorgonia.Nodes, mine bool) error {
+	if mine {
+		return a.segment(batch)
+	}
+	for _, n := range batch {
+		if err := a.foreign(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// segment makes one instruction of a run of our operations.
+func (a *assembler) segment(batch gorgonia.Nodes) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	s := &segment{number: a.count}
+	a.count++
+	var in gorgonia.Nodes
+	if a.before != nil {
+		in = append(in, a.before)
+		s.inputs = append(s.inputs, nil)
+		s.types = append(s.types, hm.Type(tensor.Float32))
+	}
+	seen := map[*gorgonia.Node]bool{}
+	for _, n := range batch {
+		if _, _, ok := ops.ResultOf(n); ok {
+			continue
+		}
+		st := step{definition: ops.Of(n).Definition, out: a.memory[n]}
+		for _, child := range ops.Inputs(n) {
+			st.in = append(st.in, a.memory[child][0])
+			if ops.Of(child) == nil && !seen[child] {
+				seen[child] = true
+				in = append(in, a.nodes[child])
+				s.inputs = append(s.inputs, a.memory[child][0])
+				s.types = append(s.types, a.nodes[child].Type())
+			}
+		}
+		s.steps = append(s.steps, st)
+	}
+	if len(in) == 0 {
+		n := gorgonia.NewScalar(a.tape, tensor.Float32, gorgonia.WithName("none"))
+		if err := gorgonia.Let(n, gorgonia.NewF32(0)); err != nil {
+			return err
+		}
+		in, s.inputs, s.types = gorgonia.Nodes{n}, []*ops.Array{nil}, []hm.Type{tensor.Float32}
+	}
+	var err error
+	a.before, err = gorgonia.ApplyOp(s, in...)
+	return err
+}
+
+// foreign copies a stock operation onto the tape, its inputs that are ours handed over.
+func (a *assembler) foreign(n *gorgonia.Node) error {
+	in := ops.Inputs(n)
+	for i, child := range in {
+		if ops.Of(child) == nil {
+			in[i] = a.nodes[child]
+			continue
+		}
+		h, ok := a.nodes[child]
+		if !ok {
+			var err error
+			if h, err = gorgonia.ApplyOp(newHandover(a.count, a.memory[child][0]), a.before); err != nil {
+				return err
+			}
+			a.count++
+			a.nodes[child] = h
+		}
+		in[i] = h
+	}
+	c, err := copyNode(a.tape, n, in)
+	a.nodes[n] = c
+	return err
+}

@@ -1,0 +1,1 @@
+// This file lets Go accept the body-less runTape of machine_stepped.go.

@@ -1,0 +1,175 @@
+package graph
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/internal/kernel"
+	"github.com/seed-70b75153/aegis/ops"
+)
+
+var drawOperand = ops.Operand{Shape: tensor.Shape{2}, DType: tensor.Int64}
+
+// program is a compiled graph over memory of its own. It runs one request at a time.
+type program struct {
+	machine   *machine
+	leaves    []leafSlot
+	draws     []drawSlot
+	values    []valueSlot
+	gradients []gradientSlot
+	seed      *gorgonia.Node
+}
+
+// leafSlot is where an input's value goes.
+type leafSlot struct {
+	index int
+	node  *gorgonia.Node
+}
+
+// drawSlot is where a call's random draw goes.
+type drawSlot struct {
+	index  int
+	stream int64
+	value  []int64
+}
+
+// valueSlot is where an expression's value comes from.
+type valueSlot struct {
+	index  int
+	memory *ops.Array
+	gradFn string
+}
+
+// gradientSlot is where a gradient comes from: a parameter's or an input's. Its memory is the target itself when that
+// holds no gradient yet, else the program's own, which is added afterwards.
+type gradientSlot struct {
+	param  *Param
+	leaf   int
+	memory *ops.Array
+	own    *ops.Array // made when it is first needed
+}
+
+// compile takes a request through the pipeline.
+func compile(r *request) (*program, error) {
+	plan, err := build(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := runPasses(plan); err != nil {
+		return nil, err
+	}
+	return assemble(plan)
+}
+
+// run computes everything the request wants, and leaves it in the request's expressions.
+func (p *program) run(r *request) error {
+	for _, s := range p.leaves {
+		if err := bind(s.node, r.nodes[s.index]); err != nil {
+			return err
+		}
+	}
+	if p.seed != nil {
+		if err := bind(p.seed, r.gradient); err != nil {
+			return err
+		}
+	}
+	for _, s := range p.draws {
+		s.value[0], s.value[1] = int64(r.nodes[s.index].draw), s.stream
+	}
+	for i := range p.gradients {
+		p.gradients[i].aim(r)
+	}
+	if err := p.machine.run(); err != nil {
+		return unwrapTape(err)
+	}
+	for i := range p.values {
+		s := &p.values[i]
+		r.nodes[s.index].take(s.memory, s.gradFn)
+	}
+	for i := range p.gradients {
+		p.gradients[i].deliver(r)
+	}
+	return nil
+}
+
+// bind puts an expression's value on an input node.
+func bind(n *gorgonia.Node, e *Expr) error {
+	if e.dense == nil {
+		e.dense = ops.DenseOf(*e.result())
+	}
+	return gorgonia.Let(n, e.dense)
+}
+
+// target is the memory that the gradient is for.
+func (s *gradientSlot) target(r *request) (a *ops.Array, has *bool) {
+	if s.param != nil {
+		return &s.param.gradient, &s.param.hasGrad
+	}
+	g := r.nodes[s.leaf].gradient
+	if g.array.Data == nil {
+		g.array = ops.NewArray(ops.Operand{Shape: s.memory.Shape, DType: s.memory.DType})
+	}
+	return &g.array, &g.has
+}
+
+// aim points the gradient's memory at its target, or at the program's own where there is something to add to.
+func (s *gradientSlot) aim(r *request) {
+	target, has := s.target(r)
+	if !*has {
+		s.memory.Data = target.Data
+		return
+	}
+	if s.own == nil {
+		own := ops.NewArray(ops.Operand{Shape: s.memory.Shape, DType: s.memory.DType})
+		s.own = &own
+	}
+	s.memory.Data = s.own.Data
+}
+
+// deliver adds the gradient to a target that had one.
+func (s *gradientSlot) deliver(r *request) {
+	target, has := s.target(r)
+	if !*has {
+		*has = true
+		return
+	}
+	if target.DType == tensor.Float64 {
+		kernel.Axpy(1, ops.Slice[float64](s.memory), ops.Slice[float64](target))
+	} else {
+		kernel.Axpy(1, ops.Slice[float32](s.memory), ops.Slice[float32](target))
+	}
+}
+
+// take copies the value into the expression, unless it has it already.
+func (e *Expr) take(from *ops.Array, gradFn string) {
+	if e.done {
+		return
+	}
+	e.array = ops.NewArray(ops.Operand{Shape: from.Shape, DType: from.DType})
+	e.array.CopyFrom(from)
+	e.gradFn = gradFn
+	e.done = true
+}
+
+// unwrapTape takes the machine's wrapping off an error, so that what is left is ours.
+func unwrapTape(err error) error {
+	for e := err; e != nil; {
+		switch u := e.(type) {
+		case interface{ Cause() error }:
+			e = u.Cause()
+			continue
+		case interface{ Unwrap() error }:
+			if isOurs(e) {
+				return e
+			}
+			e = u.Unwrap()
+			continue
+		}
+		return e
+	}
+	return err
+}
+
+func isOurs(err error) bool { return fmt.Sprintf("%T", err) == "*fmt.wrapError" }
