@@ -2,3 +2,5 @@ package kernel
 
 //go:generate go run -C _asm . -group elementwise -tables ../elementwise_tables_amd64.go -out ../elementwise_amd64.s -stubs ../elementwise_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group gemm -tables ../gemm_tables_amd64.go -out ../gemm_amd64.s -stubs ../gemm_amd64.go -pkg kernel
+//go:generate go run -C _asm . -group reduce -tables ../reduce_tables_amd64.go -out ../reduce_amd64.s -stubs ../reduce_amd64.go -pkg kernel
+//go:generate go run -C _asm . -group optimizer -tables ../optimizer_tables_amd64.go -out ../optimizer_amd64.s -stubs ../optimizer_amd64.go -pkg kernel

@@ -18,6 +18,16 @@ type kernels[T Float] struct {
 	scalarZip [binaryCount]func(n int, dst, x *T, s T)
 	axpy      func(n int, a T, x, y *T)
 
+	sum, sumSquares             func(n int, x *T) float64
+	columnSums                  func(cols int, dst, x *T, rows, stride int)
+	expSum                      func(n int, src *T) (most, sum T)
+	expRow                      func(n int, dst, src *T) (most, sum T)
+	subtractTwo                 func(n int, dst, x *T, s, r T)
+	softmaxGrad, logSoftmaxGrad func(n int, dx, dy, y *T)
+
+	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step T)                             // by decay and way of momentum
+	adam [2][2]func(n int, p, g, m, v, vmax *T, sign, decay, shrink, lerp, beta2, fresh2, root2, eps, step T) // by decay and AMSGrad
+
 	lanes, maxRows, maxDots int
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
 	tile       [4][maxTileRows + 1]tileKernel[T]

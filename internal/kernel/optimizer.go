@@ -19,7 +19,36 @@ func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 	if args.Momentum != 0 {
 		need("momentumBuffer of SGD", len(momentumBuffer), n)
 	}
+	if f := kernelsOf[T]().sgd[index(args.WeightDecay != 0)][momentumMode(&args)]; f != nil && n > 0 {
+		sign, buffer := T(1), &p[0] // stands for a buffer that is not read
+		if args.Maximize {
+			sign = -1
+		}
+		if args.Momentum != 0 {
+			buffer = &momentumBuffer[0]
+		}
+		f(n, &p[0], &g[0], buffer, sign, T(args.WeightDecay), T(args.Momentum), T(1-args.Dampening), T(-args.LR))
+		return
+	}
 	sgdGo(p, g, momentumBuffer, args)
+}
+
+// momentumMode numbers the ways of momentum as the table of kernels does.
+func momentumMode(args *SGDArgs) int {
+	switch {
+	case args.Momentum == 0:
+		return 0
+	case args.Nesterov:
+		return 4 - index(args.First)
+	}
+	return 2 - index(args.First)
+}
+
+func index(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 func sgdGo[T Float](p, g, momentumBuffer []T, args SGDArgs) {
@@ -68,10 +97,19 @@ func Adam[T Float](p, g, m, v, vmax []T, args AdamArgs) {
 	if args.AMSGrad {
 		need("vmax of Adam", len(vmax), n)
 	}
-	adamGo(p, g, m, v, vmax, newAdamScalars[T](args))
+	s := newAdamScalars[T](args)
+	if f := kernelsOf[T]().adam[index(s.decay != 0)][index(s.amsgrad)]; f != nil && n > 0 && !s.lerpEnd {
+		most := &v[0] // stands for a maximum that is not read
+		if s.amsgrad {
+			most = &vmax[0]
+		}
+		f(n, &p[0], &g[0], &m[0], &v[0], most, s.sign, s.decay, s.shrink, s.lerp, s.beta2, s.fresh2, s.root2, s.eps, s.step)
+		return
+	}
+	adamGo(p, g, m, v, vmax, s)
 }
 
-// adamScalars are the numbers of one step, rounded to the element type. The layout is known to the assembly.
+// adamScalars are the numbers of one step, rounded to the element type.
 type adamScalars[T Float] struct {
 	sign    T // -1 to maximize
 	decay   T // added to g times p

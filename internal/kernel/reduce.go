@@ -3,7 +3,19 @@ package kernel
 import "math"
 
 // Sum adds x: float32 in float64, float64 pairwise.
-func Sum[T Float](x []T) T { return T(sumGo(x)) }
+func Sum[T Float](x []T) T { return T(sum(x)) }
+
+func sum[T Float](x []T) float64 {
+	if f := kernelsOf[T]().sum; f != nil && len(x) > 0 {
+		const block = 4096 // pairwise above, four vectors of running sums within
+		if len(x) > block && !isFloat32[T]() {
+			h := (len(x)/2 + block - 1) / block * block
+			return sum(x[:h]) + sum(x[h:])
+		}
+		return f(len(x), &x[0])
+	}
+	return sumGo(x)
+}
 
 func sumGo[T Float](x []T) float64 {
 	const block = 128
@@ -20,6 +32,9 @@ func sumGo[T Float](x []T) float64 {
 
 // SumSquares adds x[i]*x[i] in float64.
 func SumSquares[T Float](x []T) float64 {
+	if f := kernelsOf[T]().sumSquares; f != nil && len(x) > 0 {
+		return f(len(x), &x[0])
+	}
 	s := 0.0
 	for _, v := range x {
 		s += float64(v) * float64(v)
@@ -31,6 +46,10 @@ func SumSquares[T Float](x []T) float64 {
 func ColumnSums[T Float](dst, x []T, rows, cols int) {
 	need("dst of ColumnSums", len(dst), cols)
 	need("x of ColumnSums", len(x), rows*cols)
+	if f := kernelsOf[T]().columnSums; f != nil && rows > 0 && cols > 0 {
+		f(cols, &dst[0], &x[0], rows, cols*sizeOf[T]())
+		return
+	}
 	columnSumsGo(dst[:cols], x, rows, cols)
 }
 
@@ -72,6 +91,12 @@ func ReduceMax[T Float](dst, x []T, outer, n, inner int) {
 	need("x of ReduceMax", len(x), outer*n*inner)
 	for o := range outer {
 		best := dst[o*inner : (o+1)*inner]
+		if inner < 8 {
+			for c := range best {
+				best[c] = columnMax(x, o*n*inner+c, n, inner)
+			}
+			continue
+		}
 		for i := range best {
 			best[i] = T(math.Inf(-1))
 		}

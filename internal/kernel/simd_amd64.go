@@ -38,14 +38,22 @@ func instructionSets() []instructionSet {
 
 func enterAVX512() {
 	enterElementwiseF32AVX512(&kernels32)
-	enterGemmF32AVX512(&kernels32)
 	enterElementwiseF64AVX512(&kernels64)
+	enterGemmF32AVX512(&kernels32)
 	enterGemmF64AVX512(&kernels64)
+	enterReduceF32AVX512(&kernels32)
+	enterReduceF64AVX512(&kernels64)
+	enterOptimizerF32AVX512(&kernels32)
+	enterOptimizerF64AVX512(&kernels64)
 }
 
 func enterAVX2() {
 	enterElementwiseF32AVX2(&kernels32)
-	enterGemmF32AVX2(&kernels32)
 	enterElementwiseF64AVX2(&kernels64)
+	enterGemmF32AVX2(&kernels32)
 	enterGemmF64AVX2(&kernels64)
+	enterReduceF32AVX2(&kernels32)
+	enterReduceF64AVX2(&kernels64)
+	enterOptimizerF32AVX2(&kernels32)
+	enterOptimizerF64AVX2(&kernels64)
 }

@@ -403,30 +403,36 @@ func (m machine) fold(x Register, op func(y, x, d Op)) {
 // pointers are the operands of a loop over elements: element i of operand k is at pointer[k] + size*i.
 type pointers struct {
 	m     machine
+	lanes int
 	index GPVirtual
 	base  []Register
 }
 
 func (p pointers) at(operand, vector int) Mem {
-	return Mem{Base: p.base[operand], Index: p.index, Scale: uint8(p.m.size()), Disp: vector * p.m.bytes()}
+	return Mem{Base: p.base[operand], Index: p.index, Scale: uint8(p.m.size()), Disp: vector * p.lanes * p.m.size()}
 }
 
 // loop runs body over n elements, unroll vectors at a time, then one, then the rest under a mask (t is nil for whole
 // vectors). The body gets the number of the vector within a step.
 func (m machine) loop(label string, n Register, unroll int, operands []Register, body func(p pointers, vector int, t *tail)) {
+	m.loopOf(m.lanes(), label, n, unroll, operands, body)
+}
+
+// loopOf is loop with another number of elements a vector.
+func (m machine) loopOf(lanes int, label string, n Register, unroll int, operands []Register, body func(p pointers, vector int, t *tail)) {
 	index, rest := GP64(), GP64()
 	XORQ(index, index)
 	MOVQ(n, rest)
-	p := pointers{m, index, operands}
+	p := pointers{m, lanes, index, operands}
 	step := func(name string, vectors int) {
 		Label(label + name)
-		CMPQ(rest, I32(int32(vectors*m.lanes())))
+		CMPQ(rest, I32(int32(vectors*lanes)))
 		JLT(LabelRef(label + name + "End"))
 		for v := range vectors {
 			body(p, v, nil)
 		}
-		ADDQ(I32(int32(vectors*m.lanes())), index)
-		SUBQ(I32(int32(vectors*m.lanes())), rest)
+		ADDQ(I32(int32(vectors*lanes)), index)
+		SUBQ(I32(int32(vectors*lanes)), rest)
 		JMP(LabelRef(label + name))
 		Label(label + name + "End")
 	}
