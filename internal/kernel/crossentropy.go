@@ -22,6 +22,10 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)
+	weights := 0.0
+	if smooth != 0 {
+		weights = args.weightSum()
+	}
 	for r := range args.Rows {
 		t := target[r]
 		row := logits[r*classes : (r+1)*classes]
@@ -35,35 +39,36 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 		if t < 0 || t >= int64(classes) {
 			return r
 		}
-		m, shift := logSumExp(row)
 		wt := args.weight(int(t))
-		value := keep * wt * -(float64(row[t]-m) - shift)
-		if smooth != 0 {
-			s := 0.0
-			for c, x := range row {
-				s -= args.weight(c) * (float64(x-m) - shift)
+		picked := row[t]
+		if smooth != 0 || grad == nil {
+			most, sum := expSum(row)
+			shift := math.Log(float64(sum))
+			value := keep * wt * -(float64(picked-most) - shift)
+			if smooth != 0 {
+				s := 0.0
+				for c, x := range row {
+					s -= args.weight(c) * (float64(x-most) - shift)
+				}
+				value += smooth * s
 			}
-			value += smooth * s
-		}
-		loss[r] = T(value)
-		if grad == nil {
-			continue
-		}
-		total := keep * wt
-		if smooth != 0 {
-			total += smooth * args.weightSum()
+			loss[r] = T(value)
+			if grad == nil {
+				continue
+			}
 		}
 		g := grad[r*classes : (r+1)*classes]
-		for c, x := range row {
-			d := math.Exp(float64(x-m)-shift) * total
-			if smooth != 0 {
-				d -= smooth * args.weight(c)
-			}
-			if c == int(t) {
-				d -= keep * wt
-			}
-			g[c] = T(d)
+		most, sum := expRow(g, row)
+		if smooth == 0 {
+			loss[r] = T(keep * wt * -(float64(picked-most) - math.Log(float64(sum))))
 		}
+		ZipScalar(Mul, g, g, T((keep*wt+smooth*weights)/float64(sum)))
+		if smooth != 0 {
+			for c := range g {
+				g[c] -= T(smooth * args.weight(c))
+			}
+		}
+		g[t] -= T(keep * wt)
 	}
 	return -1
 }
@@ -83,11 +88,12 @@ func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args Cro
 	for r := range args.Rows {
 		row := logits[r*classes : (r+1)*classes]
 		q := target[r*classes : (r+1)*classes]
-		m, shift := logSumExp(row)
+		most, sum := expSum(row)
+		shift := math.Log(float64(sum))
 		value, total := 0.0, 0.0
 		for c, x := range row {
 			wq := args.weight(c) * (keep*float64(q[c]) + smooth)
-			value -= wq * (float64(x-m) - shift)
+			value -= wq * (float64(x-most) - shift)
 			total += wq
 		}
 		loss[r] = T(value)
@@ -95,21 +101,12 @@ func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args Cro
 			continue
 		}
 		g := grad[r*classes : (r+1)*classes]
-		for c, x := range row {
-			wq := args.weight(c) * (keep*float64(q[c]) + smooth)
-			g[c] = T(math.Exp(float64(x-m)-shift)*total - wq)
+		expRow(g, row)
+		scale := total / float64(sum)
+		for c, e := range g {
+			g[c] = T(float64(e)*scale - args.weight(c)*(keep*float64(q[c])+smooth))
 		}
 	}
-}
-
-// logSumExp returns the maximum of a row and the logarithm of the sum of exp(x-maximum).
-func logSumExp[T Float](row []T) (m T, shift float64) {
-	m = columnMax(row, 0, len(row), 1)
-	sum := 0.0
-	for _, x := range row {
-		sum += math.Exp(float64(x - m))
-	}
-	return m, math.Log(sum)
 }
 
 func (args *CrossEntropyArgs[T]) weight(c int) float64 {
