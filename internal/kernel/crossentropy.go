@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"sync"
+)
 
 // CrossEntropyArgs are the settings of a cross-entropy over rows×classes logits.
 type CrossEntropyArgs[T Float] struct {
@@ -19,6 +22,22 @@ type CrossEntropyArgs[T Float] struct {
 func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, args CrossEntropyArgs[T]) (badRow int) {
 	checkCrossEntropy(loss, grad, logits, &args)
 	need("target of CrossEntropyIndices", len(target), args.Rows)
+	var mutex sync.Mutex
+	badRow = args.Rows
+	rowsInParallel(args.Rows, args.Classes, func(from, to int) {
+		if bad := crossEntropyRows(loss, grad, logits, target, &args, from, to); bad >= 0 {
+			mutex.Lock()
+			badRow = min(badRow, bad)
+			mutex.Unlock()
+		}
+	})
+	if badRow == args.Rows {
+		return -1
+	}
+	return badRow
+}
+
+func crossEntropyRows[T Float](loss, grad []T, logits []T, target []int64, args *CrossEntropyArgs[T], from, to int) (badRow int) {
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)
@@ -26,7 +45,7 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 	if smooth != 0 {
 		weights = args.weightSum()
 	}
-	for r := range args.Rows {
+	for r := from; r < to; r++ {
 		t := target[r]
 		row := logits[r*classes : (r+1)*classes]
 		if t == args.IgnoreIndex {
@@ -62,7 +81,7 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 		if smooth == 0 {
 			loss[r] = T(keep * wt * -(float64(picked-most) - math.Log(float64(sum))))
 		}
-		ZipScalar(Mul, g, g, T((keep*wt+smooth*weights)/float64(sum)))
+		zipScalarSerial(Mul, g, g, T((keep*wt+smooth*weights)/float64(sum)))
 		if smooth != 0 {
 			for c := range g {
 				g[c] -= T(smooth * args.weight(c))
@@ -82,10 +101,16 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args CrossEntropyArgs[T]) {
 	checkCrossEntropy(loss, grad, logits, &args)
 	need("target of CrossEntropyProbabilities", len(target), args.Rows*args.Classes)
+	rowsInParallel(args.Rows, args.Classes, func(from, to int) {
+		crossEntropyRowsOfProbabilities(loss, grad, logits, target, &args, from, to)
+	})
+}
+
+func crossEntropyRowsOfProbabilities[T Float](loss, grad, logits, target []T, args *CrossEntropyArgs[T], from, to int) {
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)
-	for r := range args.Rows {
+	for r := from; r < to; r++ {
 		row := logits[r*classes : (r+1)*classes]
 		q := target[r*classes : (r+1)*classes]
 		most, sum := expSum(row)

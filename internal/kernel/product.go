@@ -11,7 +11,7 @@ import (
 type product[T Float] struct {
 	kernels    *kernels[T]
 	layout     Layout
-	k          int
+	m, k       int
 	a, b, c    *T
 	lda        int
 	ldb        int
@@ -86,6 +86,15 @@ func even(n, most, unit int) int {
 // dotRowLimit is up to how many rows of c a transposed b is read in place by dot products.
 func (g *product[T]) dotRowLimit() int { return g.kernels.maxDots }
 
+// inParallel cuts c along its longer side, whole tiles a part.
+func (g product[T]) inParallel(parts, m, n int) {
+	if n >= m {
+		parallel(parts, n, 2*g.kernels.lanes, func(from, to int) { g.run(0, m, from, to) })
+		return
+	}
+	parallel(parts, m, g.kernels.maxRows, func(from, to int) { g.run(from, to, 0, n) })
+}
+
 // run computes rows i0 to i1 and columns j0 to j1 of c.
 func (g *product[T]) run(i0, i1, j0, j1 int) {
 	m, n := i1-i0, j1-j0
@@ -102,7 +111,7 @@ func (g *product[T]) run(i0, i1, j0, j1 int) {
 	}
 	pool := workspacesOf[T]()
 	w := pool.Get().(*workspace[T])
-	if g.layout == NT && m <= g.dotRowLimit() {
+	if g.layout == NT && g.m <= g.dotRowLimit() {
 		g.dots(w, m, n, a, b, c, bias)
 	} else {
 		g.tiles(w, m, n, a, b, c, bias)

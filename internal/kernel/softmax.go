@@ -10,11 +10,13 @@ import (
 func Softmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
-		for r := range outer {
-			row := dst[r*n : (r+1)*n]
-			_, sum := expRow(row, src[r*n:(r+1)*n])
-			ZipScalar(Div, row, row, sum)
-		}
+		rowsInParallel(outer, n, func(from, to int) {
+			for r := from; r < to; r++ {
+				row := dst[r*n : (r+1)*n]
+				_, sum := expRow(row, src[r*n:(r+1)*n])
+				zipScalarSerial(Div, row, row, sum)
+			}
+		})
 		return
 	}
 	s := sumsOf[T](inner)
@@ -33,11 +35,13 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
-		for r := range outer {
-			row := src[r*n : (r+1)*n]
-			most, sum := expSum(row)
-			subtractTwo(dst[r*n:(r+1)*n], row, most, log(sum))
-		}
+		rowsInParallel(outer, n, func(from, to int) {
+			for r := from; r < to; r++ {
+				row := src[r*n : (r+1)*n]
+				most, sum := expSum(row)
+				subtractTwo(dst[r*n:(r+1)*n], row, most, log(sum))
+			}
+		})
 		return
 	}
 	s := sumsOf[T](inner)
@@ -58,9 +62,11 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dx), len(dy), len(y))
 	if f := kernelsOf[T]().softmaxGrad; f != nil && inner == 1 && n > 0 {
-		for r := range outer {
-			f(n, &dx[r*n], &dy[r*n], &y[r*n])
-		}
+		rowsInParallel(outer, n, func(from, to int) {
+			for r := from; r < to; r++ {
+				f(n, &dx[r*n], &dy[r*n], &y[r*n])
+			}
+		})
 		return
 	}
 	columns(outer, n, inner, func(at int) {
@@ -78,9 +84,11 @@ func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dx), len(dy), len(y))
 	if f := kernelsOf[T]().logSoftmaxGrad; f != nil && inner == 1 && n > 0 {
-		for r := range outer {
-			f(n, &dx[r*n], &dy[r*n], &y[r*n])
-		}
+		rowsInParallel(outer, n, func(from, to int) {
+			for r := from; r < to; r++ {
+				f(n, &dx[r*n], &dy[r*n], &y[r*n])
+			}
+		})
 		return
 	}
 	columns(outer, n, inner, func(at int) {
@@ -92,6 +100,11 @@ func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 			dx[at+i*inner] = dy[at+i*inner] - exp(y[at+i*inner])*T(sum)
 		}
 	})
+}
+
+// rowsInParallel runs f over ranges of rows of n elements.
+func rowsInParallel(rows, n int, f func(from, to int)) {
+	parallel(min(rows, partsOf(rows*n, grainMath)), rows, 1, f)
 }
 
 func checkSoftmax(total int, lengths ...int) {
