@@ -25,14 +25,14 @@ func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 			if args.Momentum != 0 {
 				buffer = momentumBuffer[i:j]
 			}
-			sgdSerial(p[i:j], g[i:j], buffer, &args)
+			sgdSerial(p[i:j], g[i:j], buffer, args)
 		})
 		return
 	}
-	sgdSerial(p, g, momentumBuffer, &args)
+	sgdSerial(p, g, momentumBuffer, args)
 }
 
-func sgdSerial[T Float](p, g, momentumBuffer []T, args *SGDArgs) {
+func sgdSerial[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 	n := len(p)
 	if f := kernelsOf[T]().sgd[index(args.WeightDecay != 0)][momentumMode(args)]; f != nil && n > 0 {
 		sign, buffer := T(1), &p[0] // stands for a buffer that is not read
@@ -45,11 +45,11 @@ func sgdSerial[T Float](p, g, momentumBuffer []T, args *SGDArgs) {
 		f(n, &p[0], &g[0], buffer, sign, T(args.WeightDecay), T(args.Momentum), T(1-args.Dampening), T(-args.LR))
 		return
 	}
-	sgdGo(p, g, momentumBuffer, *args)
+	sgdGo(p, g, momentumBuffer, args)
 }
 
 // momentumMode numbers the ways of momentum as the table of kernels does.
-func momentumMode(args *SGDArgs) int {
+func momentumMode(args SGDArgs) int {
 	switch {
 	case args.Momentum == 0:
 		return 0

@@ -3,18 +3,18 @@ package kernel
 import "math"
 
 // Sum adds x: float32 in float64, float64 pairwise.
-func Sum[T Float](x []T) T { return T(inShares(x, sum[T])) }
+func Sum[T Float](x []T) T {
+	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
+		return T(inShares(parts, x, sum[T]))
+	}
+	return T(sum(x))
+}
 
 // inShares adds what f makes of the shares of x, in their order.
-func inShares[T Float](x []T, f func([]T) float64) float64 {
-	n := len(x)
-	parts := partsOf(n, 2*grainMemory)
-	if parts == 1 {
-		return f(x)
-	}
+func inShares[T Float](parts int, x []T, f func([]T) float64) float64 {
 	partial := make([]float64, parts)
 	inParallel(parts, func(part int) {
-		i, j := share(part, parts, n, lineElements)
+		i, j := share(part, parts, len(x), lineElements)
 		partial[part] = f(x[i:j])
 	})
 	return sumGo(partial)
@@ -46,7 +46,12 @@ func sumGo[T Float](x []T) float64 {
 }
 
 // SumSquares adds x[i]*x[i] in float64.
-func SumSquares[T Float](x []T) float64 { return inShares(x, sumSquares[T]) }
+func SumSquares[T Float](x []T) float64 {
+	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
+		return inShares(parts, x, sumSquares[T])
+	}
+	return sumSquares(x)
+}
 
 func sumSquares[T Float](x []T) float64 {
 	if f := kernelsOf[T]().sumSquares; f != nil && len(x) > 0 {
