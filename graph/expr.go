@@ -55,7 +55,8 @@ func FromDense(d *tensor.Dense) *Expr {
 // FromArray is an input that shares an array's memory.
 func FromArray(a ops.Array) *Expr { return leafOf(a) }
 
-func leafOf(a ops.Array) *Expr { return &Expr{array: a} }
+// leafOf makes its tensor at once, since an input may be bound by many goroutines.
+func leafOf(a ops.Array) *Expr { return &Expr{array: a, dense: ops.DenseOf(a)} }
 
 // isInput says whether the expression has its value without any computing.
 func (e *Expr) isInput() bool { return e.function == nil }
@@ -106,12 +107,6 @@ func (e *Expr) Detach() *Expr {
 func (e *Expr) Value() (*tensor.Dense, error) {
 	if err := e.evaluate(); err != nil {
 		return nil, err
-	}
-	if e.isInput() {
-		if e.dense != nil {
-			return e.dense, nil
-		}
-		return ops.DenseOf(*e.result()), nil
 	}
 	if e.dense == nil {
 		e.dense = ops.DenseOf(*e.result())

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"sync"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -51,8 +52,13 @@ type gradientSlot struct {
 	own    *ops.Array // made when it is first needed
 }
 
+// compiling is held while Gorgonia builds and compiles: it keeps global state.
+var compiling sync.Mutex
+
 // compile takes a request through the pipeline.
 func compile(r *request) (*program, error) {
+	compiling.Lock()
+	defer compiling.Unlock()
 	plan, err := build(r)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,9 @@
 package random
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Float is what the fills draw.
 type Float interface{ float32 | float64 }
@@ -42,4 +45,22 @@ func fma32(x, y, z float32) float32 {
 		sum = math.Float64frombits(bits)
 	}
 	return float32(sum)
+}
+
+// Randint fills dst with integers from [low, high): torch.randint.
+func Randint(g *Generator, dst []int64, low, high int64) error {
+	if low >= high {
+		return fmt.Errorf("random: integers from %d to %d, want a lower bound below the upper", low, high)
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	width := uint64(high) - uint64(low)
+	for i := range dst {
+		if width >= 1<<32 {
+			dst[i] = int64(g.word64()%width + uint64(low))
+		} else {
+			dst[i] = int64(uint64(g.word())%width + uint64(low))
+		}
+	}
+	return nil
 }

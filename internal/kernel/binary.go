@@ -46,11 +46,20 @@ func Zip[T Float](b Binary, dst, x, y []T) {
 	n := len(dst)
 	need("x of Zip", len(x), n)
 	need("y of Zip", len(y), n)
+	if parts := partsOf(n, grainMemory); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) { zipSerial(b, dst[i:j], x[i:j], y[i:j]) })
+		return
+	}
+	zipSerial(b, dst, x[:n], y[:n])
+}
+
+func zipSerial[T Float](b Binary, dst, x, y []T) {
+	n := len(dst)
 	if f := kernelsOf[T]().zip[binaryIndex(b)]; f != nil && n > 0 {
 		f(n, &dst[0], &x[0], &y[0])
 		return
 	}
-	zipGo(b, dst, x[:n], y[:n])
+	zipGo(b, dst, x, y)
 }
 
 func binaryIndex(b Binary) Binary {
@@ -94,11 +103,20 @@ func zipGo[T Float](b Binary, dst, x, y []T) {
 func ZipScalar[T Float](b Binary, dst, x []T, s T) {
 	n := len(dst)
 	need("x of ZipScalar", len(x), n)
+	if parts := partsOf(n, grainMemory); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) { zipScalarSerial(b, dst[i:j], x[i:j], s) })
+		return
+	}
+	zipScalarSerial(b, dst, x[:n], s)
+}
+
+func zipScalarSerial[T Float](b Binary, dst, x []T, s T) {
+	n := len(dst)
 	if f := kernelsOf[T]().zipScalar[binaryIndex(b)]; f != nil && n > 0 {
 		f(n, &dst[0], &x[0], s)
 		return
 	}
-	zipScalarGo(b, dst, x[:n], s)
+	zipScalarGo(b, dst, x, s)
 }
 
 func zipScalarGo[T Float](b Binary, dst, x []T, s T) {
@@ -156,11 +174,20 @@ func ScalarZip[T Float](b Binary, dst []T, s T, x []T) {
 func Axpy[T Float](a T, x, y []T) {
 	n := len(y)
 	need("x of Axpy", len(x), n)
+	if parts := partsOf(n, grainMemory); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) { axpySerial(a, x[i:j], y[i:j]) })
+		return
+	}
+	axpySerial(a, x[:n], y)
+}
+
+func axpySerial[T Float](a T, x, y []T) {
+	n := len(y)
 	if f := kernelsOf[T]().axpy; f != nil && n > 0 {
 		f(n, a, &x[0], &y[0])
 		return
 	}
-	axpyGo(a, x[:n], y)
+	axpyGo(a, x, y)
 }
 
 func axpyGo[T Float](a T, x, y []T) {

@@ -19,6 +19,27 @@ type CrossEntropyArgs[T Float] struct {
 func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, args CrossEntropyArgs[T]) (badRow int) {
 	checkCrossEntropy(loss, grad, logits, &args)
 	need("target of CrossEntropyIndices", len(target), args.Rows)
+	if parts := rowParts(args.Rows, args.Classes); parts > 1 {
+		return parallelCrossEntropy(parts, loss, grad, logits, target, args)
+	}
+	return crossEntropyRows(loss, grad, logits, target, &args, 0, args.Rows)
+}
+
+func parallelCrossEntropy[T Float](parts int, loss, grad []T, logits []T, target []int64, args CrossEntropyArgs[T]) (badRow int) {
+	bad := make([]int, parts)
+	inParallel(parts, func(part int) {
+		from, to := share(part, parts, args.Rows, 1)
+		bad[part] = crossEntropyRows(loss, grad, logits, target, &args, from, to)
+	})
+	for _, r := range bad {
+		if r >= 0 {
+			return r
+		}
+	}
+	return -1
+}
+
+func crossEntropyRows[T Float](loss, grad []T, logits []T, target []int64, args *CrossEntropyArgs[T], from, to int) (badRow int) {
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)
@@ -26,49 +47,59 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 	if smooth != 0 {
 		weights = args.weightSum()
 	}
-	for r := range args.Rows {
-		t := target[r]
-		row := logits[r*classes : (r+1)*classes]
-		if t == args.IgnoreIndex {
-			loss[r] = 0
-			if grad != nil {
-				clear(grad[r*classes : (r+1)*classes])
+	w := borrow[T]()
+	defer w.giveBack()
+	most, sum, picked, weighted := &w.rowMost, &w.rowSum, &w.picked, &w.weighted
+	for first := from; first < to; first += rowBlock {
+		rows := min(rowBlock, to-first)
+		block := logits[first*classes : (first+rows)*classes]
+		for i := range rows { // what is needed of logits before grad overwrites them
+			if t := target[first+i]; t >= 0 && t < int64(classes) {
+				picked[i] = block[i*classes+int(t)]
+			} else if t != args.IgnoreIndex {
+				return first + i
 			}
-			continue
-		}
-		if t < 0 || t >= int64(classes) {
-			return r
-		}
-		wt := args.weight(int(t))
-		picked := row[t]
-		if smooth != 0 || grad == nil {
-			most, sum := expSum(row)
-			shift := math.Log(float64(sum))
-			value := keep * wt * -(float64(picked-most) - shift)
 			if smooth != 0 {
-				s := 0.0
-				for c, x := range row {
-					s -= args.weight(c) * (float64(x-most) - shift)
+				weighted[i] = args.weightedSum(block[i*classes : (i+1)*classes])
+			}
+		}
+		if grad != nil {
+			softmaxRows(grad[first*classes:(first+rows)*classes], block, classes, most[:rows], sum[:rows])
+		} else {
+			for i := range rows {
+				most[i], sum[i] = expSum(block[i*classes : (i+1)*classes])
+			}
+		}
+		for i := range rows {
+			r, t := first+i, target[first+i]
+			if t == args.IgnoreIndex {
+				loss[r] = 0
+				if grad != nil {
+					clear(grad[r*classes : (r+1)*classes])
 				}
-				value += smooth * s
+				continue
+			}
+			pick := keep * args.weight(int(t))
+			high, shift := float64(most[i]), math.Log(float64(sum[i]))
+			value := pick * (shift - (float64(picked[i]) - high))
+			if smooth != 0 {
+				value += smooth * ((high+shift)*weights - weighted[i])
 			}
 			loss[r] = T(value)
 			if grad == nil {
 				continue
 			}
-		}
-		g := grad[r*classes : (r+1)*classes]
-		most, sum := expRow(g, row)
-		if smooth == 0 {
-			loss[r] = T(keep * wt * -(float64(picked-most) - math.Log(float64(sum))))
-		}
-		ZipScalar(Mul, g, g, T((keep*wt+smooth*weights)/float64(sum)))
-		if smooth != 0 {
-			for c := range g {
-				g[c] -= T(smooth * args.weight(c))
+			g := grad[r*classes : (r+1)*classes]
+			if scale := T(pick + smooth*weights); scale != 1 {
+				zipScalarSerial(Mul, g, g, scale)
 			}
+			if smooth != 0 {
+				for c := range g {
+					g[c] -= T(smooth * args.weight(c))
+				}
+			}
+			g[t] -= T(pick)
 		}
-		g[t] -= T(keep * wt)
 	}
 	return -1
 }
@@ -82,10 +113,20 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args CrossEntropyArgs[T]) {
 	checkCrossEntropy(loss, grad, logits, &args)
 	need("target of CrossEntropyProbabilities", len(target), args.Rows*args.Classes)
+	if parts := rowParts(args.Rows, args.Classes); parts > 1 {
+		parallel(parts, args.Rows, 1, func(from, to int) {
+			crossEntropyOfProbabilities(loss, grad, logits, target, args, from, to)
+		})
+		return
+	}
+	crossEntropyOfProbabilities(loss, grad, logits, target, args, 0, args.Rows)
+}
+
+func crossEntropyOfProbabilities[T Float](loss, grad, logits, target []T, args CrossEntropyArgs[T], from, to int) {
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)
-	for r := range args.Rows {
+	for r := from; r < to; r++ {
 		row := logits[r*classes : (r+1)*classes]
 		q := target[r*classes : (r+1)*classes]
 		most, sum := expSum(row)
@@ -114,6 +155,15 @@ func (args *CrossEntropyArgs[T]) weight(c int) float64 {
 		return 1
 	}
 	return float64(args.Weight[c])
+}
+
+// weightedSum is the sum of weight[c]*row[c].
+func (args *CrossEntropyArgs[T]) weightedSum(row []T) float64 {
+	s := 0.0
+	for c, x := range row {
+		s += args.weight(c) * float64(x)
+	}
+	return s
 }
 
 func (args *CrossEntropyArgs[T]) weightSum() float64 {

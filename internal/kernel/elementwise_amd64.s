@@ -282,7 +282,7 @@ mapSingle:
 	VMINPS            Z1, Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z2, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z5
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
@@ -318,7 +318,7 @@ mapSingleEnd:
 	VMINPS            Z1, Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z3, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z3
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
@@ -354,15 +354,15 @@ DATA constant32_42b20000<>+24(SB)/4, $0x42b20000
 DATA constant32_42b20000<>+28(SB)/4, $0x42b20000
 GLOBL constant32_42b20000<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_c2d00000<>+0(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+4(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+8(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+12(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+16(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+20(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+24(SB)/4, $0xc2d00000
-DATA constant32_c2d00000<>+28(SB)/4, $0xc2d00000
-GLOBL constant32_c2d00000<>(SB), RODATA|NOPTR, $32
+DATA constant32_c2700000<>+0(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+4(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+8(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+12(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+16(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+20(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+24(SB)/4, $0xc2700000
+DATA constant32_c2700000<>+28(SB)/4, $0xc2700000
+GLOBL constant32_c2700000<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_3fb8aa3b<>+0(SB)/4, $0x3fb8aa3b
 DATA constant32_3fb8aa3b<>+4(SB)/4, $0x3fb8aa3b
@@ -514,21 +514,22 @@ mapUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z0
 	VDIVPS            Z1, Z0, Z0
@@ -537,21 +538,22 @@ mapUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z0
 	VDIVPS            Z1, Z0, Z0
@@ -568,21 +570,22 @@ mapSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z0
 	VDIVPS            Z1, Z0, Z0
@@ -601,21 +604,22 @@ mapSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K2
+	VSCALEFPS.Z       Z2, Z1, K2, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z0
 	VDIVPS            Z1, Z0, Z0
@@ -634,6 +638,16 @@ DATA constant32_80000000<>+20(SB)/4, $0x80000000
 DATA constant32_80000000<>+24(SB)/4, $0x80000000
 DATA constant32_80000000<>+28(SB)/4, $0x80000000
 GLOBL constant32_80000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_c2d00000<>+0(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+4(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+8(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+12(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+16(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+20(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+24(SB)/4, $0xc2d00000
+DATA constant32_c2d00000<>+28(SB)/4, $0xc2d00000
+GLOBL constant32_c2d00000<>(SB), RODATA|NOPTR, $32
 
 // func gradSigmoidF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 // Requires: AVX, AVX512F, BMI2
@@ -718,7 +732,7 @@ mapUnrolled:
 	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z1
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
@@ -746,7 +760,7 @@ mapUnrolled:
 	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z1
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
@@ -782,7 +796,7 @@ mapSingle:
 	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z1
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
@@ -820,7 +834,7 @@ mapSingleEnd:
 	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z1
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
@@ -964,21 +978,22 @@ mapSingle:
 	VMULPS            Z1, Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VADDPS.BCST       constant32_40800000<>+0(SB), Z1, Z2
 	VSUBPS.BCST       constant32_40800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
@@ -1020,21 +1035,22 @@ mapSingleEnd:
 	VMULPS            Z1, Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VSCALEFPS.Z       Z4, Z3, K2, Z3
 	VADDPS.BCST       constant32_40800000<>+0(SB), Z1, Z2
 	VSUBPS.BCST       constant32_40800000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
@@ -1216,21 +1232,22 @@ gradSingle:
 	VMULPS            Z2, Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K1
+	VSCALEFPS.Z       Z5, Z4, K1, Z4
 	VADDPS.BCST       constant32_40800000<>+0(SB), Z2, Z3
 	VSUBPS.BCST       constant32_40800000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
@@ -1279,21 +1296,22 @@ gradSingleEnd:
 	VMULPS            Z2, Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K2
+	VSCALEFPS.Z       Z5, Z4, K2, Z4
 	VADDPS.BCST       constant32_40800000<>+0(SB), Z2, Z3
 	VSUBPS.BCST       constant32_40800000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
@@ -1379,21 +1397,22 @@ mapSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, (CX)(BX*4)
@@ -1415,21 +1434,22 @@ mapSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z3, Z2, K2, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, K1, (CX)(BX*4)
@@ -1482,21 +1502,22 @@ gradSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K1
+	VSCALEFPS.Z       Z5, Z4, K1, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z3
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
 	VDIVPS            Z3, Z5, Z5
@@ -1535,21 +1556,22 @@ gradSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K2
+	VSCALEFPS.Z       Z5, Z4, K2, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z3
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
 	VDIVPS            Z3, Z5, Z5
@@ -1600,21 +1622,22 @@ mapUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, (CX)(BX*4)
@@ -1622,21 +1645,22 @@ mapUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, 64(CX)(BX*4)
@@ -1652,21 +1676,22 @@ mapSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, (CX)(BX*4)
@@ -1684,21 +1709,22 @@ mapSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z3, Z2, K2, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VDIVPS            Z2, Z0, Z2
 	VMOVUPS           Z2, K1, (CX)(BX*4)
@@ -1727,21 +1753,22 @@ gradUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
 	VDIVPS            Z2, Z4, Z4
@@ -1758,21 +1785,22 @@ gradUnrolled:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
 	VDIVPS            Z2, Z4, Z4
@@ -1797,21 +1825,22 @@ gradSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
 	VDIVPS            Z2, Z4, Z4
@@ -1838,21 +1867,22 @@ gradSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VSCALEFPS.Z       Z4, Z3, K2, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
 	VDIVPS            Z2, Z4, Z4
@@ -1887,34 +1917,35 @@ mapSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z4, Z4
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z5
 	VMINPS            Z4, Z5, Z5
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
-	VMAXPS            Z5, Z4, Z5
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z4
-	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z8
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z8
-	VMULPS            Z5, Z5, Z9
-	VFMADD231PS       Z9, Z8, Z5
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z5, Z6, Z5
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z9
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z9
+	VMULPS            Z5, Z5, Z10
+	VFMADD231PS       Z10, Z9, Z5
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z4, K1
+	VSCALEFPS.Z       Z6, Z5, K1, Z5
 	VADDPS.BCST       constant32_40000000<>+0(SB), Z5, Z4
 	VDIVPS            Z4, Z5, Z4
 	VMULPS            Z4, Z4, Z5
-	VBROADCASTSS      constant32_3e79dec6<>+0(SB), Z8
-	VFMADD213PS.BCST  constant32_3e5b1a27<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3e92894a<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3ecccb1b<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_3f2aaaad<>+0(SB), Z5, Z8
-	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z5, Z8
-	VMULPS            Z8, Z4, Z4
-	VPXORD            Z6, Z6, Z6
-	VMAXPS            Z3, Z6, Z6
-	VADDPS            Z6, Z4, Z4
+	VBROADCASTSS      constant32_3e79dec6<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3e5b1a27<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  constant32_3e92894a<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  constant32_3ecccb1b<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  constant32_3f2aaaad<>+0(SB), Z5, Z6
+	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z5, Z6
+	VMULPS            Z6, Z4, Z4
+	VPXORD            Z7, Z7, Z7
+	VMAXPS            Z3, Z7, Z7
+	VADDPS            Z7, Z4, Z4
 	VDIVPS            Z0, Z4, Z4
 	VCMPPS            $0x1e, Z1, Z3, K1
 	VBLENDMPS         Z2, Z4, K1, Z2
@@ -1935,21 +1966,22 @@ mapSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z4, Z4
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z5
 	VMINPS            Z4, Z5, Z5
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
-	VMAXPS            Z5, Z4, Z5
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z4
-	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z6
-	VMULPS            Z5, Z5, Z8
-	VFMADD231PS       Z8, Z6, Z5
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z5, Z6, Z5
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z7
+	VMULPS            Z5, Z5, Z9
+	VFMADD231PS       Z9, Z7, Z5
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z4, K2
+	VSCALEFPS.Z       Z6, Z5, K2, Z5
 	VADDPS.BCST       constant32_40000000<>+0(SB), Z5, Z4
 	VDIVPS            Z4, Z5, Z4
 	VMULPS            Z4, Z4, Z5
@@ -1960,9 +1992,9 @@ mapSingleEnd:
 	VFMADD213PS.BCST  constant32_3f2aaaad<>+0(SB), Z5, Z6
 	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z5, Z6
 	VMULPS            Z6, Z4, Z4
-	VPXORD            Z7, Z7, Z7
-	VMAXPS            Z3, Z7, Z7
-	VADDPS            Z7, Z4, Z4
+	VPXORD            Z8, Z8, Z8
+	VMAXPS            Z3, Z8, Z8
+	VADDPS            Z8, Z4, Z4
 	VDIVPS            Z0, Z4, Z4
 	VCMPPS            $0x1e, Z1, Z3, K2
 	VBLENDMPS         Z2, Z4, K2, Z2
@@ -2042,21 +2074,22 @@ gradSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z3, Z4
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z5
 	VMINPS            Z4, Z5, Z5
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
-	VMAXPS            Z5, Z4, Z5
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z4
-	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z6
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z6
-	VMULPS            Z5, Z5, Z7
-	VFMADD231PS       Z7, Z6, Z5
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z5, Z6, Z5
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z7
+	VMULPS            Z5, Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
-	VSCALEFPS         Z4, Z5, Z5
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z4, K1
+	VSCALEFPS.Z       Z6, Z5, K1, Z5
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
 	VDIVPS            Z5, Z4, Z4
@@ -2080,21 +2113,22 @@ gradSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z0, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K2
+	VSCALEFPS.Z       Z5, Z4, K2, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z3
 	VDIVPS            Z4, Z3, Z3
@@ -2126,21 +2160,22 @@ mapSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z3, Z3
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
-	VMAXPS            Z4, Z3, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
-	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
-	VMULPS            Z4, Z4, Z6
-	VFMADD231PS       Z6, Z5, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K1
+	VSCALEFPS.Z       Z5, Z4, K1, Z4
 	VADDPS.BCST       constant32_40000000<>+0(SB), Z4, Z3
 	VDIVPS            Z3, Z4, Z3
 	VMULPS            Z3, Z3, Z4
@@ -2172,21 +2207,22 @@ mapSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z1, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z3, Z1, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z1, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z4, Z3, K2, Z3
 	VADDPS.BCST       constant32_40000000<>+0(SB), Z3, Z1
 	VDIVPS            Z1, Z3, Z1
 	VMULPS            Z1, Z1, Z3
@@ -2227,21 +2263,22 @@ gradSingle:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z1
 	VDIVPS            Z2, Z1, Z1
@@ -2263,21 +2300,22 @@ gradSingleEnd:
 	VXORPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z1, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z1
-	VMAXPS            Z2, Z1, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
-	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z4
-	VFMADD231PS       Z4, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z1, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z3, Z2, K2, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VBROADCASTSS      constant32_3f800000<>+0(SB), Z1
 	VDIVPS            Z2, Z1, Z1
@@ -2304,40 +2342,42 @@ mapUnrolled:
 	VMOVUPS           (DX)(BX*4), Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VMOVUPS           Z1, (CX)(BX*4)
 	VMOVUPS           64(DX)(BX*4), Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VMOVUPS           Z1, 64(CX)(BX*4)
 	ADDQ              $+32, BX
 	SUBQ              $+32, AX
@@ -2350,21 +2390,22 @@ mapSingle:
 	VMOVUPS           (DX)(BX*4), Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
 	VMOVUPS           Z1, (CX)(BX*4)
 	ADDQ              $+16, BX
 	SUBQ              $+16, AX
@@ -2379,21 +2420,22 @@ mapSingleEnd:
 	VMOVUPS.Z         (DX)(BX*4), K1, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K2
+	VSCALEFPS.Z       Z2, Z1, K2, Z1
 	VMOVUPS           Z1, K1, (CX)(BX*4)
 
 mapDone:
@@ -4039,7 +4081,7 @@ mapSingle:
 	VMINPD            Z1, Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z2, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z5
 	VMAXPD            Z4, Z5, Z4
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
 	VRNDSCALEPD       $0x08, Z5, Z5
@@ -4081,7 +4123,7 @@ mapSingleEnd:
 	VMINPD            Z1, Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z3, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z3
 	VMAXPD            Z2, Z3, Z2
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
 	VRNDSCALEPD       $0x08, Z3, Z3
@@ -4119,11 +4161,11 @@ DATA constant64_4086300000000000<>+16(SB)/8, $0x4086300000000000
 DATA constant64_4086300000000000<>+24(SB)/8, $0x4086300000000000
 GLOBL constant64_4086300000000000<>(SB), RODATA|NOPTR, $32
 
-DATA constant64_c087500000000000<>+0(SB)/8, $0xc087500000000000
-DATA constant64_c087500000000000<>+8(SB)/8, $0xc087500000000000
-DATA constant64_c087500000000000<>+16(SB)/8, $0xc087500000000000
-DATA constant64_c087500000000000<>+24(SB)/8, $0xc087500000000000
-GLOBL constant64_c087500000000000<>(SB), RODATA|NOPTR, $32
+DATA constant64_c04e000000000000<>+0(SB)/8, $0xc04e000000000000
+DATA constant64_c04e000000000000<>+8(SB)/8, $0xc04e000000000000
+DATA constant64_c04e000000000000<>+16(SB)/8, $0xc04e000000000000
+DATA constant64_c04e000000000000<>+24(SB)/8, $0xc04e000000000000
+GLOBL constant64_c04e000000000000<>(SB), RODATA|NOPTR, $32
 
 DATA constant64_3ff71547652b82fe<>+0(SB)/8, $0x3ff71547652b82fe
 DATA constant64_3ff71547652b82fe<>+8(SB)/8, $0x3ff71547652b82fe
@@ -4275,27 +4317,28 @@ mapUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z0
 	VDIVPD            Z1, Z0, Z0
@@ -4304,27 +4347,28 @@ mapUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z0
 	VDIVPD            Z1, Z0, Z0
@@ -4341,27 +4385,28 @@ mapSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z0
 	VDIVPD            Z1, Z0, Z0
@@ -4380,27 +4425,28 @@ mapSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K2
+	VSCALEFPD.Z       Z2, Z1, K2, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z0
 	VDIVPD            Z1, Z0, Z0
@@ -4415,6 +4461,12 @@ DATA constant64_8000000000000000<>+8(SB)/8, $0x8000000000000000
 DATA constant64_8000000000000000<>+16(SB)/8, $0x8000000000000000
 DATA constant64_8000000000000000<>+24(SB)/8, $0x8000000000000000
 GLOBL constant64_8000000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_c087500000000000<>+0(SB)/8, $0xc087500000000000
+DATA constant64_c087500000000000<>+8(SB)/8, $0xc087500000000000
+DATA constant64_c087500000000000<>+16(SB)/8, $0xc087500000000000
+DATA constant64_c087500000000000<>+24(SB)/8, $0xc087500000000000
+GLOBL constant64_c087500000000000<>(SB), RODATA|NOPTR, $32
 
 // func gradSigmoidF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 // Requires: AVX, AVX512F, BMI2
@@ -4499,7 +4551,7 @@ mapUnrolled:
 	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z1
 	VMAXPD            Z2, Z1, Z2
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
 	VRNDSCALEPD       $0x08, Z1, Z1
@@ -4533,7 +4585,7 @@ mapUnrolled:
 	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z1
 	VMAXPD            Z2, Z1, Z2
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
 	VRNDSCALEPD       $0x08, Z1, Z1
@@ -4575,7 +4627,7 @@ mapSingle:
 	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z1
 	VMAXPD            Z2, Z1, Z2
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
 	VRNDSCALEPD       $0x08, Z1, Z1
@@ -4619,7 +4671,7 @@ mapSingleEnd:
 	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z1
 	VMAXPD            Z2, Z1, Z2
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
 	VRNDSCALEPD       $0x08, Z1, Z1
@@ -4757,27 +4809,28 @@ mapSingle:
 	VMULPD            Z1, Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VADDPD.BCST       constant64_4014000000000000<>+0(SB), Z1, Z2
 	VSUBPD.BCST       constant64_4014000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
@@ -4832,27 +4885,28 @@ mapSingleEnd:
 	VMULPD            Z1, Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VSCALEFPD.Z       Z4, Z3, K2, Z3
 	VADDPD.BCST       constant64_4014000000000000<>+0(SB), Z1, Z2
 	VSUBPD.BCST       constant64_4014000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
@@ -5073,27 +5127,28 @@ gradSingle:
 	VMULPD            Z2, Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K1
+	VSCALEFPD.Z       Z5, Z4, K1, Z4
 	VADDPD.BCST       constant64_4014000000000000<>+0(SB), Z2, Z3
 	VSUBPD.BCST       constant64_4014000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
@@ -5155,27 +5210,28 @@ gradSingleEnd:
 	VMULPD            Z2, Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K2
+	VSCALEFPD.Z       Z5, Z4, K2, Z4
 	VADDPD.BCST       constant64_4014000000000000<>+0(SB), Z2, Z3
 	VSUBPD.BCST       constant64_4014000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
@@ -5262,27 +5318,28 @@ mapSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, (CX)(BX*8)
@@ -5304,27 +5361,28 @@ mapSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z3, Z2, K2, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, K1, (CX)(BX*8)
@@ -5369,27 +5427,28 @@ gradSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K1
+	VSCALEFPD.Z       Z5, Z4, K1, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z3
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
 	VDIVPD            Z3, Z5, Z5
@@ -5428,27 +5487,28 @@ gradSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K2
+	VSCALEFPD.Z       Z5, Z4, K2, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z3
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
 	VDIVPD            Z3, Z5, Z5
@@ -5495,27 +5555,28 @@ mapUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, (CX)(BX*8)
@@ -5523,27 +5584,28 @@ mapUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, 64(CX)(BX*8)
@@ -5559,27 +5621,28 @@ mapSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, (CX)(BX*8)
@@ -5597,27 +5660,28 @@ mapSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z3, Z2, K2, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VDIVPD            Z2, Z0, Z2
 	VMOVUPD           Z2, K1, (CX)(BX*8)
@@ -5646,27 +5710,28 @@ gradUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z2, Z4, Z4
@@ -5683,27 +5748,28 @@ gradUnrolled:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z2, Z4, Z4
@@ -5728,27 +5794,28 @@ gradSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z2, Z4, Z4
@@ -5775,27 +5842,28 @@ gradSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VSCALEFPD.Z       Z4, Z3, K2, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z2, Z4, Z4
@@ -5830,46 +5898,47 @@ mapSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z4, Z4
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z5
 	VMINPD            Z4, Z5, Z5
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
-	VMAXPD            Z5, Z4, Z5
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z4
-	VRNDSCALEPD       $0x08, Z4, Z4
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z5
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z8
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z8
-	VMULPD            Z5, Z5, Z9
-	VFMADD231PD       Z9, Z8, Z5
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z5, Z6, Z5
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z5
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z5
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z9
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z9
+	VMULPD            Z5, Z5, Z10
+	VFMADD231PD       Z10, Z9, Z5
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
-	VSCALEFPD         Z4, Z5, Z5
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z4, K1
+	VSCALEFPD.Z       Z6, Z5, K1, Z5
 	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z5, Z4
 	VDIVPD            Z4, Z5, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      constant64_3fc51e7e0d5adcd1<>+0(SB), Z8
-	VFMADD213PD.BCST  constant64_3fb1da759c59e05a<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fbc1ab1409b3e94<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fbdfd92a58566d0<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fc1123bfe274388<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fc3b12cdcdfba5e<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fc745d1e5c54936<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fcc71c71a35f2c2<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fd24924924c752f<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fd9999999999487<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_3fe5555555555557<>+0(SB), Z5, Z8
-	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z5, Z8
-	VMULPD            Z8, Z4, Z4
-	VPXORD            Z6, Z6, Z6
-	VMAXPD            Z3, Z6, Z6
-	VADDPD            Z6, Z4, Z4
+	VBROADCASTSD      constant64_3fc51e7e0d5adcd1<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3fb1da759c59e05a<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fbc1ab1409b3e94<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fbdfd92a58566d0<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fc1123bfe274388<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fc3b12cdcdfba5e<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fc745d1e5c54936<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fcc71c71a35f2c2<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fd24924924c752f<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fd9999999999487<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_3fe5555555555557<>+0(SB), Z5, Z6
+	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z5, Z6
+	VMULPD            Z6, Z4, Z4
+	VPXORD            Z7, Z7, Z7
+	VMAXPD            Z3, Z7, Z7
+	VADDPD            Z7, Z4, Z4
 	VDIVPD            Z0, Z4, Z4
 	VCMPPD            $0x1e, Z1, Z3, K1
 	VBLENDMPD         Z2, Z4, K1, Z2
@@ -5890,27 +5959,28 @@ mapSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z4, Z4
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z5
 	VMINPD            Z4, Z5, Z5
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
-	VMAXPD            Z5, Z4, Z5
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z4
-	VRNDSCALEPD       $0x08, Z4, Z4
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z5
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z6
-	VMULPD            Z5, Z5, Z8
-	VFMADD231PD       Z8, Z6, Z5
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z5, Z6, Z5
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z5
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z5
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z7
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z7
+	VMULPD            Z5, Z5, Z9
+	VFMADD231PD       Z9, Z7, Z5
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
-	VSCALEFPD         Z4, Z5, Z5
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z4, K2
+	VSCALEFPD.Z       Z6, Z5, K2, Z5
 	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z5, Z4
 	VDIVPD            Z4, Z5, Z4
 	VMULPD            Z4, Z4, Z5
@@ -5927,9 +5997,9 @@ mapSingleEnd:
 	VFMADD213PD.BCST  constant64_3fe5555555555557<>+0(SB), Z5, Z6
 	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z5, Z6
 	VMULPD            Z6, Z4, Z4
-	VPXORD            Z7, Z7, Z7
-	VMAXPD            Z3, Z7, Z7
-	VADDPD            Z7, Z4, Z4
+	VPXORD            Z8, Z8, Z8
+	VMAXPD            Z3, Z8, Z8
+	VADDPD            Z8, Z4, Z4
 	VDIVPD            Z0, Z4, Z4
 	VCMPPD            $0x1e, Z1, Z3, K2
 	VBLENDMPD         Z2, Z4, K2, Z2
@@ -6025,27 +6095,28 @@ gradSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z3, Z4
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z5
 	VMINPD            Z4, Z5, Z5
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
-	VMAXPD            Z5, Z4, Z5
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z4
-	VRNDSCALEPD       $0x08, Z4, Z4
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z5
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z5
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z6
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z6
-	VMULPD            Z5, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z5
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z5, Z6, Z5
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z5
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z5
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z7
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z7
+	VMULPD            Z5, Z5, Z8
+	VFMADD231PD       Z8, Z7, Z5
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
-	VSCALEFPD         Z4, Z5, Z5
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z4, K1
+	VSCALEFPD.Z       Z6, Z5, K1, Z5
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
 	VDIVPD            Z5, Z4, Z4
@@ -6069,27 +6140,28 @@ gradSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K2
+	VSCALEFPD.Z       Z5, Z4, K2, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z3
 	VDIVPD            Z4, Z3, Z3
@@ -6121,27 +6193,28 @@ mapSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z3, Z3
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z3, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
-	VMAXPD            Z4, Z3, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z3
-	VRNDSCALEPD       $0x08, Z3, Z3
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z5
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z5
-	VMULPD            Z4, Z4, Z6
-	VFMADD231PD       Z6, Z5, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
-	VSCALEFPD         Z3, Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K1
+	VSCALEFPD.Z       Z5, Z4, K1, Z4
 	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z4, Z3
 	VDIVPD            Z3, Z4, Z3
 	VMULPD            Z3, Z3, Z4
@@ -6179,27 +6252,28 @@ mapSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z3, Z1, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z1, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z4, Z3, K2, Z3
 	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z3, Z1
 	VDIVPD            Z1, Z3, Z1
 	VMULPD            Z1, Z1, Z3
@@ -6246,27 +6320,28 @@ gradSingle:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z1
 	VDIVPD            Z2, Z1, Z1
@@ -6288,27 +6363,28 @@ gradSingleEnd:
 	VXORPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z1
-	VMAXPD            Z2, Z1, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z1
-	VRNDSCALEPD       $0x08, Z1, Z1
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z1, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z1, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z4
-	VFMADD231PD       Z4, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z1, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z3, Z2, K2, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z1
 	VDIVPD            Z2, Z1, Z1
@@ -6335,52 +6411,54 @@ mapUnrolled:
 	VMOVUPD           (DX)(BX*8), Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VMOVUPD           Z1, (CX)(BX*8)
 	VMOVUPD           64(DX)(BX*8), Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VMOVUPD           Z1, 64(CX)(BX*8)
 	ADDQ              $+16, BX
 	SUBQ              $+16, AX
@@ -6393,27 +6471,28 @@ mapSingle:
 	VMOVUPD           (DX)(BX*8), Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
 	VMOVUPD           Z1, (CX)(BX*8)
 	ADDQ              $+8, BX
 	SUBQ              $+8, AX
@@ -6428,27 +6507,28 @@ mapSingleEnd:
 	VMOVUPD.Z         (DX)(BX*8), K1, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K2
+	VSCALEFPD.Z       Z2, Z1, K2, Z1
 	VMOVUPD           Z1, K1, (CX)(BX*8)
 
 mapDone:
@@ -8040,7 +8120,7 @@ mapSingle:
 	VMINPS       Y1, Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y2
 	VMAXPS       Y3, Y2, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
 	VROUNDPS     $0x08, Y2, Y2
@@ -8059,9 +8139,9 @@ mapSingle:
 	VSUBPS       Y5, Y2, Y2
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y5, Y4, Y4
 	VMULPS       Y2, Y4, Y4
 	VSUBPS       constant32_3f800000<>+0(SB), Y4, Y2
 	VFMADD231PS  Y4, Y3, Y2
@@ -8084,7 +8164,7 @@ mapSingleEnd:
 	VMINPS       Y2, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y3
 	VMAXPS       Y4, Y3, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
 	VROUNDPS     $0x08, Y3, Y3
@@ -8103,9 +8183,9 @@ mapSingleEnd:
 	VSUBPS       Y6, Y3, Y3
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
-	VMULPS       Y6, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y6, Y5, Y5
 	VMULPS       Y3, Y5, Y5
 	VSUBPS       constant32_3f800000<>+0(SB), Y5, Y3
 	VFMADD231PS  Y5, Y4, Y3
@@ -8188,29 +8268,31 @@ mapSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y0, Y0
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
 	VMINPS       Y0, Y1, Y1
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y0
-	VMAXPS       Y1, Y0, Y1
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y0, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y0, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y2
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y1, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
-	VMULPS       constant32_3f000000<>+0(SB), Y0, Y2
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VSUBPS       Y2, Y0, Y0
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y0, Y0
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VSUBPS       Y3, Y2, Y2
+	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
 	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y3, Y1, Y1
+	VANDPS       Y0, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VADDPS       constant32_4b40007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y1, Y1
 	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y0
 	VDIVPS       Y1, Y0, Y0
@@ -8229,29 +8311,31 @@ mapSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y1
 	VDIVPS       Y2, Y1, Y1
@@ -8322,7 +8406,7 @@ mapSingle:
 	VMULPS       constant32_c0000000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y1
 	VMAXPS       Y2, Y1, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
 	VROUNDPS     $0x08, Y1, Y1
@@ -8341,9 +8425,9 @@ mapSingle:
 	VSUBPS       Y4, Y1, Y1
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y3, Y3
 	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
 	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y4, Y3, Y3
 	VMULPS       Y1, Y3, Y3
 	VSUBPS       constant32_3f800000<>+0(SB), Y3, Y1
 	VFMADD231PS  Y3, Y2, Y1
@@ -8368,7 +8452,7 @@ mapSingleEnd:
 	VMULPS       constant32_c0000000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y2
 	VMAXPS       Y3, Y2, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
 	VROUNDPS     $0x08, Y2, Y2
@@ -8387,9 +8471,9 @@ mapSingleEnd:
 	VSUBPS       Y5, Y2, Y2
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y5, Y4, Y4
 	VMULPS       Y2, Y4, Y4
 	VSUBPS       constant32_3f800000<>+0(SB), Y4, Y2
 	VFMADD231PS  Y4, Y3, Y2
@@ -8468,29 +8552,31 @@ mapSingle:
 	VMULPS       Y1, Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_40800000<>+0(SB), Y1, Y2
 	VSUBPS       constant32_40800000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
@@ -8532,29 +8618,31 @@ mapSingleEnd:
 	VMULPS       Y2, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       constant32_40800000<>+0(SB), Y2, Y3
 	VSUBPS       constant32_40800000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
@@ -8606,29 +8694,31 @@ gradSingle:
 	VMULPS       Y2, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       constant32_40800000<>+0(SB), Y2, Y3
 	VSUBPS       constant32_40800000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
@@ -8677,29 +8767,31 @@ gradSingleEnd:
 	VMULPS       Y3, Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y5
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y5, Y4, Y5
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y5, Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VSUBPS       Y6, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
 	VMULPS       Y6, Y5, Y5
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
 	VADDPS       constant32_40800000<>+0(SB), Y3, Y4
 	VSUBPS       constant32_40800000<>+0(SB), Y3, Y3
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y6
@@ -8755,29 +8847,31 @@ mapSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
 	VDIVPS       Y2, Y0, Y2
 	VMOVUPS      Y2, (CX)(BX*4)
@@ -8799,29 +8893,31 @@ mapSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
 	VDIVPS       Y3, Y1, Y3
 	VMASKMOVPS   Y3, Y0, (CX)(BX*4)
@@ -8854,29 +8950,31 @@ gradSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       constant32_3f800000<>+0(SB), Y4, Y3
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
 	VDIVPS       Y3, Y5, Y5
@@ -8915,29 +9013,31 @@ gradSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y5
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y5, Y4, Y5
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y5, Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VSUBPS       Y6, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
 	VMULPS       Y6, Y5, Y5
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
 	VADDPS       constant32_3f800000<>+0(SB), Y5, Y4
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y6
 	VDIVPS       Y4, Y6, Y6
@@ -8978,29 +9078,31 @@ mapSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y0, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
 	VDIVPS       Y2, Y0, Y2
 	VMOVUPS      Y2, (CX)(BX*4)
@@ -9018,29 +9120,31 @@ mapSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y1, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
 	VDIVPS       Y3, Y1, Y3
 	VMASKMOVPS   Y3, Y0, (CX)(BX*4)
@@ -9069,29 +9173,31 @@ gradSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y2
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
 	VDIVPS       Y2, Y4, Y4
@@ -9118,29 +9224,31 @@ gradSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       constant32_3f800000<>+0(SB), Y4, Y3
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
 	VDIVPS       Y3, Y5, Y5
@@ -9175,29 +9283,31 @@ mapSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y5
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y5, Y4, Y5
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y5, Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VSUBPS       Y6, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
 	VMULPS       Y6, Y5, Y5
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
 	VADDPS       constant32_40000000<>+0(SB), Y5, Y4
 	VDIVPS       Y4, Y5, Y4
 	VMULPS       Y4, Y4, Y5
@@ -9231,29 +9341,31 @@ mapSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y5, Y5
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y6
 	VMINPS       Y5, Y6, Y6
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
-	VMAXPS       Y6, Y5, Y6
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y6, Y5
-	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y6
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y6
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y6, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y6, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y6, Y7
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y6, Y7
-	VMULPS       Y6, Y6, Y8
-	VFMADD231PS  Y8, Y7, Y6
-	VADDPS       constant32_3f800000<>+0(SB), Y6, Y6
-	VMULPS       constant32_3f000000<>+0(SB), Y5, Y7
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y7
+	VMAXPS       Y6, Y7, Y6
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y6, Y7
 	VROUNDPS     $0x08, Y7, Y7
-	VSUBPS       Y7, Y5, Y5
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y7, Y6
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y7, Y6
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y8
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y6, Y8
+	VMULPS       Y6, Y6, Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VADDPS       constant32_3f800000<>+0(SB), Y6, Y6
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y5, Y5
+	VMULPS       constant32_3f000000<>+0(SB), Y7, Y8
+	VROUNDPS     $0x08, Y8, Y8
+	VSUBPS       Y8, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y8, Y8
+	VPSLLD       $0x17, Y8, Y8
 	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
+	VMULPS       Y8, Y6, Y6
+	VANDPS       Y5, Y7, Y7
 	VMULPS       Y7, Y6, Y6
-	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
-	VPSLLD       $0x17, Y5, Y5
-	VMULPS       Y5, Y6, Y6
 	VADDPS       constant32_40000000<>+0(SB), Y6, Y5
 	VDIVPS       Y5, Y6, Y5
 	VMULPS       Y5, Y5, Y6
@@ -9296,29 +9408,31 @@ gradSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y3, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y5
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y5, Y4, Y5
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y5, Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VSUBPS       Y6, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
 	VMULPS       Y6, Y5, Y5
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
 	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
 	VDIVPS       Y5, Y4, Y4
@@ -9342,29 +9456,31 @@ gradSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y0, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
 	VMINPS       Y4, Y5, Y5
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y5, Y4, Y5
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
-	VMULPS       Y5, Y5, Y7
-	VFMADD231PS  Y7, Y6, Y5
-	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VSUBPS       Y6, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
 	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
 	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
 	VMULPS       Y6, Y5, Y5
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y5, Y5
 	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
 	VDIVPS       Y5, Y4, Y4
@@ -9396,29 +9512,31 @@ mapSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VADDPS       constant32_40000000<>+0(SB), Y2, Y1
 	VDIVPS       Y1, Y2, Y1
 	VMULPS       Y1, Y1, Y2
@@ -9450,29 +9568,31 @@ mapSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_40000000<>+0(SB), Y3, Y2
 	VDIVPS       Y2, Y3, Y2
 	VMULPS       Y2, Y2, Y3
@@ -9513,29 +9633,31 @@ gradSingle:
 	VXORPS       constant32_80000000<>+0(SB), Y1, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y1
 	VDIVPS       Y2, Y1, Y1
@@ -9557,29 +9679,31 @@ gradSingleEnd:
 	VXORPS       constant32_80000000<>+0(SB), Y2, Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
 	VBROADCASTSS constant32_3f800000<>+0(SB), Y2
 	VDIVPS       Y3, Y2, Y2
@@ -9606,29 +9730,31 @@ mapSingle:
 	VMOVUPS      (DX)(BX*4), Y0
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
 	VMINPS       Y0, Y1, Y1
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y0
-	VMAXPS       Y1, Y0, Y1
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y0
-	VROUNDPS     $0x08, Y0, Y0
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y0, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y0, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y2
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y2
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y2
-	VMULPS       Y1, Y1, Y3
-	VFMADD231PS  Y3, Y2, Y1
-	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
-	VMULPS       constant32_3f000000<>+0(SB), Y0, Y2
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VSUBPS       Y2, Y0, Y0
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y0, Y0
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VSUBPS       Y3, Y2, Y2
+	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
 	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
 	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y3, Y1, Y1
+	VANDPS       Y0, Y2, Y2
 	VMULPS       Y2, Y1, Y1
-	VADDPS       constant32_4b40007f<>+0(SB), Y0, Y0
-	VPSLLD       $0x17, Y0, Y0
-	VMULPS       Y0, Y1, Y1
 	VMOVUPS      Y1, (CX)(BX*4)
 	ADDQ         $+8, BX
 	SUBQ         $+8, AX
@@ -9643,29 +9769,31 @@ mapSingleEnd:
 	VMASKMOVPS   (DX)(BX*4), Y0, Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
 	VMINPS       Y1, Y2, Y2
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y1
-	VMAXPS       Y2, Y1, Y2
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
-	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
-	VMULPS       Y2, Y2, Y4
-	VFMADD231PS  Y4, Y3, Y2
-	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
-	VMULPS       constant32_3f000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VSUBPS       Y3, Y1, Y1
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
 	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y4, Y2, Y2
+	VANDPS       Y1, Y3, Y3
 	VMULPS       Y3, Y2, Y2
-	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VMULPS       Y1, Y2, Y2
 	VMASKMOVPS   Y2, Y0, (CX)(BX*4)
 
 mapDone:
@@ -11131,7 +11259,7 @@ mapSingle:
 	VMINPD       Y1, Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y2
 	VMAXPD       Y3, Y2, Y3
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
 	VROUNDPD     $0x08, Y2, Y2
@@ -11156,9 +11284,9 @@ mapSingle:
 	VSUBPD       Y5, Y2, Y2
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y5, Y4, Y4
 	VMULPD       Y2, Y4, Y4
 	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y4, Y2
 	VFMADD231PD  Y4, Y3, Y2
@@ -11181,7 +11309,7 @@ mapSingleEnd:
 	VMINPD       Y2, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y3
 	VMAXPD       Y4, Y3, Y4
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
 	VROUNDPD     $0x08, Y3, Y3
@@ -11206,9 +11334,9 @@ mapSingleEnd:
 	VSUBPD       Y6, Y3, Y3
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
-	VMULPD       Y6, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y5
 	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y5, Y3
 	VFMADD231PD  Y5, Y4, Y3
@@ -11287,35 +11415,37 @@ mapSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y0, Y0
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y1
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y0
-	VMAXPD       Y1, Y0, Y1
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y0
-	VROUNDPD     $0x08, Y0, Y0
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y0, Y1
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y0, Y1
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y2
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VFMADD231PD  Y3, Y2, Y1
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y0, Y2
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VSUBPD       Y2, Y0, Y0
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VMULPD       Y1, Y1, Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y0, Y0
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VSUBPD       Y3, Y2, Y2
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y3, Y1, Y1
+	VANDPD       Y0, Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y0, Y0
-	VPSLLQ       $0x34, Y0, Y0
-	VMULPD       Y0, Y1, Y1
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y0
 	VDIVPD       Y1, Y0, Y0
@@ -11334,35 +11464,37 @@ mapSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y1
 	VDIVPD       Y2, Y1, Y1
@@ -11433,7 +11565,7 @@ mapSingle:
 	VMULPD       constant64_c000000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y1
 	VMAXPD       Y2, Y1, Y2
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
 	VROUNDPD     $0x08, Y1, Y1
@@ -11458,9 +11590,9 @@ mapSingle:
 	VSUBPD       Y4, Y1, Y1
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y3, Y3
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
+	VMULPD       Y4, Y3, Y3
 	VMULPD       Y1, Y3, Y3
 	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y3, Y1
 	VFMADD231PD  Y3, Y2, Y1
@@ -11485,7 +11617,7 @@ mapSingleEnd:
 	VMULPD       constant64_c000000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y2
 	VMAXPD       Y3, Y2, Y3
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
 	VROUNDPD     $0x08, Y2, Y2
@@ -11510,9 +11642,9 @@ mapSingleEnd:
 	VSUBPD       Y5, Y2, Y2
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y5, Y4, Y4
 	VMULPD       Y2, Y4, Y4
 	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y4, Y2
 	VFMADD231PD  Y4, Y3, Y2
@@ -11591,35 +11723,37 @@ mapSingle:
 	VMULPD       Y1, Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_4014000000000000<>+0(SB), Y1, Y2
 	VSUBPD       constant64_4014000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
@@ -11674,35 +11808,37 @@ mapSingleEnd:
 	VMULPD       Y2, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       constant64_4014000000000000<>+0(SB), Y2, Y3
 	VSUBPD       constant64_4014000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
@@ -11767,35 +11903,37 @@ gradSingle:
 	VMULPD       Y2, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       constant64_4014000000000000<>+0(SB), Y2, Y3
 	VSUBPD       constant64_4014000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
@@ -11857,35 +11995,37 @@ gradSingleEnd:
 	VMULPD       Y3, Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
 	VMINPD       Y4, Y5, Y5
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y5, Y4, Y5
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y5
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y5
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y6
-	VMULPD       Y5, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y5
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
 	VROUNDPD     $0x08, Y6, Y6
-	VSUBPD       Y6, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y5, Y5
 	VADDPD       constant64_4014000000000000<>+0(SB), Y3, Y4
 	VSUBPD       constant64_4014000000000000<>+0(SB), Y3, Y3
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y6
@@ -11954,35 +12094,37 @@ mapSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
 	VDIVPD       Y2, Y0, Y2
 	VMOVUPD      Y2, (CX)(BX*8)
@@ -12004,35 +12146,37 @@ mapSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
 	VDIVPD       Y3, Y1, Y3
 	VMASKMOVPD   Y3, Y0, (CX)(BX*8)
@@ -12065,35 +12209,37 @@ gradSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y3
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
 	VDIVPD       Y3, Y5, Y5
@@ -12132,35 +12278,37 @@ gradSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
 	VMINPD       Y4, Y5, Y5
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y5, Y4, Y5
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y5
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y5
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y6
-	VMULPD       Y5, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y5
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
 	VROUNDPD     $0x08, Y6, Y6
-	VSUBPD       Y6, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y5, Y5
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y4
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y6
 	VDIVPD       Y4, Y6, Y6
@@ -12201,35 +12349,37 @@ mapSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y0, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
 	VDIVPD       Y2, Y0, Y2
 	VMOVUPD      Y2, (CX)(BX*8)
@@ -12247,35 +12397,37 @@ mapSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y1, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
 	VDIVPD       Y3, Y1, Y3
 	VMASKMOVPD   Y3, Y0, (CX)(BX*8)
@@ -12304,35 +12456,37 @@ gradSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y2
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y2, Y4, Y4
@@ -12359,35 +12513,37 @@ gradSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y3
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
 	VDIVPD       Y3, Y5, Y5
@@ -12422,35 +12578,37 @@ mapSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
 	VMINPD       Y4, Y5, Y5
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y5, Y4, Y5
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y5
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y5
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y6
-	VMULPD       Y5, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y5
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
 	VROUNDPD     $0x08, Y6, Y6
-	VSUBPD       Y6, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y5, Y5
 	VADDPD       constant64_4000000000000000<>+0(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y5
@@ -12490,35 +12648,37 @@ mapSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y5, Y5
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y6
 	VMINPD       Y5, Y6, Y6
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
-	VMAXPD       Y6, Y5, Y6
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y6, Y5
-	VROUNDPD     $0x08, Y5, Y5
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y6
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y6
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y6, Y7
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y6, Y7
-	VMULPD       Y6, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y6
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y6, Y6
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y7
+	VMAXPD       Y6, Y7, Y6
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y6, Y7
 	VROUNDPD     $0x08, Y7, Y7
-	VSUBPD       Y7, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y7, Y6
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y7, Y6
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y8
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y6, Y8
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y6, Y8
+	VMULPD       Y6, Y6, Y9
+	VFMADD231PD  Y9, Y8, Y6
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y6, Y6
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y5, Y5
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y7, Y8
+	VROUNDPD     $0x08, Y8, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
 	VPSLLQ       $0x34, Y7, Y7
+	VMULPD       Y8, Y6, Y6
+	VANDPD       Y5, Y7, Y7
 	VMULPD       Y7, Y6, Y6
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VMULPD       Y5, Y6, Y6
 	VADDPD       constant64_4000000000000000<>+0(SB), Y6, Y5
 	VDIVPD       Y5, Y6, Y5
 	VMULPD       Y5, Y5, Y6
@@ -12567,35 +12727,37 @@ gradSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y3, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
 	VMINPD       Y4, Y5, Y5
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y5, Y4, Y5
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y5
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y5
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y6
-	VMULPD       Y5, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y5
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
 	VROUNDPD     $0x08, Y6, Y6
-	VSUBPD       Y6, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y5, Y5
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y5, Y4, Y4
@@ -12619,35 +12781,37 @@ gradSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y0, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
 	VMINPD       Y4, Y5, Y5
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y5, Y4, Y5
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y5
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y5
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y6
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y6
-	VMULPD       Y5, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y5
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
 	VROUNDPD     $0x08, Y6, Y6
-	VSUBPD       Y6, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
 	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y5, Y5
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
 	VDIVPD       Y5, Y4, Y4
@@ -12679,35 +12843,37 @@ mapSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VADDPD       constant64_4000000000000000<>+0(SB), Y2, Y1
 	VDIVPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
@@ -12745,35 +12911,37 @@ mapSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_4000000000000000<>+0(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y3
@@ -12820,35 +12988,37 @@ gradSingle:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y1, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y1
 	VDIVPD       Y2, Y1, Y1
@@ -12870,35 +13040,37 @@ gradSingleEnd:
 	VXORPD       constant64_8000000000000000<>+0(SB), Y2, Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
 	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y2
 	VDIVPD       Y3, Y2, Y2
@@ -12925,35 +13097,37 @@ mapSingle:
 	VMOVUPD      (DX)(BX*8), Y0
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
 	VMINPD       Y0, Y1, Y1
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y0
-	VMAXPD       Y1, Y0, Y1
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y0
-	VROUNDPD     $0x08, Y0, Y0
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y0, Y1
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y0, Y1
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y2
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y2
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VFMADD231PD  Y3, Y2, Y1
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y0, Y2
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y2
 	VROUNDPD     $0x08, Y2, Y2
-	VSUBPD       Y2, Y0, Y0
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VMULPD       Y1, Y1, Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y0, Y0
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VSUBPD       Y3, Y2, Y2
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y3, Y1, Y1
+	VANDPD       Y0, Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y0, Y0
-	VPSLLQ       $0x34, Y0, Y0
-	VMULPD       Y0, Y1, Y1
 	VMOVUPD      Y1, (CX)(BX*8)
 	ADDQ         $+4, BX
 	SUBQ         $+4, AX
@@ -12968,35 +13142,37 @@ mapSingleEnd:
 	VMASKMOVPD   (DX)(BX*8), Y0, Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y1
-	VMAXPD       Y2, Y1, Y2
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
-	VROUNDPD     $0x08, Y1, Y1
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
-	VMULPD       Y2, Y2, Y4
-	VFMADD231PD  Y4, Y3, Y2
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
 	VROUNDPD     $0x08, Y3, Y3
-	VSUBPD       Y3, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y4, Y2, Y2
+	VANDPD       Y1, Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
-	VPSLLQ       $0x34, Y1, Y1
-	VMULPD       Y1, Y2, Y2
 	VMASKMOVPD   Y2, Y0, (CX)(BX*8)
 
 mapDone:

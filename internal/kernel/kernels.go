@@ -22,6 +22,7 @@ type kernels[T Float] struct {
 	columnSums                  func(cols int, dst, x *T, rows, stride int)
 	expSum                      func(n int, src *T) (most, sum T)
 	expRow                      func(n int, dst, src *T) (most, sum T)
+	narrowSoftmax               [3]func(rows, n int, dst, src, most, sum *T) // by vectors a row
 	subtractTwo                 func(n int, dst, x *T, s, r T)
 	softmaxGrad, logSoftmaxGrad func(n int, dx, dy, y *T)
 

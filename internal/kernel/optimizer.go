@@ -19,7 +19,22 @@ func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 	if args.Momentum != 0 {
 		need("momentumBuffer of SGD", len(momentumBuffer), n)
 	}
-	if f := kernelsOf[T]().sgd[index(args.WeightDecay != 0)][momentumMode(&args)]; f != nil && n > 0 {
+	if parts := partsOf(n, grainMemory/2); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) {
+			var buffer []T
+			if args.Momentum != 0 {
+				buffer = momentumBuffer[i:j]
+			}
+			sgdSerial(p[i:j], g[i:j], buffer, args)
+		})
+		return
+	}
+	sgdSerial(p, g, momentumBuffer, args)
+}
+
+func sgdSerial[T Float](p, g, momentumBuffer []T, args SGDArgs) {
+	n := len(p)
+	if f := kernelsOf[T]().sgd[index(args.WeightDecay != 0)][momentumMode(args)]; f != nil && n > 0 {
 		sign, buffer := T(1), &p[0] // stands for a buffer that is not read
 		if args.Maximize {
 			sign = -1
@@ -34,7 +49,7 @@ func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 }
 
 // momentumMode numbers the ways of momentum as the table of kernels does.
-func momentumMode(args *SGDArgs) int {
+func momentumMode(args SGDArgs) int {
 	switch {
 	case args.Momentum == 0:
 		return 0
@@ -98,6 +113,21 @@ func Adam[T Float](p, g, m, v, vmax []T, args AdamArgs) {
 		need("vmax of Adam", len(vmax), n)
 	}
 	s := newAdamScalars[T](args)
+	if parts := partsOf(n, grainMemory/4); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) {
+			var most []T
+			if s.amsgrad {
+				most = vmax[i:j]
+			}
+			adamSerial(p[i:j], g[i:j], m[i:j], v[i:j], most, s)
+		})
+		return
+	}
+	adamSerial(p, g, m, v, vmax, s)
+}
+
+func adamSerial[T Float](p, g, m, v, vmax []T, s adamScalars[T]) {
+	n := len(p)
 	if f := kernelsOf[T]().adam[index(s.decay != 0)][index(s.amsgrad)]; f != nil && n > 0 && !s.lerpEnd {
 		most := &v[0] // stands for a maximum that is not read
 		if s.amsgrad {

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"sync"
-	"unsafe"
-)
+import "unsafe"
 
 // product is one matrix product on compiled tiles. For each block of k that keeps a panel of b in the first-level cache,
 // and each block of rows that keeps a in the second: a packed if that pays, b packed a panel at a time just before its use,
@@ -11,7 +8,7 @@ import (
 type product[T Float] struct {
 	kernels    *kernels[T]
 	layout     Layout
-	k          int
+	m, k       int
 	a, b, c    *T
 	lda        int
 	ldb        int
@@ -43,27 +40,6 @@ func (g *product[T]) blockBytes() int {
 	return 160 << 10
 }
 
-// workspace holds the packed operands of one goroutine's product.
-type workspace[T Float] struct{ a, b, out []T }
-
-var workspaces32, workspaces64 = sync.Pool{New: func() any { return new(workspace[float32]) }}, sync.Pool{New: func() any { return new(workspace[float64]) }}
-
-func workspacesOf[T Float]() *sync.Pool {
-	if isFloat32[T]() {
-		return &workspaces32
-	}
-	return &workspaces64
-}
-
-// aligned returns n elements of buffer, grown as needed, from a multiple of 64 bytes on.
-func aligned[T Float](buffer *[]T, n int) *T {
-	if len(*buffer) < n+16 {
-		*buffer = make([]T, n+16)
-	}
-	p := unsafe.Pointer(unsafe.SliceData(*buffer))
-	return (*T)(unsafe.Add(p, (64-uintptr(p)%64)%64))
-}
-
 // at is the address of element i.
 func at[T Float](p *T, i int) *T {
 	return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p))))
@@ -86,6 +62,15 @@ func even(n, most, unit int) int {
 // dotRowLimit is up to how many rows of c a transposed b is read in place by dot products.
 func (g *product[T]) dotRowLimit() int { return g.kernels.maxDots }
 
+// inParallel cuts c along its longer side, whole tiles a part.
+func (g product[T]) inParallel(parts, m, n int) {
+	if n >= m {
+		parallel(parts, n, 2*g.kernels.lanes, func(from, to int) { g.run(0, m, from, to) })
+		return
+	}
+	parallel(parts, m, g.kernels.maxRows, func(from, to int) { g.run(from, to, 0, n) })
+}
+
 // run computes rows i0 to i1 and columns j0 to j1 of c.
 func (g *product[T]) run(i0, i1, j0, j1 int) {
 	m, n := i1-i0, j1-j0
@@ -100,14 +85,13 @@ func (g *product[T]) run(i0, i1, j0, j1 int) {
 	if g.epilogue.Bias != nil {
 		bias = &g.epilogue.Bias[j0]
 	}
-	pool := workspacesOf[T]()
-	w := pool.Get().(*workspace[T])
-	if g.layout == NT && m <= g.dotRowLimit() {
+	w := borrow[T]()
+	if g.layout == NT && g.m <= g.dotRowLimit() {
 		g.dots(w, m, n, a, b, c, bias)
 	} else {
 		g.tiles(w, m, n, a, b, c, bias)
 	}
-	pool.Put(w)
+	w.giveBack()
 }
 
 // activate applies an activation that the tiles do not know to rows of c.

@@ -3,7 +3,22 @@ package kernel
 import "math"
 
 // Sum adds x: float32 in float64, float64 pairwise.
-func Sum[T Float](x []T) T { return T(sum(x)) }
+func Sum[T Float](x []T) T {
+	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
+		return T(inShares(parts, x, sum[T]))
+	}
+	return T(sum(x))
+}
+
+// inShares adds what f makes of the shares of x, in their order.
+func inShares[T Float](parts int, x []T, f func([]T) float64) float64 {
+	partial := make([]float64, parts)
+	inParallel(parts, func(part int) {
+		i, j := share(part, parts, len(x), lineElements)
+		partial[part] = f(x[i:j])
+	})
+	return sumGo(partial)
+}
 
 func sum[T Float](x []T) float64 {
 	if f := kernelsOf[T]().sum; f != nil && len(x) > 0 {
@@ -32,6 +47,13 @@ func sumGo[T Float](x []T) float64 {
 
 // SumSquares adds x[i]*x[i] in float64.
 func SumSquares[T Float](x []T) float64 {
+	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
+		return inShares(parts, x, sumSquares[T])
+	}
+	return sumSquares(x)
+}
+
+func sumSquares[T Float](x []T) float64 {
 	if f := kernelsOf[T]().sumSquares; f != nil && len(x) > 0 {
 		return f(len(x), &x[0])
 	}
@@ -46,21 +68,35 @@ func SumSquares[T Float](x []T) float64 {
 func ColumnSums[T Float](dst, x []T, rows, cols int) {
 	need("dst of ColumnSums", len(dst), cols)
 	need("x of ColumnSums", len(x), rows*cols)
-	if f := kernelsOf[T]().columnSums; f != nil && rows > 0 && cols > 0 {
-		f(cols, &dst[0], &x[0], rows, cols*sizeOf[T]())
+	if rows == 0 || cols == 0 {
+		clear(dst[:cols])
 		return
 	}
-	columnSumsGo(dst[:cols], x, rows, cols)
+	if parts := partsOf(rows*cols, grainMemory); parts > 1 {
+		parallel(parts, cols, 4*lineElements, func(i, j int) { columnSums(dst[i:j], x[i:], rows, cols) })
+		return
+	}
+	columnSums(dst[:cols], x, rows, cols)
 }
 
-func columnSumsGo[T Float](dst, x []T, rows, cols int) {
+// columnSums sums the first len(dst) columns of rows that are stride elements apart.
+func columnSums[T Float](dst, x []T, rows, stride int) {
+	if f := kernelsOf[T]().columnSums; f != nil {
+		f(len(dst), &dst[0], &x[0], rows, stride*sizeOf[T]())
+		return
+	}
+	columnSumsGo(dst, x, rows, stride)
+}
+
+func columnSumsGo[T Float](dst, x []T, rows, stride int) {
 	const strip = 64 // columns a pass
+	cols := len(dst)
 	var sums [strip]float64
 	for j := 0; j < cols; j += strip {
 		w := min(strip, cols-j)
 		clear(sums[:])
 		for i := range rows {
-			for c, v := range x[i*cols+j : i*cols+j+w] {
+			for c, v := range x[i*stride+j : i*stride+j+w] {
 				sums[c] += float64(v)
 			}
 		}

@@ -29,6 +29,12 @@ func softmaxGradF32AVX512(n int, dx *float32, dy *float32, y *float32)
 func logSoftmaxGradF32AVX512(n int, dx *float32, dy *float32, y *float32)
 
 //go:noescape
+func narrowSoftmax1F32AVX512(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+
+//go:noescape
+func narrowSoftmax2F32AVX512(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+
+//go:noescape
 func sumF64AVX512(n int, x *float64) float64
 
 //go:noescape
@@ -51,6 +57,12 @@ func softmaxGradF64AVX512(n int, dx *float64, dy *float64, y *float64)
 
 //go:noescape
 func logSoftmaxGradF64AVX512(n int, dx *float64, dy *float64, y *float64)
+
+//go:noescape
+func narrowSoftmax1F64AVX512(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+
+//go:noescape
+func narrowSoftmax2F64AVX512(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
 
 //go:noescape
 func sumF32AVX2(n int, x *float32) float64
@@ -77,6 +89,12 @@ func softmaxGradF32AVX2(n int, dx *float32, dy *float32, y *float32)
 func logSoftmaxGradF32AVX2(n int, dx *float32, dy *float32, y *float32)
 
 //go:noescape
+func narrowSoftmax1F32AVX2(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+
+//go:noescape
+func narrowSoftmax2F32AVX2(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+
+//go:noescape
 func sumF64AVX2(n int, x *float64) float64
 
 //go:noescape
@@ -99,3 +117,9 @@ func softmaxGradF64AVX2(n int, dx *float64, dy *float64, y *float64)
 
 //go:noescape
 func logSoftmaxGradF64AVX2(n int, dx *float64, dy *float64, y *float64)
+
+//go:noescape
+func narrowSoftmax1F64AVX2(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+
+//go:noescape
+func narrowSoftmax2F64AVX2(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)

@@ -274,41 +274,43 @@ expUnrolled:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z4, Z4
 	VMOVUPS           64(CX)(DX*4), Z0
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z5, Z5
 	ADDQ              $+32, DX
 	SUBQ              $+32, AX
@@ -322,21 +324,22 @@ expSingle:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z4, Z4
 	ADDQ              $+16, DX
 	SUBQ              $+16, AX
@@ -352,21 +355,22 @@ expSingleEnd:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z6
+	VFMADD231PS       Z6, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K2
+	VSCALEFPS.Z       Z2, Z1, K2, Z1
 	VMOVAPS.Z         Z1, K1, Z1
 	VADDPS            Z1, Z4, Z4
 
@@ -570,42 +574,44 @@ expUnrolled:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z4, Z4
 	VMOVUPS           Z2, (DX)(BX*4)
 	VMOVUPS           64(CX)(BX*4), Z0
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z5, Z5
 	VMOVUPS           Z2, 64(DX)(BX*4)
 	ADDQ              $+32, BX
@@ -620,21 +626,22 @@ expSingle:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
 	VMINPS            Z0, Z2, Z2
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z2, Z0, Z2
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VFMADD231PS       Z6, Z3, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
+	VMULPS            Z2, Z2, Z7
+	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
-	VSCALEFPS         Z0, Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z4, Z4
 	VMOVUPS           Z2, (DX)(BX*4)
 	ADDQ              $+16, BX
@@ -651,21 +658,22 @@ expSingleEnd:
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
 	VMINPS            Z0, Z1, Z1
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z0
-	VMAXPS            Z1, Z0, Z1
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z0
-	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z2
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z2
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z2
-	VMULPS            Z1, Z1, Z3
-	VFMADD231PS       Z3, Z2, Z1
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z6
+	VFMADD231PS       Z6, Z3, Z1
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
-	VSCALEFPS         Z0, Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K2
+	VSCALEFPS.Z       Z2, Z1, K2, Z1
 	VMOVAPS.Z         Z1, K1, Z1
 	VADDPS            Z1, Z4, Z4
 	VMOVUPS           Z1, K1, (DX)(BX*4)
@@ -903,42 +911,44 @@ applyUnrolled:
 	VMOVUPS           (BX)(SI*4), Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VFNMADD231PS      Z3, Z0, Z1
 	VMOVUPS           Z1, (CX)(SI*4)
 	VMOVUPS           64(DX)(SI*4), Z1
 	VMOVUPS           64(BX)(SI*4), Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VFNMADD231PS      Z3, Z0, Z1
 	VMOVUPS           Z1, 64(CX)(SI*4)
 	ADDQ              $+32, SI
@@ -953,21 +963,22 @@ applySingle:
 	VMOVUPS           (BX)(SI*4), Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z4, Z3, K1, Z3
 	VFNMADD231PS      Z3, Z0, Z1
 	VMOVUPS           Z1, (CX)(SI*4)
 	ADDQ              $+16, SI
@@ -984,25 +995,195 @@ applySingleEnd:
 	VMOVUPS.Z         (BX)(SI*4), K1, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z2
-	VMAXPS            Z3, Z2, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
-	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
-	VMULPS            Z3, Z3, Z5
-	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VSCALEFPS         Z2, Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VSCALEFPS.Z       Z4, Z3, K2, Z3
 	VFNMADD231PS      Z3, Z0, Z1
 	VMOVUPS           Z1, K1, (CX)(SI*4)
 
 applyDone:
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax1F32AVX512(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·narrowSoftmax1F32AVX512(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x02, R8
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSS constant32_ff800000<>+0(SB), Z0
+
+row:
+	VMOVUPS.Z         (BX), K1, Z1
+	VBLENDMPS         Z1, Z0, K1, Z1
+	VMOVUPS           Z1, Z2
+	VSHUFF64X2        $0x4e, Z2, Z2, Z3
+	VMAXPS            Y3, Y2, Y2
+	VEXTRACTF32X4     $0x01, Y2, X3
+	VMAXPS            X3, X2, X2
+	VPERMILPS         $0x4e, X2, X3
+	VMAXPS            X3, X2, X2
+	VPERMILPS         $0xb1, X2, X3
+	VMAXPS            X3, X2, X2
+	VMOVSS            X2, (SI)
+	VBROADCASTSS      X2, Z2
+	VSUBPS            Z2, Z1, Z1
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z2
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z2, Z3, Z2
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
+	VMULPS            Z2, Z2, Z5
+	VFMADD231PS       Z5, Z4, Z2
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z3, Z2, K2, Z2
+	VMOVAPS.Z         Z2, K1, Z2
+	VMOVUPS           Z2, Z1
+	VSHUFF64X2        $0x4e, Z1, Z1, Z3
+	VADDPS            Y3, Y1, Y1
+	VEXTRACTF32X4     $0x01, Y1, X3
+	VADDPS            X3, X1, X1
+	VPERMILPS         $0x4e, X1, X3
+	VADDPS            X3, X1, X1
+	VPERMILPS         $0xb1, X1, X3
+	VADDPS            X3, X1, X1
+	VMOVSS            X1, (DI)
+	VBROADCASTSS      X1, Z1
+	VDIVPS            Z1, Z2, Z2
+	VMOVUPS           Z2, K1, (DX)
+	ADDQ              R8, BX
+	ADDQ              R8, DX
+	ADDQ              $0x04, SI
+	ADDQ              $0x04, DI
+	DECQ              AX
+	JNZ               row
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax2F32AVX512(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·narrowSoftmax2F32AVX512(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x02, R8
+	SUBQ         $0x10, CX
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSS constant32_ff800000<>+0(SB), Z0
+
+row:
+	VMOVUPS           (BX), Z1
+	VMOVUPS.Z         64(BX), K1, Z2
+	VBLENDMPS         Z2, Z0, K1, Z2
+	VMOVUPS           Z1, Z3
+	VMAXPS            Z2, Z3, Z3
+	VSHUFF64X2        $0x4e, Z3, Z3, Z4
+	VMAXPS            Y4, Y3, Y3
+	VEXTRACTF32X4     $0x01, Y3, X4
+	VMAXPS            X4, X3, X3
+	VPERMILPS         $0x4e, X3, X4
+	VMAXPS            X4, X3, X3
+	VPERMILPS         $0xb1, X3, X4
+	VMAXPS            X4, X3, X3
+	VMOVSS            X3, (SI)
+	VBROADCASTSS      X3, Z3
+	VSUBPS            Z3, Z1, Z1
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
+	VMINPS            Z1, Z4, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
+	VSCALEFPS.Z       Z5, Z4, K2, Z4
+	VMOVUPS           Z4, Z1
+	VSUBPS            Z3, Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z3, Z5, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z3
+	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z6
+	VMULPS            Z3, Z3, Z7
+	VFMADD231PS       Z7, Z6, Z3
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VSCALEFPS.Z       Z5, Z3, K2, Z3
+	VMOVAPS.Z         Z3, K1, Z3
+	VADDPS            Z3, Z1, Z1
+	VSHUFF64X2        $0x4e, Z1, Z1, Z2
+	VADDPS            Y2, Y1, Y1
+	VEXTRACTF32X4     $0x01, Y1, X2
+	VADDPS            X2, X1, X1
+	VPERMILPS         $0x4e, X1, X2
+	VADDPS            X2, X1, X1
+	VPERMILPS         $0xb1, X1, X2
+	VADDPS            X2, X1, X1
+	VMOVSS            X1, (DI)
+	VBROADCASTSS      X1, Z1
+	VDIVPS            Z1, Z4, Z4
+	VMOVUPS           Z4, (DX)
+	VDIVPS            Z1, Z3, Z3
+	VMOVUPS           Z3, K1, 64(DX)
+	ADDQ              R8, BX
+	ADDQ              R8, DX
+	ADDQ              $0x04, SI
+	ADDQ              $0x04, DI
+	DECQ              AX
+	JNZ               row
 	VZEROUPPER
 	RET
 
@@ -1268,53 +1449,55 @@ expUnrolled:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z4, Z4
 	VMOVUPD           64(CX)(DX*8), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z5, Z5
 	ADDQ              $+16, DX
 	SUBQ              $+16, AX
@@ -1328,27 +1511,28 @@ expSingle:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z4, Z4
 	ADDQ              $+8, DX
 	SUBQ              $+8, AX
@@ -1364,27 +1548,28 @@ expSingleEnd:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z6
+	VFMADD231PD       Z6, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K2
+	VSCALEFPD.Z       Z2, Z1, K2, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VADDPD            Z1, Z4, Z4
 
@@ -1572,54 +1757,56 @@ expUnrolled:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z4, Z4
 	VMOVUPD           Z2, (DX)(BX*8)
 	VMOVUPD           64(CX)(BX*8), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z5, Z5
 	VMOVUPD           Z2, 64(DX)(BX*8)
 	ADDQ              $+16, BX
@@ -1634,27 +1821,28 @@ expSingle:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
 	VMINPD            Z0, Z2, Z2
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z2, Z0, Z2
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z2
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z3
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z3
-	VMULPD            Z2, Z2, Z6
-	VFMADD231PD       Z6, Z3, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z6
+	VMULPD            Z2, Z2, Z7
+	VFMADD231PD       Z7, Z6, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
-	VSCALEFPD         Z0, Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z4, Z4
 	VMOVUPD           Z2, (DX)(BX*8)
 	ADDQ              $+8, BX
@@ -1671,27 +1859,28 @@ expSingleEnd:
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
 	VMINPD            Z0, Z1, Z1
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z0
-	VMAXPD            Z1, Z0, Z1
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z0
-	VRNDSCALEPD       $0x08, Z0, Z0
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z0, Z1
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z0, Z1
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z2
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z2
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VFMADD231PD       Z3, Z2, Z1
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z6
+	VFMADD231PD       Z6, Z3, Z1
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
-	VSCALEFPD         Z0, Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K2
+	VSCALEFPD.Z       Z2, Z1, K2, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VADDPD            Z1, Z4, Z4
 	VMOVUPD           Z1, K1, (DX)(BX*8)
@@ -1923,54 +2112,56 @@ applyUnrolled:
 	VMOVUPD           (BX)(SI*8), Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VFNMADD231PD      Z3, Z0, Z1
 	VMOVUPD           Z1, (CX)(SI*8)
 	VMOVUPD           64(DX)(SI*8), Z1
 	VMOVUPD           64(BX)(SI*8), Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VFNMADD231PD      Z3, Z0, Z1
 	VMOVUPD           Z1, 64(CX)(SI*8)
 	ADDQ              $+16, SI
@@ -1985,27 +2176,28 @@ applySingle:
 	VMOVUPD           (BX)(SI*8), Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z4, Z3, K1, Z3
 	VFNMADD231PD      Z3, Z0, Z1
 	VMOVUPD           Z1, (CX)(SI*8)
 	ADDQ              $+8, SI
@@ -2022,31 +2214,211 @@ applySingleEnd:
 	VMOVUPD.Z         (BX)(SI*8), K1, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z2
-	VMAXPD            Z3, Z2, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
-	VRNDSCALEPD       $0x08, Z2, Z2
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
-	VMULPD            Z3, Z3, Z5
-	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VSCALEFPD         Z2, Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VSCALEFPD.Z       Z4, Z3, K2, Z3
 	VFNMADD231PD      Z3, Z0, Z1
 	VMOVUPD           Z1, K1, (CX)(SI*8)
 
 applyDone:
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax1F64AVX512(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·narrowSoftmax1F64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x03, R8
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Z0
+
+row:
+	VMOVUPD.Z         (BX), K1, Z1
+	VBLENDMPD         Z1, Z0, K1, Z1
+	VMOVUPD           Z1, Z2
+	VSHUFF64X2        $0x4e, Z2, Z2, Z3
+	VMAXPD            Y3, Y2, Y2
+	VEXTRACTF32X4     $0x01, Y2, X3
+	VMAXPD            X3, X2, X2
+	VPERMILPD         $0x01, X2, X3
+	VMAXPD            X3, X2, X2
+	VMOVSD            X2, (SI)
+	VBROADCASTSD      X2, Z2
+	VSUBPD            Z2, Z1, Z1
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z2
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z2, Z3, Z2
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z2, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
+	VMULPD            Z2, Z2, Z5
+	VFMADD231PD       Z5, Z4, Z2
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z3, Z2, K2, Z2
+	VMOVAPD.Z         Z2, K1, Z2
+	VMOVUPD           Z2, Z1
+	VSHUFF64X2        $0x4e, Z1, Z1, Z3
+	VADDPD            Y3, Y1, Y1
+	VEXTRACTF32X4     $0x01, Y1, X3
+	VADDPD            X3, X1, X1
+	VPERMILPD         $0x01, X1, X3
+	VADDPD            X3, X1, X1
+	VMOVSD            X1, (DI)
+	VBROADCASTSD      X1, Z1
+	VDIVPD            Z1, Z2, Z2
+	VMOVUPD           Z2, K1, (DX)
+	ADDQ              R8, BX
+	ADDQ              R8, DX
+	ADDQ              $0x08, SI
+	ADDQ              $0x08, DI
+	DECQ              AX
+	JNZ               row
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax2F64AVX512(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·narrowSoftmax2F64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x03, R8
+	SUBQ         $0x08, CX
+	MOVQ         $-1, R9
+	BZHIQ        CX, R9, R9
+	KMOVW        R9, K1
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Z0
+
+row:
+	VMOVUPD           (BX), Z1
+	VMOVUPD.Z         64(BX), K1, Z2
+	VBLENDMPD         Z2, Z0, K1, Z2
+	VMOVUPD           Z1, Z3
+	VMAXPD            Z2, Z3, Z3
+	VSHUFF64X2        $0x4e, Z3, Z3, Z4
+	VMAXPD            Y4, Y3, Y3
+	VEXTRACTF32X4     $0x01, Y3, X4
+	VMAXPD            X4, X3, X3
+	VPERMILPD         $0x01, X3, X4
+	VMAXPD            X4, X3, X3
+	VMOVSD            X3, (SI)
+	VBROADCASTSD      X3, Z3
+	VSUBPD            Z3, Z1, Z1
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
+	VSCALEFPD.Z       Z5, Z4, K2, Z4
+	VMOVUPD           Z4, Z1
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z3, Z5, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z6
+	VMULPD            Z3, Z3, Z7
+	VFMADD231PD       Z7, Z6, Z3
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VSCALEFPD.Z       Z5, Z3, K2, Z3
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD            Z3, Z1, Z1
+	VSHUFF64X2        $0x4e, Z1, Z1, Z2
+	VADDPD            Y2, Y1, Y1
+	VEXTRACTF32X4     $0x01, Y1, X2
+	VADDPD            X2, X1, X1
+	VPERMILPD         $0x01, X1, X2
+	VADDPD            X2, X1, X1
+	VMOVSD            X1, (DI)
+	VBROADCASTSD      X1, Z1
+	VDIVPD            Z1, Z4, Z4
+	VMOVUPD           Z4, (DX)
+	VDIVPD            Z1, Z3, Z3
+	VMOVUPD           Z3, K1, 64(DX)
+	ADDQ              R8, BX
+	ADDQ              R8, DX
+	ADDQ              $0x08, SI
+	ADDQ              $0x08, DI
+	DECQ              AX
+	JNZ               row
 	VZEROUPPER
 	RET
 
@@ -2327,57 +2699,61 @@ expUnrolled:
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      32(CX)(DX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y2, Y2
 	ADDQ         $+16, DX
 	SUBQ         $+16, AX
@@ -2391,29 +2767,31 @@ expSingle:
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	ADDQ         $+8, DX
 	SUBQ         $+8, AX
@@ -2429,29 +2807,31 @@ expSingleEnd:
 	VSUBPS       Y1, Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
 	VMINPS       Y4, Y1, Y1
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y1, Y4, Y1
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y5
-	VMULPS       Y1, Y1, Y6
-	VFMADD231PS  Y6, Y5, Y1
-	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y1, Y1
+	VANDPS       Y4, Y5, Y5
 	VMULPS       Y5, Y1, Y1
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
 	VANDPS       Y3, Y1, Y1
 	VADDPS       Y1, Y0, Y0
 
@@ -2541,58 +2921,62 @@ expUnrolled:
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      Y4, (DX)(BX*4)
 	VMOVUPS      32(CX)(BX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      Y4, 32(DX)(BX*4)
 	ADDQ         $+16, BX
@@ -2607,29 +2991,31 @@ expSingle:
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      Y4, (DX)(BX*4)
 	ADDQ         $+8, BX
@@ -2646,29 +3032,31 @@ expSingleEnd:
 	VSUBPS       Y1, Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
 	VMINPS       Y4, Y1, Y1
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
-	VMAXPS       Y1, Y4, Y1
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y4
-	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y5
-	VMULPS       Y1, Y1, Y6
-	VFMADD231PS  Y6, Y5, Y1
-	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
-	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y1, Y1
+	VANDPS       Y4, Y5, Y5
 	VMULPS       Y5, Y1, Y1
-	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VMULPS       Y4, Y1, Y1
 	VANDPS       Y3, Y1, Y1
 	VADDPS       Y1, Y0, Y0
 	VMASKMOVPS   Y1, Y3, (DX)(BX*4)
@@ -2900,58 +3288,62 @@ applyUnrolled:
 	VMOVUPS      (BX)(SI*4), Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VFNMADD231PS Y3, Y0, Y1
 	VMOVUPS      Y1, (CX)(SI*4)
 	VMOVUPS      32(DX)(SI*4), Y1
 	VMOVUPS      32(BX)(SI*4), Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VFNMADD231PS Y3, Y0, Y1
 	VMOVUPS      Y1, 32(CX)(SI*4)
 	ADDQ         $+16, SI
@@ -2966,29 +3358,31 @@ applySingle:
 	VMOVUPS      (BX)(SI*4), Y2
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
 	VMINPS       Y2, Y3, Y3
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y2
-	VMAXPS       Y3, Y2, Y3
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
-	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
-	VMULPS       Y3, Y3, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VSUBPS       Y4, Y2, Y2
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
-	VPSLLD       $0x17, Y2, Y2
-	VMULPS       Y2, Y3, Y3
 	VFNMADD231PS Y3, Y0, Y1
 	VMOVUPS      Y1, (CX)(SI*4)
 	ADDQ         $+8, SI
@@ -3005,33 +3399,223 @@ applySingleEnd:
 	VMASKMOVPS   (BX)(SI*4), Y1, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS constant32_c2d00000<>+0(SB), Y3
-	VMAXPS       Y4, Y3, Y4
-	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
-	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
-	VMULPS       Y4, Y4, Y6
-	VFMADD231PS  Y6, Y5, Y4
-	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
-	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VSUBPS       Y5, Y3, Y3
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
 	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
 	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VMULPS       Y3, Y4, Y4
 	VFNMADD231PS Y4, Y0, Y2
 	VMASKMOVPS   Y2, Y1, (CX)(SI*4)
 
 applyDone:
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax1F32AVX2(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowSoftmax1F32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x02, R8
+	LEAQ         tailTable<>+32(SB), R9
+	NEGQ         CX
+	VMOVUPS      (R9)(CX*4), Y0
+	VBROADCASTSS constant32_ff800000<>+0(SB), Y1
+
+row:
+	VMASKMOVPS   (BX), Y0, Y2
+	VBLENDVPS    Y0, Y2, Y1, Y2
+	VMOVUPS      Y2, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VMAXPS       X4, X3, X3
+	VPERMILPS    $0x4e, X3, X4
+	VMAXPS       X4, X3, X3
+	VPERMILPS    $0xb1, X3, X4
+	VMAXPS       X4, X3, X3
+	VMOVSS       X3, (SI)
+	VBROADCASTSS X3, Y3
+	VSUBPS       Y3, Y2, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y5, Y3, Y3
+	VANDPS       Y2, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VANDPS       Y0, Y3, Y3
+	VMOVUPS      Y3, Y2
+	VEXTRACTF128 $0x01, Y2, X4
+	VADDPS       X4, X2, X2
+	VPERMILPS    $0x4e, X2, X4
+	VADDPS       X4, X2, X2
+	VPERMILPS    $0xb1, X2, X4
+	VADDPS       X4, X2, X2
+	VMOVSS       X2, (DI)
+	VBROADCASTSS X2, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMASKMOVPS   Y3, Y0, (DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x04, SI
+	ADDQ         $0x04, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax2F32AVX2(rows int, n int, dst *float32, src *float32, most *float32, sum *float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowSoftmax2F32AVX2(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x02, R8
+	SUBQ         $0x08, CX
+	LEAQ         tailTable<>+32(SB), R9
+	NEGQ         CX
+	VMOVUPS      (R9)(CX*4), Y0
+	VBROADCASTSS constant32_ff800000<>+0(SB), Y1
+
+row:
+	VMOVUPS      (BX), Y2
+	VMASKMOVPS   32(BX), Y0, Y3
+	VBLENDVPS    Y0, Y3, Y1, Y3
+	VMOVUPS      Y2, Y4
+	VMAXPS       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VMAXPS       X5, X4, X4
+	VPERMILPS    $0x4e, X4, X5
+	VMAXPS       X5, X4, X4
+	VPERMILPS    $0xb1, X4, X5
+	VMAXPS       X5, X4, X4
+	VMOVSS       X4, (SI)
+	VBROADCASTSS X4, Y4
+	VSUBPS       Y4, Y2, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
+	VMINPS       Y2, Y5, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y2, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VMOVUPS      Y5, Y2
+	VSUBPS       Y4, Y3, Y3
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y4, Y6, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y4
+	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y4
+	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
+	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y7
+	VMULPS       Y4, Y4, Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y4, Y4
+	VANDPS       Y3, Y6, Y6
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y0, Y4, Y4
+	VADDPS       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0x4e, X2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0xb1, X2, X3
+	VADDPS       X3, X2, X2
+	VMOVSS       X2, (DI)
+	VBROADCASTSS X2, Y2
+	VDIVPS       Y2, Y5, Y5
+	VMOVUPS      Y5, (DX)
+	VDIVPS       Y2, Y4, Y4
+	VMASKMOVPS   Y4, Y0, 32(DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x04, SI
+	ADDQ         $0x04, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -3291,69 +3875,73 @@ expUnrolled:
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y0, Y0
 	VMOVUPD      32(CX)(DX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y2
 	ADDQ         $+8, DX
 	SUBQ         $+8, AX
@@ -3367,35 +3955,37 @@ expSingle:
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y0, Y0
 	ADDQ         $+4, DX
 	SUBQ         $+4, AX
@@ -3411,35 +4001,37 @@ expSingleEnd:
 	VSUBPD       Y1, Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
 	VMINPD       Y4, Y1, Y1
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y1, Y4, Y1
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y1
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y1
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y5
-	VMULPD       Y1, Y1, Y6
-	VFMADD231PD  Y6, Y5, Y1
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y1, Y5, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y6
+	VMULPD       Y1, Y1, Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y1, Y1
+	VANDPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y1, Y1
 	VANDPS       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 
@@ -3521,70 +4113,74 @@ expUnrolled:
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y0, Y0
 	VMOVUPD      Y4, (DX)(BX*8)
 	VMOVUPD      32(CX)(BX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y2, Y2
 	VMOVUPD      Y4, 32(DX)(BX*8)
 	ADDQ         $+8, BX
@@ -3599,35 +4195,37 @@ expSingle:
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VADDPD       Y4, Y0, Y0
 	VMOVUPD      Y4, (DX)(BX*8)
 	ADDQ         $+4, BX
@@ -3644,35 +4242,37 @@ expSingleEnd:
 	VSUBPD       Y1, Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
 	VMINPD       Y4, Y1, Y1
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
-	VMAXPD       Y1, Y4, Y1
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y4
-	VROUNDPD     $0x08, Y4, Y4
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y1
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y1
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y5
-	VMULPD       Y1, Y1, Y6
-	VFMADD231PD  Y6, Y5, Y1
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y1, Y5, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y6
+	VMULPD       Y1, Y1, Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y1, Y1
+	VANDPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VMULPD       Y4, Y1, Y1
 	VANDPS       Y3, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	VMASKMOVPD   Y1, Y3, (DX)(BX*8)
@@ -3898,70 +4498,74 @@ applyUnrolled:
 	VMOVUPD      (BX)(SI*8), Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VFNMADD231PD Y3, Y0, Y1
 	VMOVUPD      Y1, (CX)(SI*8)
 	VMOVUPD      32(DX)(SI*8), Y1
 	VMOVUPD      32(BX)(SI*8), Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VFNMADD231PD Y3, Y0, Y1
 	VMOVUPD      Y1, 32(CX)(SI*8)
 	ADDQ         $+8, SI
@@ -3976,35 +4580,37 @@ applySingle:
 	VMOVUPD      (BX)(SI*8), Y2
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y2
-	VMAXPD       Y3, Y2, Y3
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
-	VROUNDPD     $0x08, Y2, Y2
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
-	VMULPD       Y3, Y3, Y5
-	VFMADD231PD  Y5, Y4, Y3
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
 	VROUNDPD     $0x08, Y4, Y4
-	VSUBPD       Y4, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VMULPD       Y2, Y3, Y3
 	VFNMADD231PD Y3, Y0, Y1
 	VMOVUPD      Y1, (CX)(SI*8)
 	ADDQ         $+4, SI
@@ -4021,38 +4627,238 @@ applySingleEnd:
 	VMASKMOVPD   (BX)(SI*8), Y1, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
-	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y3
-	VMAXPD       Y4, Y3, Y4
-	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
-	VROUNDPD     $0x08, Y3, Y3
-	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
-	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
-	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
-	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
-	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
-	VMULPD       Y4, Y4, Y6
-	VFMADD231PD  Y6, Y5, Y4
-	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
-	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
-	VSUBPD       Y5, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VMULPD       Y3, Y4, Y4
 	VFNMADD231PD Y4, Y0, Y2
 	VMASKMOVPD   Y2, Y1, (CX)(SI*8)
 
 applyDone:
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax1F64AVX2(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowSoftmax1F64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x03, R8
+	LEAQ         tailTable<>+32(SB), R9
+	NEGQ         CX
+	VMOVUPS      (R9)(CX*8), Y0
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y1
+
+row:
+	VMASKMOVPD   (BX), Y0, Y2
+	VBLENDVPD    Y0, Y2, Y1, Y2
+	VMOVUPD      Y2, Y3
+	VEXTRACTF128 $0x01, Y3, X4
+	VMAXPD       X4, X3, X3
+	VPERMILPD    $0x01, X3, X4
+	VMAXPD       X4, X3, X3
+	VMOVSD       X3, (SI)
+	VBROADCASTSD X3, Y3
+	VSUBPD       Y3, Y2, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y5, Y3, Y3
+	VANDPD       Y2, Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VANDPS       Y0, Y3, Y3
+	VMOVUPD      Y3, Y2
+	VEXTRACTF128 $0x01, Y2, X4
+	VADDPD       X4, X2, X2
+	VPERMILPD    $0x01, X2, X4
+	VADDPD       X4, X2, X2
+	VMOVSD       X2, (DI)
+	VBROADCASTSD X2, Y2
+	VDIVPD       Y2, Y3, Y3
+	VMASKMOVPD   Y3, Y0, (DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x08, SI
+	ADDQ         $0x08, DI
+	DECQ         AX
+	JNZ          row
+	VZEROUPPER
+	RET
+
+// func narrowSoftmax2F64AVX2(rows int, n int, dst *float64, src *float64, most *float64, sum *float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·narrowSoftmax2F64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         rows+0(FP), AX
+	MOVQ         n+8(FP), CX
+	MOVQ         dst+16(FP), DX
+	MOVQ         src+24(FP), BX
+	MOVQ         most+32(FP), SI
+	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R8
+	SHLQ         $0x03, R8
+	SUBQ         $0x04, CX
+	LEAQ         tailTable<>+32(SB), R9
+	NEGQ         CX
+	VMOVUPS      (R9)(CX*8), Y0
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y1
+
+row:
+	VMOVUPD      (BX), Y2
+	VMASKMOVPD   32(BX), Y0, Y3
+	VBLENDVPD    Y0, Y3, Y1, Y3
+	VMOVUPD      Y2, Y4
+	VMAXPD       Y3, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X5
+	VMAXPD       X5, X4, X4
+	VPERMILPD    $0x01, X4, X5
+	VMAXPD       X5, X4, X4
+	VMOVSD       X4, (SI)
+	VBROADCASTSD X4, Y4
+	VSUBPD       Y4, Y2, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
+	VMINPD       Y2, Y5, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y2, Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VMOVUPD      Y5, Y2
+	VSUBPD       Y4, Y3, Y3
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y4, Y6, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y7
+	VMULPD       Y4, Y4, Y8
+	VFMADD231PD  Y8, Y7, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y4, Y4
+	VANDPD       Y3, Y6, Y6
+	VMULPD       Y6, Y4, Y4
+	VANDPS       Y0, Y4, Y4
+	VADDPD       Y4, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VPERMILPD    $0x01, X2, X3
+	VADDPD       X3, X2, X2
+	VMOVSD       X2, (DI)
+	VBROADCASTSD X2, Y2
+	VDIVPD       Y2, Y5, Y5
+	VMOVUPD      Y5, (DX)
+	VDIVPD       Y2, Y4, Y4
+	VMASKMOVPD   Y4, Y0, 32(DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x08, SI
+	ADDQ         $0x08, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET

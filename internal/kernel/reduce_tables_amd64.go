@@ -7,6 +7,8 @@ func enterReduceF32AVX512(k *kernels[float32]) {
 	k.expRow = expRowF32AVX512
 	k.expSum = expSumF32AVX512
 	k.logSoftmaxGrad = logSoftmaxGradF32AVX512
+	k.narrowSoftmax[1] = narrowSoftmax1F32AVX512
+	k.narrowSoftmax[2] = narrowSoftmax2F32AVX512
 	k.softmaxGrad = softmaxGradF32AVX512
 	k.subtractTwo = subtractTwoF32AVX512
 	k.sum = sumF32AVX512
@@ -18,6 +20,8 @@ func enterReduceF64AVX512(k *kernels[float64]) {
 	k.expRow = expRowF64AVX512
 	k.expSum = expSumF64AVX512
 	k.logSoftmaxGrad = logSoftmaxGradF64AVX512
+	k.narrowSoftmax[1] = narrowSoftmax1F64AVX512
+	k.narrowSoftmax[2] = narrowSoftmax2F64AVX512
 	k.softmaxGrad = softmaxGradF64AVX512
 	k.subtractTwo = subtractTwoF64AVX512
 	k.sum = sumF64AVX512
@@ -29,6 +33,8 @@ func enterReduceF32AVX2(k *kernels[float32]) {
 	k.expRow = expRowF32AVX2
 	k.expSum = expSumF32AVX2
 	k.logSoftmaxGrad = logSoftmaxGradF32AVX2
+	k.narrowSoftmax[1] = narrowSoftmax1F32AVX2
+	k.narrowSoftmax[2] = narrowSoftmax2F32AVX2
 	k.softmaxGrad = softmaxGradF32AVX2
 	k.subtractTwo = subtractTwoF32AVX2
 	k.sum = sumF32AVX2
@@ -40,6 +46,8 @@ func enterReduceF64AVX2(k *kernels[float64]) {
 	k.expRow = expRowF64AVX2
 	k.expSum = expSumF64AVX2
 	k.logSoftmaxGrad = logSoftmaxGradF64AVX2
+	k.narrowSoftmax[1] = narrowSoftmax1F64AVX2
+	k.narrowSoftmax[2] = narrowSoftmax2F64AVX2
 	k.softmaxGrad = softmaxGradF64AVX2
 	k.subtractTwo = subtractTwoF64AVX2
 	k.sum = sumF64AVX2

@@ -57,3 +57,6 @@ func enterAVX2() {
 	enterOptimizerF32AVX2(&kernels32)
 	enterOptimizerF64AVX2(&kernels64)
 }
+
+// pause waits n times for about 50 ns, leaving the core's units to its other thread.
+func pause(n int)

@@ -1,30 +1,28 @@
 package kernel
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
 // Softmax computes dst = exp(src) / sum(exp(src)) over the middle dim of (outer, n, inner). dst may be src. As in PyTorch
 // a row of -Inf alone, and a row with NaN or +Inf, gives NaN.
 func Softmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
-		for r := range outer {
-			row := dst[r*n : (r+1)*n]
-			_, sum := expRow(row, src[r*n:(r+1)*n])
-			ZipScalar(Div, row, row, sum)
+		if parts := rowParts(outer, n); parts > 1 {
+			parallel(parts, outer, 1, func(from, to int) { softmaxBlocks(dst, src, n, from, to) })
+			return
 		}
+		softmaxBlocks(dst, src, n, 0, outer)
 		return
 	}
-	s := sumsOf[T](inner)
-	defer s.put()
+	w := borrow[T]()
+	defer w.giveBack()
+	w.columns(inner)
 	for o := range outer {
 		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
-		s.exponentials(from, to, n)
+		w.exponentials(from, to, n)
 		for i := range n {
 			row := to[i*inner : (i+1)*inner]
-			Zip(Div, row, row, s.sum)
+			Zip(Div, row, row, w.sum)
 		}
 	}
 }
@@ -33,23 +31,24 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
-		for r := range outer {
-			row := src[r*n : (r+1)*n]
-			most, sum := expSum(row)
-			subtractTwo(dst[r*n:(r+1)*n], row, most, log(sum))
+		if parts := rowParts(outer, n); parts > 1 {
+			parallel(parts, outer, 1, func(from, to int) { logSoftmaxRows(dst, src, n, from, to) })
+			return
 		}
+		logSoftmaxRows(dst, src, n, 0, outer)
 		return
 	}
-	s := sumsOf[T](inner)
-	defer s.put()
+	w := borrow[T]()
+	defer w.giveBack()
+	w.columns(inner)
 	for o := range outer {
 		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
-		s.exponentials(from, nil, n)
-		Map(Log, s.sum, s.sum, 0, 0)
+		w.exponentials(from, nil, n)
+		Map(Log, w.sum, w.sum, 0, 0)
 		for i := range n {
 			row := to[i*inner : (i+1)*inner]
-			Zip(Sub, row, from[i*inner:(i+1)*inner], s.most)
-			Zip(Sub, row, row, s.sum)
+			Zip(Sub, row, from[i*inner:(i+1)*inner], w.most)
+			Zip(Sub, row, row, w.sum)
 		}
 	}
 }
@@ -58,9 +57,7 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dx), len(dy), len(y))
 	if f := kernelsOf[T]().softmaxGrad; f != nil && inner == 1 && n > 0 {
-		for r := range outer {
-			f(n, &dx[r*n], &dy[r*n], &y[r*n])
-		}
+		gradRows(f, dx, dy, y, outer, n)
 		return
 	}
 	columns(outer, n, inner, func(at int) {
@@ -78,9 +75,7 @@ func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dx), len(dy), len(y))
 	if f := kernelsOf[T]().logSoftmaxGrad; f != nil && inner == 1 && n > 0 {
-		for r := range outer {
-			f(n, &dx[r*n], &dy[r*n], &y[r*n])
-		}
+		gradRows(f, dx, dy, y, outer, n)
 		return
 	}
 	columns(outer, n, inner, func(at int) {
@@ -92,6 +87,40 @@ func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 			dx[at+i*inner] = dy[at+i*inner] - exp(y[at+i*inner])*T(sum)
 		}
 	})
+}
+
+// rowParts is into how many parts rows of n elements are cut. A row costs as much as 64 elements at least.
+func rowParts(rows, n int) int { return min(rows, partsOf(rows*max(n, 64), grainMath)) }
+
+func gradRows[T Float](f func(n int, dx, dy, y *T), dx, dy, y []T, rows, n int) {
+	if parts := rowParts(rows, n); parts > 1 {
+		parallel(parts, rows, 1, func(from, to int) {
+			for r := from; r < to; r++ {
+				f(n, &dx[r*n], &dy[r*n], &y[r*n])
+			}
+		})
+		return
+	}
+	for r := range rows {
+		f(n, &dx[r*n], &dy[r*n], &y[r*n])
+	}
+}
+
+func softmaxBlocks[T Float](dst, src []T, n, from, to int) {
+	w := borrow[T]()
+	for r := from; r < to; r += rowBlock {
+		rows := min(rowBlock, to-r)
+		softmaxRows(dst[r*n:(r+rows)*n], src[r*n:(r+rows)*n], n, w.rowMost[:rows], w.rowSum[:rows])
+	}
+	w.giveBack()
+}
+
+func logSoftmaxRows[T Float](dst, src []T, n, from, to int) {
+	for r := from; r < to; r++ {
+		row := src[r*n : (r+1)*n]
+		most, sum := expSum(row)
+		subtractTwo(dst[r*n:(r+1)*n], row, most, log(sum))
+	}
 }
 
 func checkSoftmax(total int, lengths ...int) {
@@ -118,6 +147,21 @@ func columnMax[T Float](x []T, at, n, stride int) T {
 		m = maximum(x[at+i*stride], m)
 	}
 	return m
+}
+
+// softmaxRows computes the softmax of rows of n elements, and the maximum and the sum of exp(x - maximum) of each. dst may
+// be src.
+func softmaxRows[T Float](dst, src []T, n int, most, sum []T) {
+	k := kernelsOf[T]()
+	if k.lanes > 0 && n > 0 && n <= 2*k.lanes && len(most) > 0 {
+		k.narrowSoftmax[1+index(n > k.lanes)](len(most), n, &dst[0], &src[0], &most[0], &sum[0])
+		return
+	}
+	for r := range most {
+		row := dst[r*n : (r+1)*n]
+		most[r], sum[r] = expRow(row, src[r*n:(r+1)*n])
+		zipScalarSerial(Div, row, row, sum[r])
+	}
 }
 
 // expRow writes exp(src - most) to dst, which may be src, and returns the maximum and the sum of what it wrote.
@@ -159,42 +203,19 @@ func subtractTwo[T Float](dst, x []T, s, r T) {
 	}
 }
 
-// columnSumsOfExp are the running maxima and sums of a softmax over a dim that is not the last.
-type columnSumsOfExp[T Float] struct{ most, sum, scratch []T }
-
-var sums32, sums64 = sync.Pool{New: func() any { return new(columnSumsOfExp[float32]) }}, sync.Pool{New: func() any { return new(columnSumsOfExp[float64]) }}
-
-func poolOfSums[T Float]() *sync.Pool {
-	if isFloat32[T]() {
-		return &sums32
-	}
-	return &sums64
-}
-
-func sumsOf[T Float](inner int) *columnSumsOfExp[T] {
-	s := poolOfSums[T]().Get().(*columnSumsOfExp[T])
-	if cap(s.most) < inner {
-		s.most, s.sum, s.scratch = make([]T, inner), make([]T, inner), make([]T, inner)
-	}
-	s.most, s.sum, s.scratch = s.most[:inner], s.sum[:inner], s.scratch[:inner]
-	return s
-}
-
-func (s *columnSumsOfExp[T]) put() { poolOfSums[T]().Put(s) }
-
 // exponentials finds the maximum and the sum of exp(x - maximum) of each column of n rows, and writes the exponentials to
 // dst unless it is nil.
-func (s *columnSumsOfExp[T]) exponentials(src, dst []T, n int) {
-	inner := len(s.most)
-	ReduceMax(s.most, src, 1, n, inner)
-	clear(s.sum)
+func (w *workspace[T]) exponentials(src, dst []T, n int) {
+	inner := len(w.most)
+	ReduceMax(w.most, src, 1, n, inner)
+	clear(w.sum)
 	for i := range n {
-		e := s.scratch
+		e := w.row
 		if dst != nil {
 			e = dst[i*inner : (i+1)*inner]
 		}
-		Zip(Sub, e, src[i*inner:(i+1)*inner], s.most)
+		Zip(Sub, e, src[i*inner:(i+1)*inner], w.most)
 		Map(Exp, e, e, 0, 0)
-		Zip(Add, s.sum, s.sum, e)
+		Zip(Add, w.sum, w.sum, e)
 	}
 }

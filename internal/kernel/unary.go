@@ -299,6 +299,27 @@ func GradientFromOutput(u Unary, a float64) bool {
 // Map computes dst[i] = f(src[i]). dst may be src.
 func Map[T Float](u Unary, dst, src []T, a, b T) {
 	need("dst of Map", len(dst), len(src))
+	n := len(src)
+	if parts := partsOf(n, unaryGrain(u)); parts > 1 {
+		parallel(parts, n, lineElements, func(i, j int) { mapSerial(u, dst[i:j], src[i:j], a, b) })
+		return
+	}
+	mapSerial(u, dst, src, a, b)
+}
+
+// unaryGrain is from how many elements on a second goroutine pays.
+func unaryGrain(u Unary) int {
+	switch u {
+	case Identity, ReLU, LeakyReLU, Neg, Abs, Square, Sign, Clamp:
+		return grainMemory
+	}
+	if kernelsOf[float32]().unary[unaryIndex(u)] == nil {
+		return grainSlow
+	}
+	return grainMath
+}
+
+func mapSerial[T Float](u Unary, dst, src []T, a, b T) {
 	if f := kernelsOf[T]().unary[unaryIndex(u)]; f != nil && len(src) > 0 {
 		f(len(src), &dst[0], &src[0], a, b)
 		return
@@ -329,6 +350,19 @@ func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
 		need("x of MapGrad", len(x), n)
 		y = x
 	}
+	if parts := partsOf(n, unaryGrain(u)); parts > 1 {
+		parallelMapGrad(parts, u, dx, dy, x, y, a, b)
+		return
+	}
+	mapGradSerial(u, dx, dy, x, y, a, b)
+}
+
+func parallelMapGrad[T Float](parts int, u Unary, dx, dy, x, y []T, a, b T) {
+	parallel(parts, len(dy), lineElements, func(i, j int) { mapGradSerial(u, dx[i:j], dy[i:j], x[i:j], y[i:j], a, b) })
+}
+
+func mapGradSerial[T Float](u Unary, dx, dy, x, y []T, a, b T) {
+	n := len(dy)
 	if f := kernelsOf[T]().unaryGrad[u]; f != nil && n > 0 && (a >= 0 || unary32[u].reads != readsOutputIfPositive) {
 		f(n, &dx[0], &dy[0], &y[0], a, b)
 		return

@@ -26,11 +26,20 @@ func (m machine) evaluate(p polynomial, x Op) Register {
 	return r
 }
 
-// reduce splits x, clamped to the range of exp, into n*ln(2) + r, and returns n and exp(r)-1.
-func (m machine) reduce(x Op) (n, q Register) {
-	low, high, ln2 := -104.0, 89.0, float64(float32(math.Ln2))
+// bounds are the arguments beyond which exp is 0 and +Inf, with room for subnormal results.
+func (m machine) bounds() (low, high float64) {
+	if m.f32 {
+		return -104, 89
+	}
+	return -746, 710
+}
+
+// reduce splits x, clamped to low and to where exp is +Inf, into n*ln(2) + r, and returns n and exp(r)-1.
+func (m machine) reduce(x Op, low float64) (n, q Register) {
+	_, high := m.bounds()
+	ln2 := float64(float32(math.Ln2))
 	if !m.f32 {
-		low, high, ln2 = -746, 710, math.Ln2
+		ln2 = math.Ln2
 	}
 	r := m.filled(high)
 	m.min(x, r, r) // keeps NaN
@@ -57,19 +66,21 @@ func ln2Rest(f32 bool) float64 {
 	return low64
 }
 
-// exp is within 1.5 ulp; it overflows to +Inf and underflows through the subnormals.
+// exp is within 1.5 ulp; it overflows to +Inf and underflows through the subnormals. What is 0 is made so by a mask: a
+// product that underflows takes the processor some 100 cycles, and masked logits are common.
 func (m machine) exp(x Op) Register {
-	n, q := m.reduce(x)
+	low, _ := m.bounds()
+	n, q := m.reduce(x, low)
 	m.add(m.constant(1), q, q)
-	m.scale2(n, q)
+	m.scale2(n, q, m.compare(notLess, x, m.constant(low)))
 	return q
 }
 
-// expm1 is exp(x)-1 for x <= 0.
+// expm1 is exp(x)-1 for x <= 0; it is -1 long before exp is subnormal.
 func (m machine) expm1(x Op) Register {
-	n, q := m.reduce(x)
+	n, q := m.reduce(x, -60)
 	power := m.filled(1)
-	m.scale2(n, power)
+	m.scale2(n, power, nil)
 	r := m.vec()
 	m.sub(m.constant(1), power, r)
 	m.fma(power, q, r)

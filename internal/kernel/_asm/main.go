@@ -15,7 +15,7 @@ import (
 // groups are the files to write, each with the functions of every machine.
 var groups = map[string][]func(machine){
 	"elementwise": {unary, binary},
-	"reduce":      {reductions, rows},
+	"reduce":      {reductions, rows, narrowRows},
 	"gemm":        {tiles, packing, peak},
 	"optimizer":   {optimizers},
 }

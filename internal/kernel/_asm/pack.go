@@ -223,11 +223,7 @@ func dots(m machine, rows int) {
 		for j, s := range sums[i] {
 			m.fold(s, m.addAny)
 			at := Mem{Base: out, Disp: m.size() * (columns*i + j)}
-			if m.f32 {
-				VMOVSS(s.(Vec).AsX(), at)
-			} else {
-				VMOVSD(s.(Vec).AsX(), at)
-			}
+			m.storeFirst(s, at)
 		}
 	}
 	done()

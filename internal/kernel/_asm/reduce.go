@@ -258,3 +258,75 @@ func (m machine) spread(x Register) {
 		VBROADCASTSD(x.(Vec).AsX(), x)
 	}
 }
+
+// narrowRows emits softmax over rows that fit one or two vectors, many rows a call, so that the latencies of one row hide
+// behind the next: dst = exp(src-most)/sum, and each row's most and sum.
+func narrowRows(m machine) {
+	t := m.element()
+	for vectors := 1; vectors <= 2; vectors++ {
+		name := m.name(fmt.Sprintf("narrowSoftmax%d", vectors))
+		function(name, "func(rows, n int, dst, src, most, sum *"+t+")")
+		table(m, "narrowSoftmax", fmt.Sprint(vectors), name)
+		rows, n, dst, src := param("rows"), param("n"), param("dst"), param("src")
+		most, sum := param("most"), param("sum")
+		stride := GP64()
+		MOVQ(n, stride)
+		SHLQ(U8(m.shift()), stride)
+		if vectors == 2 { // the second vector holds the rest
+			SUBQ(U8(m.lanes()), n)
+		}
+		mask := m.tailOf(n)
+		infinity := m.filled(math.Inf(-1))
+		Label("row")
+		x := make([]Register, vectors)
+		for v := range x {
+			from := Mem{Base: src, Disp: v * m.bytes()}
+			if v < vectors-1 {
+				x[v] = m.copied(from)
+				continue
+			}
+			x[v] = m.vec()
+			m.loadTail(mask, from, x[v])
+			m.choose(mask.op, x[v], infinity, x[v])
+		}
+		high := m.copied(x[0])
+		for _, y := range x[1:] {
+			m.max(y, high, high)
+		}
+		m.fold(high, m.maxAny)
+		m.storeFirst(high, Mem{Base: most})
+		m.spread(high)
+		total := m.vec()
+		for v := range x {
+			m.sub(high, x[v], x[v])
+			x[v] = m.exp(x[v])
+			if v == vectors-1 {
+				m.keepTail(mask, x[v])
+			}
+			if v == 0 {
+				m.move(x[v], total)
+			} else {
+				m.add(x[v], total, total)
+			}
+		}
+		m.fold(total, m.addAny)
+		m.storeFirst(total, Mem{Base: sum})
+		m.spread(total)
+		for v := range x {
+			m.div(total, x[v], x[v])
+			to := Mem{Base: dst, Disp: v * m.bytes()}
+			if v < vectors-1 {
+				m.move(x[v], to)
+			} else {
+				m.storeTail(mask, x[v], to)
+			}
+		}
+		ADDQ(stride, src)
+		ADDQ(stride, dst)
+		ADDQ(U8(m.size()), most)
+		ADDQ(U8(m.size()), sum)
+		DECQ(rows)
+		JNZ(LabelRef("row"))
+		done()
+	}
+}

@@ -223,11 +223,11 @@ func (m machine) roundEven(x, d Op) {
 
 // The predicates of compare: ordered and quiet, so false where a side is NaN.
 const (
-	less         = 0x11
-	lessEqual    = 0x12
-	greater      = 0x1e
-	unordered    = 0x03
-	greaterEqual = 0x1d
+	less      = 0x11
+	lessEqual = 0x12
+	greater   = 0x1e
+	unordered = 0x03
+	notLess   = 0x15 // true where a side is NaN
 )
 
 // compare makes a condition: a mask register in AVX-512, a vector of ones and zeros in AVX2.
@@ -266,13 +266,18 @@ func (m machine) choose(condition, yes, no, d Op) {
 	}
 }
 
-// scale2 multiplies x by 2^n, n a vector of integers, in place. AVX2 goes in two halves, so that overflow and subnormal
-// results come out right.
-func (m machine) scale2(n, x Op) {
+// scale2 multiplies x by 2^n, n a vector of integers, in place; lanes outside the condition, if there is one, become 0.
+// AVX2 goes in two halves, so that overflow and subnormal results come out right.
+func (m machine) scale2(n, x, condition Op) {
 	if m.avx512 {
-		if m.f32 {
+		switch {
+		case m.f32 && condition != nil:
+			VSCALEFPS_Z(n, x, condition, x)
+		case m.f32:
 			VSCALEFPS(n, x, x)
-		} else {
+		case condition != nil:
+			VSCALEFPD_Z(n, x, condition, x)
+		default:
 			VSCALEFPD(n, x, x)
 		}
 		return
@@ -293,8 +298,12 @@ func (m machine) scale2(n, x Op) {
 		} else {
 			VPSLLQ(bits, r, r)
 		}
-		m.mul(r, x, x)
 	}
+	m.mul(first, x, x)
+	if condition != nil {
+		m.and(condition, rest, rest)
+	}
+	m.mul(rest, x, x)
 }
 
 // tail is the mask of the first lanes of a vector.
@@ -490,10 +499,14 @@ func (m machine) result(x Register, index int) {
 	if err != nil {
 		panic(err)
 	}
+	m.storeFirst(x, b.Addr)
+}
+
+func (m machine) storeFirst(x Register, to Mem) {
 	if m.f32 {
-		VMOVSS(x.(Vec).AsX(), b.Addr)
+		VMOVSS(x.(Vec).AsX(), to)
 	} else {
-		VMOVSD(x.(Vec).AsX(), b.Addr)
+		VMOVSD(x.(Vec).AsX(), to)
 	}
 }
 

@@ -1,0 +1,57 @@
+package kernel
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// workspace is the scratch memory of one running kernel.
+type workspace[T Float] struct {
+	a, b, out []T // packed operands of a matrix product, and dot products
+	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
+	most, sum, row []T
+	// by row of a block
+	rowMost, rowSum, picked [rowBlock]T
+	weighted                [rowBlock]float64
+}
+
+// rowBlock is how many rows a softmax takes at a time.
+const rowBlock = 32
+
+var (
+	workspaces32 = sync.Pool{New: func() any { return new(workspace[float32]) }}
+	workspaces64 = sync.Pool{New: func() any { return new(workspace[float64]) }}
+)
+
+// borrow takes a workspace that nobody else has; giveBack returns it.
+func borrow[T Float]() *workspace[T] {
+	if isFloat32[T]() {
+		return workspaces32.Get().(*workspace[T])
+	}
+	return workspaces64.Get().(*workspace[T])
+}
+
+func (w *workspace[T]) giveBack() {
+	if isFloat32[T]() {
+		workspaces32.Put(w)
+	} else {
+		workspaces64.Put(w)
+	}
+}
+
+// columns makes room for n columns.
+func (w *workspace[T]) columns(n int) {
+	if cap(w.most) < n {
+		w.most, w.sum, w.row = make([]T, n), make([]T, n), make([]T, n)
+	}
+	w.most, w.sum, w.row = w.most[:n], w.sum[:n], w.row[:n]
+}
+
+// aligned returns n elements of buffer, grown as needed, from a multiple of 64 bytes on.
+func aligned[T Float](buffer *[]T, n int) *T {
+	if len(*buffer) < n+16 {
+		*buffer = make([]T, n+16)
+	}
+	p := unsafe.Pointer(unsafe.SliceData(*buffer))
+	return (*T)(unsafe.Add(p, (64-uintptr(p)%64)%64))
+}
