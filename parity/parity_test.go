@@ -1,0 +1,59 @@
+package parity
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestRecords replays testdata, or the folder AEGIS_RECORDS.
+func TestRecords(t *testing.T) {
+	dir := "testdata"
+	if other := os.Getenv("AEGIS_RECORDS"); other != "" {
+		dir = other
+	}
+	paths, err := Find(dir)
+	require.NoError(t, err)
+	allow := os.Getenv("AEGIS_RECORDS_ALLOW_UNSUPPORTED") == "1"
+	var results []Result
+	count := map[Status]int{}
+	for _, path := range paths {
+		name, err := filepath.Rel(dir, path)
+		require.NoError(t, err)
+		t.Run(strings.TrimSuffix(filepath.ToSlash(name), ".safetensors"), func(t *testing.T) {
+			result := Replay(path)
+			result.Record = filepath.ToSlash(name)
+			results = append(results, result)
+			count[result.Status]++
+			switch {
+			case result.Status == Unsupported && allow:
+				t.Logf("unsupported: %s", result.Type)
+			case result.Status != Pass:
+				t.Errorf("%s: %s\n%s", result.Status, result.Error, result.Code)
+			}
+		})
+	}
+	t.Logf("%d records: %d pass, %d fail, %d unsupported", len(results), count[Pass], count[Fail], count[Unsupported])
+	if report := os.Getenv("AEGIS_RECORDS_REPORT"); report != "" {
+		require.NoError(t, WriteReport(report, results))
+	}
+}
+
+// TestSuiteCanFail replays what is wrong on purpose: none of it may pass.
+func TestSuiteCanFail(t *testing.T) {
+	results, err := ReplayAll("testdata-bad")
+	require.NoError(t, err)
+	for _, r := range results {
+		require.NotEqual(t, Pass, r.Status, r.Record)
+		require.NotEmpty(t, r.Error)
+	}
+}
+
+func TestNoRecordsIsAFailure(t *testing.T) {
+	_, err := ReplayAll(t.TempDir())
+	require.True(t, errors.Is(err, ErrNoRecords))
+}
