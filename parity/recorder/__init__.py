@@ -1,0 +1,1 @@
+"""Makes records of what PyTorch does; see ../README.md."""
