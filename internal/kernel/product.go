@@ -162,13 +162,13 @@ func (g *product[T]) tiles(w *workspace[T], m, n int, a, b, c, bias *T) {
 					vectors = 0
 				}
 				bj, ldb, next := at(b, p0*g.ldb+j), g.ldb*size, panel*size
-				inPlace := !packB && (masked || columns == panel || columns == lanes && vectors == 0)
-				tileFlags := flags | tileFull
-				if inPlace {
-					if columns != panel && !(vectors == 0 && columns == lanes) {
-						tileFlags = flags
-					}
-				} else {
+				whole := columns == panel || columns == lanes && vectors == 0
+				inPlace := !packB && (masked || whole)
+				tileFlags := flags
+				if whole || !inPlace {
+					tileFlags |= tileFull
+				}
+				if !inPlace {
 					for x := 0; x < width; x += panel {
 						to := at(buffer, x*kk)
 						if g.layout == NT {
