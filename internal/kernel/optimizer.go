@@ -80,7 +80,7 @@ func sgdGo[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 		if args.Momentum != 0 {
 			m := d
 			if !args.First {
-				m = fma(fresh, d, T(momentumBuffer[i]*momentum))
+				m = fma(fresh, d, rounded(momentumBuffer[i]*momentum))
 			}
 			momentumBuffer[i] = m
 			if args.Nesterov {
@@ -186,13 +186,13 @@ func adamGo[T Float](p, g, m, v, vmax []T, s adamScalars[T]) {
 			start = d
 		}
 		mean := fma(s.lerp, d-m[i], start)
-		square := fma(T(s.fresh2*d), d, T(v[i]*s.beta2))
+		square := fma(s.fresh2*d, d, rounded(v[i]*s.beta2))
 		m[i], v[i] = mean, square
 		if s.amsgrad {
 			square = maximum(vmax[i], square)
 			vmax[i] = square
 		}
-		denominator := T(sqrt(square)/s.root2) + s.eps
-		p[i] = T(p[i]*s.shrink) + T(s.step*mean)/denominator
+		denominator := sqrt(square)/s.root2 + s.eps
+		p[i] = rounded(p[i]*s.shrink) + s.step*mean/denominator
 	}
 }

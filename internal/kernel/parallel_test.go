@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,19 +93,14 @@ func TestStarvedWorkers(t *testing.T) {
 	defer SetThreads(0)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	SetThreads(4)
-	stop := make(chan struct{})
+	var stop atomic.Bool
 	for range 2 {
 		go func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for !stop.Load() {
 			}
 		}()
 	}
-	defer close(stop)
+	defer stop.Store(true)
 	x := make([]float32, 1<<17)
 	start := time.Now()
 	for range 20 {

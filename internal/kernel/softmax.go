@@ -3,7 +3,7 @@ package kernel
 import "math"
 
 // Softmax computes dst = exp(src) / sum(exp(src)) over the middle dim of (outer, n, inner). dst may be src. As in PyTorch
-// a row of -Inf alone, and a row with NaN or +Inf, gives NaN.
+// a row of -Inf alone, and a row with NaN or +Inf, gives NaN. Error: 6 units in the last place, and as many more as the row's spread, for x - max(x) is rounded.
 func Softmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {

@@ -123,7 +123,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 			func(g, _, y, _, _ T) T { return g * (1 - y) * y }, readsOutput},
 		Tanh: {"tanh",
 			func(x, _, _ T) T { return T(math.Tanh(float64(x))) },
-			func(g, _, y, _, _ T) T { return g * (1 - T(y*y)) }, readsOutput},
+			func(g, _, y, _, _ T) T { return g * (1 - rounded(y*y)) }, readsOutput},
 		GELU: {"gelu",
 			func(x, _, _ T) T { return T(float64(x) * 0.5 * math.Erfc(-float64(x)*invSqrt2)) },
 			func(g, x, _, _, _ T) T {
@@ -197,7 +197,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 			func(g, x, _, _, _ T) T { return g * (2 * x) }, readsInput},
 		Reciprocal: {"reciprocal",
 			func(x, _, _ T) T { return 1 / x },
-			func(g, _, y, _, _ T) T { return g * -T(y*y) }, readsOutput},
+			func(g, _, y, _, _ T) T { return g * -(y * y) }, readsOutput},
 		Sign: {"sign",
 			func(x, _, _ T) T { return sign(x) },
 			func(_, _, _, _, _ T) T { return 0 }, readsOutput},
@@ -297,6 +297,9 @@ func GradientFromOutput(u Unary, a float64) bool {
 }
 
 // Map computes dst[i] = f(src[i]). dst may be src.
+//
+// Error: at most 4 units in the last place; for GELU and GELUTanh also 2*eps*min(1, |x|), eps being half a unit at 1, for
+// their left tails are differences. Where a function holds exp(-x), a subnormal result may be 0, as in PyTorch.
 func Map[T Float](u Unary, dst, src []T, a, b T) {
 	need("dst of Map", len(dst), len(src))
 	n := len(src)
@@ -340,6 +343,9 @@ func mapGo[T Float](u Unary, dst, src []T, a, b T) {
 
 // MapGrad computes dx[i] = dy[i] * f'(x[i]) with y = f(x). dx may be dy, x or y. Where GradientFromOutput holds, x may be
 // nil; where it does not, y may be nil.
+//
+// Error: at most 8 units in the last place, and 8*eps*|dy| where the derivative is a difference (Sigmoid, Tanh, ELU, GELU,
+// GELUTanh, SiLU, Expm1).
 func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
 	n := len(dy)
 	need("dx of MapGrad", len(dx), n)

@@ -1,5 +1,15 @@
-// Package safetensors reads and writes the safetensors format: a JSON header of names, dtypes, shapes and places, then
-// the tensors' bytes. See https://github.com/huggingface/safetensors.
+// Package safetensors reads and writes the safetensors format
+// (https://huggingface.co/docs/safetensors): the length of the header in 8
+// little-endian bytes, a JSON header with the dtype, shape and place of each
+// tensor, and their bytes, row-major and little-endian.
+//
+// Files written are byte for byte those of the reference implementation,
+// version 0.8, except that the metadata's keys are sorted too. Files that it
+// refuses are refused, and so are a name that occurs twice and a tensor or a
+// metadata entry that it accepts only by the leniency of its JSON library.
+//
+// A File and a Tensor are plain data: concurrent reads are safe, a write is
+// not safe beside any other use.
 package safetensors
 
 import (
@@ -7,68 +17,58 @@ import (
 	"slices"
 )
 
-// Tensor is one entry of a file.
+const (
+	maxHeader   = 100_000_000 // the reference implementation's limit, in bytes
+	lengthSize  = 8
+	metadataKey = "__metadata__"
+)
+
+// File is the content of a safetensors file.
+type File struct {
+	// Metadata is the free text under "__metadata__"; nil if there is none.
+	Metadata map[string]string
+	// Tensors are in the order of their bytes in the file.
+	Tensors []Tensor
+}
+
+// Tensor returns the tensor with this name. It looks at one after the other.
+func (f *File) Tensor(name string) (*Tensor, bool) {
+	i := slices.IndexFunc(f.Tensors, func(t Tensor) bool { return t.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return &f.Tensors[i], true
+}
+
+// Tensor is a named tensor as it stands in the file.
 type Tensor struct {
 	Name  string
-	DType string // "F32", "F64", "I64", "BOOL", …
-	Shape []int
-	Data  []byte // little-endian, row-major
+	DType string // as in the file: "F32", "BF16", "I64", "BOOL"…
+	Shape []int  // empty for a scalar
+	Data  []byte // row-major, little-endian
 }
 
-// File is what a safetensors file holds.
-type File struct {
-	Metadata map[string]string
-	Tensors  []Tensor
-}
-
-// Tensor looks an entry up by its name.
-func (f *File) Tensor(name string) (*Tensor, bool) {
-	for i := range f.Tensors {
-		if f.Tensors[i].Name == name {
-			return &f.Tensors[i], true
-		}
-	}
-	return nil, false
-}
-
-// FormatError says what is wrong with a file.
+// FormatError says what is wrong with a file, or with a File to be written.
 type FormatError struct {
-	Path    string // "" where it is not known
-	Problem string
+	Path  string // the file, empty if it has no known path
+	Place string // "header", `tensor "0.weight"`…
+	Err   error
 }
 
+// Error returns "safetensors: path: place: reason".
 func (e *FormatError) Error() string {
-	if e.Path == "" {
-		return "safetensors: " + e.Problem
+	text := "safetensors: "
+	if e.Path != "" {
+		text += e.Path + ": "
 	}
-	return e.Path + ": " + e.Problem
+	return text + e.Place + ": " + e.Err.Error()
 }
 
-func malformed(format string, args ...any) error {
-	return &FormatError{Problem: fmt.Sprintf(format, args...)}
+// Unwrap returns the reason: io.ErrUnexpectedEOF if bytes are missing.
+func (e *FormatError) Unwrap() error { return e.Err }
+
+func formatErrorf(place, format string, args ...any) *FormatError {
+	return &FormatError{Place: place, Err: fmt.Errorf(format, args...)}
 }
 
-// widths are the bytes of one element by dtype.
-var widths = map[string]int{
-	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2,
-	"I32": 4, "U32": 4, "F32": 4, "I64": 8, "U64": 8, "F64": 8, "C64": 8,
-}
-
-// byteSize is what a tensor of the shape takes; ok is false where it overflows or the dtype isn't known.
-func byteSize(dtype string, shape []int) (n int, ok bool) {
-	n, ok = widths[dtype]
-	if !ok {
-		return 0, false
-	}
-	if slices.Contains(shape, 0) {
-		return 0, true
-	}
-	const limit = 1 << 62
-	for _, d := range shape {
-		if d < 0 || n > limit/d {
-			return 0, false
-		}
-		n *= d
-	}
-	return n, true
-}
+func tensorPlace(name string) string { return fmt.Sprintf("tensor %q", name) }
