@@ -53,11 +53,14 @@ func measure(v reflect.Value) (tensor.Shape, reflect.Kind, error) {
 	}
 	for t != nil && (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) {
 		n := 0
-		if v.IsValid() {
+		switch {
+		case t.Kind() == reflect.Array:
+			n = t.Len()
+		case v.IsValid():
 			n = v.Len()
 		}
 		shape = append(shape, n)
-		if t = t.Elem(); n > 0 {
+		if t = t.Elem(); n > 0 && v.IsValid() {
 			v = v.Index(0)
 		} else {
 			v = reflect.Value{}

@@ -159,8 +159,9 @@ func dtypeCode(t tensor.Dtype) uint64 {
 
 // signature is what a program was compiled for.
 type signature struct {
-	backward, gradient bool
-	nodes              []signatureNode
+	backward bool
+	gradient signatureNode // of a given gradient, its shape and dtype
+	nodes    []signatureNode
 }
 
 type signatureNode struct {
@@ -173,7 +174,10 @@ type signatureNode struct {
 }
 
 func (r *request) signature() signature {
-	s := signature{backward: r.backward, gradient: r.gradient != nil}
+	s := signature{backward: r.backward}
+	if g := r.gradient; g != nil {
+		s.gradient = signatureNode{flags: dtypeCode(g.result().DType), shape: append([]int{}, g.result().Shape...)}
+	}
 	for _, e := range r.nodes {
 		n := signatureNode{flags: flags(e, r)}
 		if r.known(e) {
@@ -201,7 +205,7 @@ func revision(f Function) uint64 {
 
 // matches says whether a program compiled for s serves the request.
 func (s *signature) matches(r *request) bool {
-	if s.backward != r.backward || s.gradient != (r.gradient != nil) || len(s.nodes) != len(r.nodes) {
+	if s.backward != r.backward || len(s.nodes) != len(r.nodes) || !s.gradient.fits(r.gradient) {
 		return false
 	}
 	for i := range s.nodes {
@@ -228,6 +232,14 @@ func (s *signature) matches(r *request) bool {
 		}
 	}
 	return true
+}
+
+// fits compares a given gradient with the one that was compiled for.
+func (n *signatureNode) fits(g *Expr) bool {
+	if g == nil {
+		return n.flags == 0
+	}
+	return n.flags == dtypeCode(g.result().DType) && equal(n.shape, g.result().Shape)
 }
 
 func equal(a, b []int) bool {

@@ -71,6 +71,12 @@ func mapExpF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
 func gradExpF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapLogF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradLogF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func mapNegF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
 
 //go:noescape
@@ -207,6 +213,12 @@ func mapExpF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
 
 //go:noescape
 func gradExpF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapLogF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradLogF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func mapNegF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
@@ -347,6 +359,12 @@ func mapExpF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
 func gradExpF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapLogF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradLogF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func mapNegF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
 
 //go:noescape
@@ -483,6 +501,12 @@ func mapExpF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
 
 //go:noescape
 func gradExpF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapLogF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradLogF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func mapNegF64AVX2(n int, dst *float64, src *float64, a float64, b float64)

@@ -2495,6 +2495,275 @@ gradDone:
 	VZEROUPPER
 	RET
 
+// func mapLogF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapLogF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ             AX, $+16
+	JLT              mapSingleEnd
+	VMOVUPS          (DX)(BX*4), Z0
+	VBROADCASTSS     constant32_4b00007f<>+0(SB), Z3
+	VMULPS.BCST      constant32_4b800000<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x11, constant32_800000<>+0(SB), Z0, K1
+	VBLENDMPS        Z1, Z0, K1, Z1
+	VBROADCASTSS     constant32_4b000097<>+0(SB), Z2
+	VBLENDMPS        Z2, Z3, K1, Z3
+	VPSRLD           $0x17, Z1, Z2
+	VORPS.BCST       constant32_4b000000<>+0(SB), Z2, Z2
+	VSUBPS           Z3, Z2, Z2
+	VANDPS.BCST      constant32_7fffff<>+0(SB), Z1, Z1
+	VORPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST      $0x1e, constant32_3fb504f3<>+0(SB), Z1, K1
+	VMULPS.BCST      constant32_3f000000<>+0(SB), Z1, Z3
+	VBLENDMPS        Z3, Z1, K1, Z1
+	VADDPS.BCST      constant32_3f800000<>+0(SB), Z2, Z3
+	VBLENDMPS        Z3, Z2, K1, Z2
+	VADDPS.BCST      constant32_3f800000<>+0(SB), Z1, Z3
+	VSUBPS.BCST      constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z1
+	VBROADCASTSS     constant32_3e993855<>+0(SB), Z4
+	VFMADD213PS.BCST constant32_3eccabc5<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST constant32_3f2aaac4<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST constant32_40000000<>+0(SB), Z1, Z4
+	VMULPS           Z3, Z4, Z4
+	VFMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z4
+	VFMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z4
+	VCMPPS.BCST      $0x11, constant32_0<>+0(SB), Z0, K1
+	VBROADCASTSS     constant32_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K1, Z4
+	VCMPPS.BCST      $0x00, constant32_0<>+0(SB), Z0, K1
+	VBROADCASTSS     constant32_ff800000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K1, Z4
+	VCMPPS.BCST      $0x15, constant32_7f800000<>+0(SB), Z0, K1
+	VBLENDMPS        Z0, Z4, K1, Z4
+	VMOVUPS          Z4, (CX)(BX*4)
+	ADDQ             $+16, BX
+	SUBQ             $+16, AX
+	JMP              mapSingle
+
+mapSingleEnd:
+	TESTQ            AX, AX
+	JZ               mapDone
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (DX)(BX*4), K1, Z0
+	VBROADCASTSS     constant32_4b00007f<>+0(SB), Z3
+	VMULPS.BCST      constant32_4b800000<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x11, constant32_800000<>+0(SB), Z0, K2
+	VBLENDMPS        Z1, Z0, K2, Z1
+	VBROADCASTSS     constant32_4b000097<>+0(SB), Z2
+	VBLENDMPS        Z2, Z3, K2, Z3
+	VPSRLD           $0x17, Z1, Z2
+	VORPS.BCST       constant32_4b000000<>+0(SB), Z2, Z2
+	VSUBPS           Z3, Z2, Z2
+	VANDPS.BCST      constant32_7fffff<>+0(SB), Z1, Z1
+	VORPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST      $0x1e, constant32_3fb504f3<>+0(SB), Z1, K2
+	VMULPS.BCST      constant32_3f000000<>+0(SB), Z1, Z3
+	VBLENDMPS        Z3, Z1, K2, Z1
+	VADDPS.BCST      constant32_3f800000<>+0(SB), Z2, Z3
+	VBLENDMPS        Z3, Z2, K2, Z2
+	VADDPS.BCST      constant32_3f800000<>+0(SB), Z1, Z3
+	VSUBPS.BCST      constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS           Z3, Z1, Z3
+	VMULPS           Z3, Z3, Z1
+	VBROADCASTSS     constant32_3e993855<>+0(SB), Z4
+	VFMADD213PS.BCST constant32_3eccabc5<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST constant32_3f2aaac4<>+0(SB), Z1, Z4
+	VFMADD213PS.BCST constant32_40000000<>+0(SB), Z1, Z4
+	VMULPS           Z3, Z4, Z4
+	VFMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z4
+	VFMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z4
+	VCMPPS.BCST      $0x11, constant32_0<>+0(SB), Z0, K2
+	VBROADCASTSS     constant32_7fc00000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K2, Z4
+	VCMPPS.BCST      $0x00, constant32_0<>+0(SB), Z0, K2
+	VBROADCASTSS     constant32_ff800000<>+0(SB), Z1
+	VBLENDMPS        Z1, Z4, K2, Z4
+	VCMPPS.BCST      $0x15, constant32_7f800000<>+0(SB), Z0, K2
+	VBLENDMPS        Z0, Z4, K2, Z4
+	VMOVUPS          Z4, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_4b00007f<>+0(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+4(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+8(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+12(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+16(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+20(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+24(SB)/4, $0x4b00007f
+DATA constant32_4b00007f<>+28(SB)/4, $0x4b00007f
+GLOBL constant32_4b00007f<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_4b800000<>+0(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+4(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+8(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+12(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+16(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+20(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+24(SB)/4, $0x4b800000
+DATA constant32_4b800000<>+28(SB)/4, $0x4b800000
+GLOBL constant32_4b800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_800000<>+0(SB)/4, $0x00800000
+DATA constant32_800000<>+4(SB)/4, $0x00800000
+DATA constant32_800000<>+8(SB)/4, $0x00800000
+DATA constant32_800000<>+12(SB)/4, $0x00800000
+DATA constant32_800000<>+16(SB)/4, $0x00800000
+DATA constant32_800000<>+20(SB)/4, $0x00800000
+DATA constant32_800000<>+24(SB)/4, $0x00800000
+DATA constant32_800000<>+28(SB)/4, $0x00800000
+GLOBL constant32_800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_4b000097<>+0(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+4(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+8(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+12(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+16(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+20(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+24(SB)/4, $0x4b000097
+DATA constant32_4b000097<>+28(SB)/4, $0x4b000097
+GLOBL constant32_4b000097<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_4b000000<>+0(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+4(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+8(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+12(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+16(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+20(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+24(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+28(SB)/4, $0x4b000000
+GLOBL constant32_4b000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_7fffff<>+0(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+4(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+8(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+12(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+16(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+20(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+24(SB)/4, $0x007fffff
+DATA constant32_7fffff<>+28(SB)/4, $0x007fffff
+GLOBL constant32_7fffff<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3fb504f3<>+0(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+4(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+8(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+12(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+16(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+20(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+24(SB)/4, $0x3fb504f3
+DATA constant32_3fb504f3<>+28(SB)/4, $0x3fb504f3
+GLOBL constant32_3fb504f3<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3e993855<>+0(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+4(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+8(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+12(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+16(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+20(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+24(SB)/4, $0x3e993855
+DATA constant32_3e993855<>+28(SB)/4, $0x3e993855
+GLOBL constant32_3e993855<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3eccabc5<>+0(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+4(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+8(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+12(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+16(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+20(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+24(SB)/4, $0x3eccabc5
+DATA constant32_3eccabc5<>+28(SB)/4, $0x3eccabc5
+GLOBL constant32_3eccabc5<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3f2aaac4<>+0(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+4(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+8(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+12(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+16(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+20(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+24(SB)/4, $0x3f2aaac4
+DATA constant32_3f2aaac4<>+28(SB)/4, $0x3f2aaac4
+GLOBL constant32_3f2aaac4<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_7fc00000<>+0(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+4(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+8(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+12(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+16(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+20(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+24(SB)/4, $0x7fc00000
+DATA constant32_7fc00000<>+28(SB)/4, $0x7fc00000
+GLOBL constant32_7fc00000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_ff800000<>+0(SB)/4, $0xff800000
+DATA constant32_ff800000<>+4(SB)/4, $0xff800000
+DATA constant32_ff800000<>+8(SB)/4, $0xff800000
+DATA constant32_ff800000<>+12(SB)/4, $0xff800000
+DATA constant32_ff800000<>+16(SB)/4, $0xff800000
+DATA constant32_ff800000<>+20(SB)/4, $0xff800000
+DATA constant32_ff800000<>+24(SB)/4, $0xff800000
+DATA constant32_ff800000<>+28(SB)/4, $0xff800000
+GLOBL constant32_ff800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_7f800000<>+0(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+4(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+8(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+12(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+16(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+20(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+24(SB)/4, $0x7f800000
+DATA constant32_7f800000<>+28(SB)/4, $0x7f800000
+GLOBL constant32_7f800000<>(SB), RODATA|NOPTR, $32
+
+// func gradLogF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradLogF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ    AX, $+16
+	JLT     gradSingleEnd
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VDIVPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(SI*4)
+	ADDQ    $+16, SI
+	SUBQ    $+16, AX
+	JMP     gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
 // func mapNegF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·mapNegF32AVX512(SB), NOSPLIT, $0-32
@@ -6588,6 +6857,255 @@ gradDone:
 	VZEROUPPER
 	RET
 
+// func mapLogF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapLogF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ             AX, $+8
+	JLT              mapSingleEnd
+	VMOVUPD          (DX)(BX*8), Z0
+	VBROADCASTSD     constant64_43300000000003ff<>+0(SB), Z3
+	VMULPD.BCST      constant64_4350000000000000<>+0(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, constant64_10000000000000<>+0(SB), Z0, K1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VBROADCASTSD     constant64_4330000000000435<>+0(SB), Z2
+	VBLENDMPD        Z2, Z3, K1, Z3
+	VPSRLQ           $0x34, Z1, Z2
+	VORPD.BCST       constant64_4330000000000000<>+0(SB), Z2, Z2
+	VSUBPD           Z3, Z2, Z2
+	VANDPD.BCST      constant64_fffffffffffff<>+0(SB), Z1, Z1
+	VORPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST      $0x1e, constant64_3ff6a09e667f3bcd<>+0(SB), Z1, K1
+	VMULPD.BCST      constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VBLENDMPD        Z3, Z1, K1, Z1
+	VADDPD.BCST      constant64_3ff0000000000000<>+0(SB), Z2, Z3
+	VBLENDMPD        Z3, Z2, K1, Z2
+	VADDPD.BCST      constant64_3ff0000000000000<>+0(SB), Z1, Z3
+	VSUBPD.BCST      constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z1
+	VBROADCASTSD     constant64_3fc2f55c6f339484<>+0(SB), Z4
+	VFMADD213PD.BCST constant64_3fc3998f57ff39a3<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fc7466a0d9e3403<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fcc71c4fdccc154<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fd249249453e87d<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fd999999997aba9<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fe55555555555ae<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_4000000000000000<>+0(SB), Z1, Z4
+	VMULPD           Z3, Z4, Z4
+	VFMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z4
+	VFMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z4
+	VCMPPD.BCST      $0x11, constant64_0<>+0(SB), Z0, K1
+	VBROADCASTSD     constant64_7ff8000000000001<>+0(SB), Z1
+	VBLENDMPD        Z1, Z4, K1, Z4
+	VCMPPD.BCST      $0x00, constant64_0<>+0(SB), Z0, K1
+	VBROADCASTSD     constant64_fff0000000000000<>+0(SB), Z1
+	VBLENDMPD        Z1, Z4, K1, Z4
+	VCMPPD.BCST      $0x15, constant64_7ff0000000000000<>+0(SB), Z0, K1
+	VBLENDMPD        Z0, Z4, K1, Z4
+	VMOVUPD          Z4, (CX)(BX*8)
+	ADDQ             $+8, BX
+	SUBQ             $+8, AX
+	JMP              mapSingle
+
+mapSingleEnd:
+	TESTQ            AX, AX
+	JZ               mapDone
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (DX)(BX*8), K1, Z0
+	VBROADCASTSD     constant64_43300000000003ff<>+0(SB), Z3
+	VMULPD.BCST      constant64_4350000000000000<>+0(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, constant64_10000000000000<>+0(SB), Z0, K2
+	VBLENDMPD        Z1, Z0, K2, Z1
+	VBROADCASTSD     constant64_4330000000000435<>+0(SB), Z2
+	VBLENDMPD        Z2, Z3, K2, Z3
+	VPSRLQ           $0x34, Z1, Z2
+	VORPD.BCST       constant64_4330000000000000<>+0(SB), Z2, Z2
+	VSUBPD           Z3, Z2, Z2
+	VANDPD.BCST      constant64_fffffffffffff<>+0(SB), Z1, Z1
+	VORPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST      $0x1e, constant64_3ff6a09e667f3bcd<>+0(SB), Z1, K2
+	VMULPD.BCST      constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VBLENDMPD        Z3, Z1, K2, Z1
+	VADDPD.BCST      constant64_3ff0000000000000<>+0(SB), Z2, Z3
+	VBLENDMPD        Z3, Z2, K2, Z2
+	VADDPD.BCST      constant64_3ff0000000000000<>+0(SB), Z1, Z3
+	VSUBPD.BCST      constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z1
+	VBROADCASTSD     constant64_3fc2f55c6f339484<>+0(SB), Z4
+	VFMADD213PD.BCST constant64_3fc3998f57ff39a3<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fc7466a0d9e3403<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fcc71c4fdccc154<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fd249249453e87d<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fd999999997aba9<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_3fe55555555555ae<>+0(SB), Z1, Z4
+	VFMADD213PD.BCST constant64_4000000000000000<>+0(SB), Z1, Z4
+	VMULPD           Z3, Z4, Z4
+	VFMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z4
+	VFMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z4
+	VCMPPD.BCST      $0x11, constant64_0<>+0(SB), Z0, K2
+	VBROADCASTSD     constant64_7ff8000000000001<>+0(SB), Z1
+	VBLENDMPD        Z1, Z4, K2, Z4
+	VCMPPD.BCST      $0x00, constant64_0<>+0(SB), Z0, K2
+	VBROADCASTSD     constant64_fff0000000000000<>+0(SB), Z1
+	VBLENDMPD        Z1, Z4, K2, Z4
+	VCMPPD.BCST      $0x15, constant64_7ff0000000000000<>+0(SB), Z0, K2
+	VBLENDMPD        Z0, Z4, K2, Z4
+	VMOVUPD          Z4, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_43300000000003ff<>+0(SB)/8, $0x43300000000003ff
+DATA constant64_43300000000003ff<>+8(SB)/8, $0x43300000000003ff
+DATA constant64_43300000000003ff<>+16(SB)/8, $0x43300000000003ff
+DATA constant64_43300000000003ff<>+24(SB)/8, $0x43300000000003ff
+GLOBL constant64_43300000000003ff<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4350000000000000<>+0(SB)/8, $0x4350000000000000
+DATA constant64_4350000000000000<>+8(SB)/8, $0x4350000000000000
+DATA constant64_4350000000000000<>+16(SB)/8, $0x4350000000000000
+DATA constant64_4350000000000000<>+24(SB)/8, $0x4350000000000000
+GLOBL constant64_4350000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_10000000000000<>+0(SB)/8, $0x0010000000000000
+DATA constant64_10000000000000<>+8(SB)/8, $0x0010000000000000
+DATA constant64_10000000000000<>+16(SB)/8, $0x0010000000000000
+DATA constant64_10000000000000<>+24(SB)/8, $0x0010000000000000
+GLOBL constant64_10000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4330000000000435<>+0(SB)/8, $0x4330000000000435
+DATA constant64_4330000000000435<>+8(SB)/8, $0x4330000000000435
+DATA constant64_4330000000000435<>+16(SB)/8, $0x4330000000000435
+DATA constant64_4330000000000435<>+24(SB)/8, $0x4330000000000435
+GLOBL constant64_4330000000000435<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4330000000000000<>+0(SB)/8, $0x4330000000000000
+DATA constant64_4330000000000000<>+8(SB)/8, $0x4330000000000000
+DATA constant64_4330000000000000<>+16(SB)/8, $0x4330000000000000
+DATA constant64_4330000000000000<>+24(SB)/8, $0x4330000000000000
+GLOBL constant64_4330000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_fffffffffffff<>+0(SB)/8, $0x000fffffffffffff
+DATA constant64_fffffffffffff<>+8(SB)/8, $0x000fffffffffffff
+DATA constant64_fffffffffffff<>+16(SB)/8, $0x000fffffffffffff
+DATA constant64_fffffffffffff<>+24(SB)/8, $0x000fffffffffffff
+GLOBL constant64_fffffffffffff<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3ff6a09e667f3bcd<>+0(SB)/8, $0x3ff6a09e667f3bcd
+DATA constant64_3ff6a09e667f3bcd<>+8(SB)/8, $0x3ff6a09e667f3bcd
+DATA constant64_3ff6a09e667f3bcd<>+16(SB)/8, $0x3ff6a09e667f3bcd
+DATA constant64_3ff6a09e667f3bcd<>+24(SB)/8, $0x3ff6a09e667f3bcd
+GLOBL constant64_3ff6a09e667f3bcd<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fc2f55c6f339484<>+0(SB)/8, $0x3fc2f55c6f339484
+DATA constant64_3fc2f55c6f339484<>+8(SB)/8, $0x3fc2f55c6f339484
+DATA constant64_3fc2f55c6f339484<>+16(SB)/8, $0x3fc2f55c6f339484
+DATA constant64_3fc2f55c6f339484<>+24(SB)/8, $0x3fc2f55c6f339484
+GLOBL constant64_3fc2f55c6f339484<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fc3998f57ff39a3<>+0(SB)/8, $0x3fc3998f57ff39a3
+DATA constant64_3fc3998f57ff39a3<>+8(SB)/8, $0x3fc3998f57ff39a3
+DATA constant64_3fc3998f57ff39a3<>+16(SB)/8, $0x3fc3998f57ff39a3
+DATA constant64_3fc3998f57ff39a3<>+24(SB)/8, $0x3fc3998f57ff39a3
+GLOBL constant64_3fc3998f57ff39a3<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fc7466a0d9e3403<>+0(SB)/8, $0x3fc7466a0d9e3403
+DATA constant64_3fc7466a0d9e3403<>+8(SB)/8, $0x3fc7466a0d9e3403
+DATA constant64_3fc7466a0d9e3403<>+16(SB)/8, $0x3fc7466a0d9e3403
+DATA constant64_3fc7466a0d9e3403<>+24(SB)/8, $0x3fc7466a0d9e3403
+GLOBL constant64_3fc7466a0d9e3403<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fcc71c4fdccc154<>+0(SB)/8, $0x3fcc71c4fdccc154
+DATA constant64_3fcc71c4fdccc154<>+8(SB)/8, $0x3fcc71c4fdccc154
+DATA constant64_3fcc71c4fdccc154<>+16(SB)/8, $0x3fcc71c4fdccc154
+DATA constant64_3fcc71c4fdccc154<>+24(SB)/8, $0x3fcc71c4fdccc154
+GLOBL constant64_3fcc71c4fdccc154<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fd249249453e87d<>+0(SB)/8, $0x3fd249249453e87d
+DATA constant64_3fd249249453e87d<>+8(SB)/8, $0x3fd249249453e87d
+DATA constant64_3fd249249453e87d<>+16(SB)/8, $0x3fd249249453e87d
+DATA constant64_3fd249249453e87d<>+24(SB)/8, $0x3fd249249453e87d
+GLOBL constant64_3fd249249453e87d<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fd999999997aba9<>+0(SB)/8, $0x3fd999999997aba9
+DATA constant64_3fd999999997aba9<>+8(SB)/8, $0x3fd999999997aba9
+DATA constant64_3fd999999997aba9<>+16(SB)/8, $0x3fd999999997aba9
+DATA constant64_3fd999999997aba9<>+24(SB)/8, $0x3fd999999997aba9
+GLOBL constant64_3fd999999997aba9<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fe55555555555ae<>+0(SB)/8, $0x3fe55555555555ae
+DATA constant64_3fe55555555555ae<>+8(SB)/8, $0x3fe55555555555ae
+DATA constant64_3fe55555555555ae<>+16(SB)/8, $0x3fe55555555555ae
+DATA constant64_3fe55555555555ae<>+24(SB)/8, $0x3fe55555555555ae
+GLOBL constant64_3fe55555555555ae<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_7ff8000000000001<>+0(SB)/8, $0x7ff8000000000001
+DATA constant64_7ff8000000000001<>+8(SB)/8, $0x7ff8000000000001
+DATA constant64_7ff8000000000001<>+16(SB)/8, $0x7ff8000000000001
+DATA constant64_7ff8000000000001<>+24(SB)/8, $0x7ff8000000000001
+GLOBL constant64_7ff8000000000001<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_fff0000000000000<>+0(SB)/8, $0xfff0000000000000
+DATA constant64_fff0000000000000<>+8(SB)/8, $0xfff0000000000000
+DATA constant64_fff0000000000000<>+16(SB)/8, $0xfff0000000000000
+DATA constant64_fff0000000000000<>+24(SB)/8, $0xfff0000000000000
+GLOBL constant64_fff0000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_7ff0000000000000<>+0(SB)/8, $0x7ff0000000000000
+DATA constant64_7ff0000000000000<>+8(SB)/8, $0x7ff0000000000000
+DATA constant64_7ff0000000000000<>+16(SB)/8, $0x7ff0000000000000
+DATA constant64_7ff0000000000000<>+24(SB)/8, $0x7ff0000000000000
+GLOBL constant64_7ff0000000000000<>(SB), RODATA|NOPTR, $32
+
+// func gradLogF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradLogF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ    AX, $+8
+	JLT     gradSingleEnd
+	VMOVUPD (DX)(SI*8), Z0
+	VMOVUPD (BX)(SI*8), Z1
+	VDIVPD  Z1, Z0, Z0
+	VMOVUPD Z0, (CX)(SI*8)
+	ADDQ    $+8, SI
+	SUBQ    $+8, AX
+	JMP     gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (DX)(SI*8), K1, Z0
+	VMOVUPD.Z (BX)(SI*8), K1, Z1
+	VDIVPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
 // func mapNegF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·mapNegF64AVX512(SB), NOSPLIT, $0-40
@@ -9831,6 +10349,145 @@ gradSingleEnd:
 	VMASKMOVPS (DX)(SI*4), Y0, Y1
 	VMASKMOVPS (BX)(SI*4), Y0, Y2
 	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapLogF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapLogF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_4b00007f<>+0(SB), Y3
+	VMULPS       constant32_4b800000<>+0(SB), Y0, Y1
+	VCMPPS       $0x11, constant32_800000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y1, Y0, Y1
+	VBROADCASTSS constant32_4b000097<>+0(SB), Y4
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VPSRLD       $0x17, Y1, Y2
+	VORPS        constant32_4b000000<>+0(SB), Y2, Y2
+	VSUBPS       Y3, Y2, Y2
+	VANDPS       constant32_7fffff<>+0(SB), Y1, Y1
+	VORPS        constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x1e, constant32_3fb504f3<>+0(SB), Y1, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y1, Y4
+	VBLENDVPS    Y3, Y4, Y1, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y4
+	VBLENDVPS    Y3, Y4, Y2, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y3
+	VSUBPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VDIVPS       Y3, Y1, Y3
+	VMULPS       Y3, Y3, Y1
+	VBROADCASTSS constant32_3e993855<>+0(SB), Y4
+	VFMADD213PS  constant32_3eccabc5<>+0(SB), Y1, Y4
+	VFMADD213PS  constant32_3f2aaac4<>+0(SB), Y1, Y4
+	VFMADD213PS  constant32_40000000<>+0(SB), Y1, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD231PS  constant32_b102e308<>+0(SB), Y2, Y4
+	VFMADD231PS  constant32_3f317218<>+0(SB), Y2, Y4
+	VCMPPS       $0x11, constant32_0<>+0(SB), Y0, Y1
+	VBROADCASTSS constant32_7fc00000<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y4, Y4
+	VCMPPS       $0x00, constant32_0<>+0(SB), Y0, Y1
+	VBROADCASTSS constant32_ff800000<>+0(SB), Y2
+	VBLENDVPS    Y1, Y2, Y4, Y4
+	VCMPPS       $0x15, constant32_7f800000<>+0(SB), Y0, Y1
+	VBLENDVPS    Y1, Y0, Y4, Y4
+	VMOVUPS      Y4, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VBROADCASTSS constant32_4b00007f<>+0(SB), Y4
+	VMULPS       constant32_4b800000<>+0(SB), Y1, Y2
+	VCMPPS       $0x11, constant32_800000<>+0(SB), Y1, Y3
+	VBLENDVPS    Y3, Y2, Y1, Y2
+	VBROADCASTSS constant32_4b000097<>+0(SB), Y5
+	VBLENDVPS    Y3, Y5, Y4, Y4
+	VPSRLD       $0x17, Y2, Y3
+	VORPS        constant32_4b000000<>+0(SB), Y3, Y3
+	VSUBPS       Y4, Y3, Y3
+	VANDPS       constant32_7fffff<>+0(SB), Y2, Y2
+	VORPS        constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x1e, constant32_3fb504f3<>+0(SB), Y2, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y5
+	VBLENDVPS    Y4, Y5, Y2, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y5
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y4
+	VSUBPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y4, Y2, Y4
+	VMULPS       Y4, Y4, Y2
+	VBROADCASTSS constant32_3e993855<>+0(SB), Y5
+	VFMADD213PS  constant32_3eccabc5<>+0(SB), Y2, Y5
+	VFMADD213PS  constant32_3f2aaac4<>+0(SB), Y2, Y5
+	VFMADD213PS  constant32_40000000<>+0(SB), Y2, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD231PS  constant32_b102e308<>+0(SB), Y3, Y5
+	VFMADD231PS  constant32_3f317218<>+0(SB), Y3, Y5
+	VCMPPS       $0x11, constant32_0<>+0(SB), Y1, Y2
+	VBROADCASTSS constant32_7fc00000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y3, Y5, Y5
+	VCMPPS       $0x00, constant32_0<>+0(SB), Y1, Y2
+	VBROADCASTSS constant32_ff800000<>+0(SB), Y3
+	VBLENDVPS    Y2, Y3, Y5, Y5
+	VCMPPS       $0x15, constant32_7f800000<>+0(SB), Y1, Y2
+	VBLENDVPS    Y2, Y1, Y5, Y5
+	VMASKMOVPS   Y5, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradLogF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradLogF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ    AX, $+8
+	JLT     gradSingleEnd
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(SI*4)
+	ADDQ    $+8, SI
+	SUBQ    $+8, AX
+	JMP     gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VDIVPS     Y2, Y1, Y1
 	VMASKMOVPS Y1, Y0, (CX)(SI*4)
 
 gradDone:
@@ -13210,6 +13867,153 @@ gradSingleEnd:
 	VMASKMOVPD (DX)(SI*8), Y0, Y1
 	VMASKMOVPD (BX)(SI*8), Y0, Y2
 	VMULPD     Y2, Y1, Y1
+	VMASKMOVPD Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapLogF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapLogF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_43300000000003ff<>+0(SB), Y3
+	VMULPD       constant64_4350000000000000<>+0(SB), Y0, Y1
+	VCMPPD       $0x11, constant64_10000000000000<>+0(SB), Y0, Y2
+	VBLENDVPD    Y2, Y1, Y0, Y1
+	VBROADCASTSD constant64_4330000000000435<>+0(SB), Y4
+	VBLENDVPD    Y2, Y4, Y3, Y3
+	VPSRLQ       $0x34, Y1, Y2
+	VORPD        constant64_4330000000000000<>+0(SB), Y2, Y2
+	VSUBPD       Y3, Y2, Y2
+	VANDPD       constant64_fffffffffffff<>+0(SB), Y1, Y1
+	VORPD        constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x1e, constant64_3ff6a09e667f3bcd<>+0(SB), Y1, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y4
+	VBLENDVPD    Y3, Y4, Y1, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y3
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VDIVPD       Y3, Y1, Y3
+	VMULPD       Y3, Y3, Y1
+	VBROADCASTSD constant64_3fc2f55c6f339484<>+0(SB), Y4
+	VFMADD213PD  constant64_3fc3998f57ff39a3<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_3fc7466a0d9e3403<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_3fcc71c4fdccc154<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_3fd249249453e87d<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_3fd999999997aba9<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_3fe55555555555ae<>+0(SB), Y1, Y4
+	VFMADD213PD  constant64_4000000000000000<>+0(SB), Y1, Y4
+	VMULPD       Y3, Y4, Y4
+	VFMADD231PD  constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y4
+	VFMADD231PD  constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y4
+	VCMPPD       $0x11, constant64_0<>+0(SB), Y0, Y1
+	VBROADCASTSD constant64_7ff8000000000001<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y4, Y4
+	VCMPPD       $0x00, constant64_0<>+0(SB), Y0, Y1
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y2
+	VBLENDVPD    Y1, Y2, Y4, Y4
+	VCMPPD       $0x15, constant64_7ff0000000000000<>+0(SB), Y0, Y1
+	VBLENDVPD    Y1, Y0, Y4, Y4
+	VMOVUPD      Y4, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VBROADCASTSD constant64_43300000000003ff<>+0(SB), Y4
+	VMULPD       constant64_4350000000000000<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, constant64_10000000000000<>+0(SB), Y1, Y3
+	VBLENDVPD    Y3, Y2, Y1, Y2
+	VBROADCASTSD constant64_4330000000000435<>+0(SB), Y5
+	VBLENDVPD    Y3, Y5, Y4, Y4
+	VPSRLQ       $0x34, Y2, Y3
+	VORPD        constant64_4330000000000000<>+0(SB), Y3, Y3
+	VSUBPD       Y4, Y3, Y3
+	VANDPD       constant64_fffffffffffff<>+0(SB), Y2, Y2
+	VORPD        constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x1e, constant64_3ff6a09e667f3bcd<>+0(SB), Y2, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y5
+	VBLENDVPD    Y4, Y5, Y2, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y4
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VDIVPD       Y4, Y2, Y4
+	VMULPD       Y4, Y4, Y2
+	VBROADCASTSD constant64_3fc2f55c6f339484<>+0(SB), Y5
+	VFMADD213PD  constant64_3fc3998f57ff39a3<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_3fc7466a0d9e3403<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_3fcc71c4fdccc154<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_3fd249249453e87d<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_3fd999999997aba9<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_3fe55555555555ae<>+0(SB), Y2, Y5
+	VFMADD213PD  constant64_4000000000000000<>+0(SB), Y2, Y5
+	VMULPD       Y4, Y5, Y5
+	VFMADD231PD  constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y5
+	VFMADD231PD  constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y5
+	VCMPPD       $0x11, constant64_0<>+0(SB), Y1, Y2
+	VBROADCASTSD constant64_7ff8000000000001<>+0(SB), Y3
+	VBLENDVPD    Y2, Y3, Y5, Y5
+	VCMPPD       $0x00, constant64_0<>+0(SB), Y1, Y2
+	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y3
+	VBLENDVPD    Y2, Y3, Y5, Y5
+	VCMPPD       $0x15, constant64_7ff0000000000000<>+0(SB), Y1, Y2
+	VBLENDVPD    Y2, Y1, Y5, Y5
+	VMASKMOVPD   Y5, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradLogF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradLogF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ    AX, $+4
+	JLT     gradSingleEnd
+	VMOVUPD (DX)(SI*8), Y0
+	VMOVUPD (BX)(SI*8), Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)(SI*8)
+	ADDQ    $+4, SI
+	SUBQ    $+4, AX
+	JMP     gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y0
+	VMASKMOVPD (DX)(SI*8), Y0, Y1
+	VMASKMOVPD (BX)(SI*8), Y0, Y2
+	VDIVPD     Y2, Y1, Y1
 	VMASKMOVPD Y1, Y0, (CX)(SI*8)
 
 gradDone:

@@ -17,6 +17,7 @@ func enterElementwiseF32AVX512(k *kernels[float32]) {
 	k.unary[Softplus] = mapSoftplusF32AVX512
 	k.unary[LogSigmoid] = mapLogSigmoidF32AVX512
 	k.unary[Exp] = mapExpF32AVX512
+	k.unary[Log] = mapLogF32AVX512
 	k.unary[Neg] = mapNegF32AVX512
 	k.unary[Abs] = mapAbsF32AVX512
 	k.unary[Sqrt] = mapSqrtF32AVX512
@@ -34,6 +35,7 @@ func enterElementwiseF32AVX512(k *kernels[float32]) {
 	k.unaryGrad[Softplus] = gradSoftplusF32AVX512
 	k.unaryGrad[LogSigmoid] = gradLogSigmoidF32AVX512
 	k.unaryGrad[Exp] = gradExpF32AVX512
+	k.unaryGrad[Log] = gradLogF32AVX512
 	k.unaryGrad[Sqrt] = gradSqrtF32AVX512
 	k.unaryGrad[Square] = gradSquareF32AVX512
 	k.unaryGrad[Clamp] = gradClampF32AVX512
@@ -66,6 +68,7 @@ func enterElementwiseF64AVX512(k *kernels[float64]) {
 	k.unary[Softplus] = mapSoftplusF64AVX512
 	k.unary[LogSigmoid] = mapLogSigmoidF64AVX512
 	k.unary[Exp] = mapExpF64AVX512
+	k.unary[Log] = mapLogF64AVX512
 	k.unary[Neg] = mapNegF64AVX512
 	k.unary[Abs] = mapAbsF64AVX512
 	k.unary[Sqrt] = mapSqrtF64AVX512
@@ -83,6 +86,7 @@ func enterElementwiseF64AVX512(k *kernels[float64]) {
 	k.unaryGrad[Softplus] = gradSoftplusF64AVX512
 	k.unaryGrad[LogSigmoid] = gradLogSigmoidF64AVX512
 	k.unaryGrad[Exp] = gradExpF64AVX512
+	k.unaryGrad[Log] = gradLogF64AVX512
 	k.unaryGrad[Sqrt] = gradSqrtF64AVX512
 	k.unaryGrad[Square] = gradSquareF64AVX512
 	k.unaryGrad[Clamp] = gradClampF64AVX512
@@ -115,6 +119,7 @@ func enterElementwiseF32AVX2(k *kernels[float32]) {
 	k.unary[Softplus] = mapSoftplusF32AVX2
 	k.unary[LogSigmoid] = mapLogSigmoidF32AVX2
 	k.unary[Exp] = mapExpF32AVX2
+	k.unary[Log] = mapLogF32AVX2
 	k.unary[Neg] = mapNegF32AVX2
 	k.unary[Abs] = mapAbsF32AVX2
 	k.unary[Sqrt] = mapSqrtF32AVX2
@@ -132,6 +137,7 @@ func enterElementwiseF32AVX2(k *kernels[float32]) {
 	k.unaryGrad[Softplus] = gradSoftplusF32AVX2
 	k.unaryGrad[LogSigmoid] = gradLogSigmoidF32AVX2
 	k.unaryGrad[Exp] = gradExpF32AVX2
+	k.unaryGrad[Log] = gradLogF32AVX2
 	k.unaryGrad[Sqrt] = gradSqrtF32AVX2
 	k.unaryGrad[Square] = gradSquareF32AVX2
 	k.unaryGrad[Clamp] = gradClampF32AVX2
@@ -164,6 +170,7 @@ func enterElementwiseF64AVX2(k *kernels[float64]) {
 	k.unary[Softplus] = mapSoftplusF64AVX2
 	k.unary[LogSigmoid] = mapLogSigmoidF64AVX2
 	k.unary[Exp] = mapExpF64AVX2
+	k.unary[Log] = mapLogF64AVX2
 	k.unary[Neg] = mapNegF64AVX2
 	k.unary[Abs] = mapAbsF64AVX2
 	k.unary[Sqrt] = mapSqrtF64AVX2
@@ -181,6 +188,7 @@ func enterElementwiseF64AVX2(k *kernels[float64]) {
 	k.unaryGrad[Softplus] = gradSoftplusF64AVX2
 	k.unaryGrad[LogSigmoid] = gradLogSigmoidF64AVX2
 	k.unaryGrad[Exp] = gradExpF64AVX2
+	k.unaryGrad[Log] = gradLogF64AVX2
 	k.unaryGrad[Sqrt] = gradSqrtF64AVX2
 	k.unaryGrad[Square] = gradSquareF64AVX2
 	k.unaryGrad[Clamp] = gradClampF64AVX2

@@ -1,5 +1,9 @@
 package kernel
 
+// The assembly, its declarations (*_amd64.go) and the tables that enter it (*_tables_amd64.go) are written by the program
+// in _asm, a module of its own, so that nobody who builds this package needs its dependencies. _asm/polynomials.go is the
+// output of _asm/fit.py.
+
 //go:generate go run -C _asm . -group elementwise -tables ../elementwise_tables_amd64.go -out ../elementwise_amd64.s -stubs ../elementwise_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group gemm -tables ../gemm_tables_amd64.go -out ../gemm_amd64.s -stubs ../gemm_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group reduce -tables ../reduce_tables_amd64.go -out ../reduce_amd64.s -stubs ../reduce_amd64.go -pkg kernel

@@ -15,10 +15,20 @@ import (
 // does itself. How a kernel is cut depends on its size and the number of threads alone, so the bits of a result do not
 // depend on who did what.
 //
+// On a machine whose cores are busy with others a worker may be put aside in the middle of a part, for milliseconds. A
+// caller that had to wait so runs alone for a while, longer each time.
+//
 // One kernel uses the pool at a time. Another that comes meanwhile, from a goroutine of its own, does all its parts itself.
 
-// spinTime is how long an idle worker waits for the next kernel before it parks.
-const spinTime = 100 * time.Microsecond
+const (
+	// spinTime is how long an idle worker waits for the next kernel before it parks.
+	spinTime = 100 * time.Microsecond
+	// patience is how much longer than its own parts took a caller waits for the others' before it takes the cores to be
+	// busy, and runs alone for minAlone, then twice as long each time up to maxAlone.
+	patience = 50 * time.Microsecond
+	minAlone = 2 * time.Millisecond
+	maxAlone = 100 * time.Millisecond
+)
 
 var threads atomic.Int64
 
@@ -64,10 +74,12 @@ type worker struct {
 }
 
 var pool struct {
-	busy    sync.Mutex
-	workers []*worker // under busy
-	_       [64]byte
-	current atomic.Pointer[job]
+	busy       sync.Mutex
+	workers    []*worker     // under busy, as are
+	aloneUntil time.Time     // when the workers may be used again, and
+	alone      time.Duration // for how long they were not
+	_          [64]byte
+	current    atomic.Pointer[job]
 }
 
 // From how many elements a share pays for itself, measured on two cores at 2.3 GHz with a worker that spins; a parked one
@@ -101,13 +113,20 @@ func parallel(parts, n, unit int, f func(from, to int)) {
 
 // inParallel runs parts 0 to parts-1 and returns when all are done.
 func inParallel(parts int, run func(part int)) {
-	if parts <= 1 || !pool.busy.TryLock() {
-		for part := range parts {
-			run(part)
+	if parts > 1 && pool.busy.TryLock() {
+		defer pool.busy.Unlock()
+		if start := time.Now(); start.After(pool.aloneUntil) {
+			together(start, parts, run)
+			return
 		}
-		return
 	}
-	defer pool.busy.Unlock()
+	for part := range parts {
+		run(part)
+	}
+}
+
+// together runs parts with the workers' help, under pool.busy.
+func together(start time.Time, parts int, run func(part int)) {
 	j := &job{run: run, parts: int64(parts)}
 	pool.current.Store(j)
 	helpers := min(parts, Threads()) - 1
@@ -122,14 +141,27 @@ func inParallel(parts int, run func(part int)) {
 		}
 	}
 	j.work()
+	pool.current.Store(nil)
+	if j.done.Load() == j.parts {
+		return
+	}
+	own := time.Since(start)
 	for spins := 0; j.done.Load() < j.parts; spins++ {
-		if spins < 1000 {
+		switch {
+		case spins < 1000:
 			pause(1)
-		} else {
+		case time.Since(start) < 2*own+patience:
 			runtime.Gosched() // the worker may be waiting for our processor
+		default:
+			time.Sleep(patience) // or for our core
 		}
 	}
-	pool.current.Store(nil)
+	if time.Since(start) > 2*own+patience {
+		pool.alone = min(max(2*pool.alone, minAlone), maxAlone)
+		pool.aloneUntil = time.Now().Add(pool.alone)
+	} else {
+		pool.alone /= 2
+	}
 }
 
 func (w *worker) loop() {

@@ -59,7 +59,7 @@ func testMap[T Float](t *testing.T) {
 				}
 				x := b.normal(0, n, []float64{1, 10, 1e-3, 100}[b.round%4])
 				if n > 60 {
-					copy(x, []T{0, T(math.NaN()), T(math.Inf(1)), T(math.Inf(-1)), 88.5, -88, 104, -104, 710, -746, 1e-30, -1e-30, 1e30, -1e30, T(math.Copysign(0, -1))})
+					copy(x, []T{0, T(math.NaN()), T(math.Inf(1)), T(math.Inf(-1)), 88.5, -88, 104, -104, 710, -746, 1e-30, -1e-30, 1e30, -1e30, T(math.Copysign(0, -1)), 1e-40, -1e-40, 1, -1, 0.99999, 1.00001, T(smallest[T]()), T(largest[T]())})
 				}
 				checkMap(t, b, u, T(p[0]), T(p[1]), x)
 			}

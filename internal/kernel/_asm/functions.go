@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 
+	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
@@ -85,6 +86,56 @@ func (m machine) expm1(x Op) Register {
 	m.sub(m.constant(1), power, r)
 	m.fma(power, q, r)
 	return r
+}
+
+// log is within 2 ulp for every positive number; -Inf at 0, NaN below. With x = 2^e*f and f in [sqrt(1/2), sqrt(2)) it is
+// e*ln(2) + 2*atanh((f-1)/(f+1)).
+func (m machine) log(x Op) Register {
+	smallest, grow, growBits := 0x1p-126, 0x1p24, 24.0
+	mantissa, one, magic, magicBits, shift := uint64(0x7fffff), uint64(0x3f800000), 0x1p23, uint64(0x4b000000), U8(23)
+	bias, ln2 := 127.0, float64(float32(math.Ln2))
+	if !m.f32 {
+		smallest, grow, growBits = 0x1p-1022, 0x1p54, 54
+		mantissa, one, magic, magicBits, shift = 1<<52-1, 0x3ff<<52, 0x1p52, 0x433<<52, 52
+		bias, ln2 = 1023, math.Ln2
+	}
+	// subnormal numbers are scaled up
+	f, e, offset := m.vec(), m.vec(), m.filled(magic+bias)
+	m.mul(m.constant(grow), x, f)
+	small := m.compare(less, x, m.constant(smallest))
+	m.choose(small, f, x, f)
+	more := m.filled(magic + bias + growBits)
+	m.choose(small, more, offset, offset)
+	// the biased exponent, as an integer below the magic number
+	if m.f32 {
+		VPSRLD(shift, f, e)
+	} else {
+		VPSRLQ(shift, f, e)
+	}
+	m.or(m.bits(magicBits), e, e)
+	m.sub(offset, e, e)
+	m.and(m.bits(mantissa), f, f)
+	m.or(m.bits(one), f, f)
+	// f in [1, 2) to [sqrt(1/2), sqrt(2))
+	big := m.compare(greater, f, m.constant(math.Sqrt2))
+	half, next := m.vec(), m.vec()
+	m.mul(m.constant(0.5), f, half)
+	m.choose(big, half, f, f)
+	m.add(m.constant(1), e, next)
+	m.choose(big, next, e, e)
+	s := m.vec()
+	m.add(m.constant(1), f, s)
+	m.sub(m.constant(1), f, f)
+	m.div(s, f, s)
+	m.mul(s, s, f)
+	p := m.evaluate(logOdd, f)
+	m.mul(s, p, p)
+	m.fma(m.constant(ln2Rest(m.f32)), e, p)
+	m.fma(m.constant(ln2), e, p)
+	m.choose(m.compare(less, x, m.constant(0)), m.filled(math.NaN()), p, p)
+	m.choose(m.compare(equal, x, m.constant(0)), m.filled(math.Inf(-1)), p, p)
+	m.choose(m.compare(notLess, x, m.constant(math.Inf(1))), x, p, p)
+	return p
 }
 
 // log1pSmall is log(1+e) for 0 <= e <= 1: 2*atanh(e/(2+e)).

@@ -150,6 +150,12 @@ var unaryKernels = []unaryKernel{
 			m.mul(y, g, g)
 			return g
 		}},
+	{"Log", 1,
+		func(m machine, x, _, _ Register) Register { return m.log(x) },
+		func(m machine, g, x, _, _ Register) Register {
+			m.div(x, g, g)
+			return g
+		}},
 	{"Neg", 4,
 		func(m machine, x, _, _ Register) Register { return m.negated(x) },
 		nil},

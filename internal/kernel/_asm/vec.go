@@ -223,6 +223,7 @@ func (m machine) roundEven(x, d Op) {
 
 // The predicates of compare: ordered and quiet, so false where a side is NaN.
 const (
+	equal     = 0x00
 	less      = 0x11
 	lessEqual = 0x12
 	greater   = 0x1e

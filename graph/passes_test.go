@@ -1,0 +1,135 @@
+package graph
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorgonia.org/gorgonia"
+
+	"github.com/seed-70b75153/aegis/ops"
+	"github.com/seed-70b75153/aegis/random"
+)
+
+type ones struct{}
+
+func (ones) Init(_ *random.Generator, a *ops.Array) error {
+	for i := range ops.Slice[float32](a) {
+		ops.Slice[float32](a)[i] = 1
+	}
+	return nil
+}
+
+func floats(shape ...int) *Expr {
+	a := ops.NewArray(ops.Operand{Shape: shape, DType: gorgonia.Float32})
+	for i := range ops.Slice[float32](&a) {
+		ops.Slice[float32](&a)[i] = float32(i) - 1.5
+	}
+	return FromArray(a)
+}
+
+// linearReLU is relu(x·wᵀ), with or without another use of the product.
+type linearReLU struct{ twice bool }
+
+func (f linearReLU) Apply(_ *Scope, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	y, err := ops.Linear(in[0], in[1], nil)
+	if err != nil {
+		return nil, err
+	}
+	z, err := ops.ReLU(y)
+	if err != nil || !f.twice {
+		return z, err
+	}
+	return ops.Add(z, y)
+}
+
+// planOf builds the plan of an expression and runs the passes up to one.
+func planOf(t *testing.T, e *Expr, backward bool, last string) *Plan {
+	t.Helper()
+	r := newRequest(e, nil, backward)
+	plan, err := build(r)
+	require.NoError(t, err)
+	for _, p := range passes {
+		if last != "" {
+			require.NoError(t, p.Run(plan), p.Name)
+		}
+		if p.Name == last {
+			break
+		}
+	}
+	return plan
+}
+
+func weight(t *testing.T, name string, shape ...int) *Param {
+	t.Helper()
+	s, err := NewStorage(gorgonia.Float32, []Spec{{Name: name, Shape: shape, Init: ones{}}}, random.New(1))
+	require.NoError(t, err)
+	return s.Params()[0]
+}
+
+func TestFuseLinear(t *testing.T) {
+	w := weight(t, "w", 2, 3)
+	e := Apply(linearReLU{}, floats(4, 3), w.Expr())
+	require.Equal(t, `%2 = linear(input.0, w) float32 (4, 2)
+%3 = relu(%2) float32 (4, 2)
+value %3
+`, planOf(t, e, false, "adopt").String())
+	require.Equal(t, `%2 = linear+relu(input.0, w) float32 (4, 2)
+value %2
+`, planOf(t, e, false, "fuse-linear").String())
+}
+
+func TestFuseLinearLeavesAProductThatIsUsedTwice(t *testing.T) {
+	w := weight(t, "w", 2, 3)
+	e := Apply(linearReLU{twice: true}, floats(4, 3), w.Expr())
+	require.Equal(t, `%2 = linear(input.0, w) float32 (4, 2)
+%3 = relu(%2) float32 (4, 2)
+%4 = add(%3, %2) float32 (4, 2)
+value %4
+`, planOf(t, e, false, "fuse-linear").String())
+}
+
+func TestGradientLeavesOutWhatNobodyAskedFor(t *testing.T) {
+	w := weight(t, "w", 2, 3)
+	e := Apply(linearReLU{}, floats(4, 3), w.Expr()).Sum()
+	require.Equal(t, `%2 = linear+relu(input.0, w) float32 (4, 2)
+%3 = sum(%2) float32 ()
+%4 = ones_like(%3) float32 ()
+%5 = sum_grad(%4, %2) float32 (4, 2)
+%6 = linear_weight_grad(input.0, w, %2, %5) float32 (2, 3)
+value %2
+value %3
+gradient w: %6
+`, planOf(t, e, true, "own").String(), "no gradient of the input")
+}
+
+func TestSumGradients(t *testing.T) {
+	x := floats(3).RequiresGrad()
+	e := x.Exp().Add(x.Tanh()).Sum()
+	require.Contains(t, planOf(t, e, true, "gradient").String(), "gorgonia[")
+	require.NotContains(t, planOf(t, e, true, "sum-gradients").String(), "gorgonia[")
+}
+
+func TestOwnCopiesSharedOutputs(t *testing.T) {
+	x, y := floats(3).RequiresGrad(), floats(3).RequiresGrad()
+	e := x.Add(y).Sum()
+	require.Equal(t, 1, countOf(planOf(t, e, true, "own"), "identity"), "both gradients are one node")
+	require.NoError(t, e.Backward())
+	require.Equal(t, "tensor([1., 1., 1.])", x.Grad().String())
+	require.Equal(t, "tensor([1., 1., 1.])", y.Grad().String())
+}
+
+func countOf(p *Plan, name string) int {
+	n := 0
+	for _, node := range sorted(p.roots()) {
+		if op := ops.Of(node); op != nil && op.Name() == name {
+			n++
+		}
+	}
+	return n
+}
+
+func TestPassOrderIsChecked(t *testing.T) {
+	require.NoError(t, checkOrder(passes))
+	require.Error(t, checkOrder([]Pass{{Name: "b", After: []string{"a"}}, {Name: "a"}}))
+	require.Error(t, checkOrder([]Pass{{Name: "a"}, {Name: "a"}}))
+}
