@@ -42,7 +42,7 @@ func assemble(p *Plan) (*program, error) {
 	for _, o := range p.Outputs {
 		memory := a.memory[o.Node][0]
 		if o.Gradient == nil {
-			prog.values = append(prog.values, valueSlot{index: o.Value, memory: memory, gradFn: o.GradFn})
+			prog.values = append(prog.values, valueSlot{index: o.Value, memory: memory, tracked: o.Tracked, gradFn: o.GradFn})
 			continue
 		}
 		prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})

@@ -45,7 +45,7 @@ func (b *builder) build(i int, e *Expr) error {
 	if b.request.known(e) {
 		a := e.result()
 		b.nodes[i] = b.input(fmt.Sprintf("input.%d", i), ops.Operand{Shape: a.Shape, DType: a.DType},
-			Input{Leaf: i, Draw: -1, Wanted: e.gradient != nil})
+			Input{Leaf: i, Draw: -1, Wanted: e.gradient != nil, Tracked: e.tracked})
 		return nil
 	}
 	in := make([]*gorgonia.Node, len(e.inputs))
@@ -66,17 +66,17 @@ func (b *builder) build(i int, e *Expr) error {
 	b.nodes[i] = n
 	o := &Output{Node: n, Value: i}
 	if !e.noGrad && b.requiresGrad(n) {
-		o.GradFn = gradFn(n)
+		o.Tracked, o.GradFn = true, gradFn(n)
 	}
 	b.plan.Outputs = append(b.plan.Outputs, o)
 	return nil
 }
 
-// requiresGrad says whether a node depends on an input whose gradient is wanted.
+// requiresGrad says whether a node depends on an input whose gradient is wanted, or that was computed from one.
 func (b *builder) requiresGrad(n *gorgonia.Node) bool {
 	reached := differentiable(n)
 	for _, in := range b.plan.Inputs {
-		if in.Wanted && reached[in.Node] {
+		if (in.Wanted || in.Tracked) && reached[in.Node] {
 			return true
 		}
 	}

@@ -31,6 +31,7 @@ type Expr struct {
 	param    *Param
 	gradient *inputGradient
 	gradFn   string
+	tracked  bool // its value was computed from something that requires a gradient
 }
 
 // inputGradient is what an input has that requires a gradient.

@@ -139,6 +139,7 @@ func boolBit(b bool, bit uint64) uint64 {
 // flags are what else tells a node's program from another's.
 func flags(e *Expr, r *request) uint64 {
 	f := boolBit(e.training, 1) | boolBit(e.noGrad, 2) | boolBit(r.known(e), 4) | boolBit(e.gradient != nil, 8)
+	f |= boolBit(e.tracked && r.known(e), 16)
 	if r.known(e) {
 		f |= dtypeCode(e.result().DType) << 8
 	}

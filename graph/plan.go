@@ -30,6 +30,8 @@ type Input struct {
 	Fixed  *ops.Array // a constant, or nil
 	Seed   bool       // the gradient given to Backward
 	Wanted bool       // its gradient is wanted
+	// Tracked says that the value was computed, in an earlier run, from something that requires a gradient.
+	Tracked bool
 }
 
 // Output is a value that the program must leave in memory of its own.
@@ -37,7 +39,8 @@ type Output struct {
 	Node     *gorgonia.Node
 	Value    int    // the request's node whose value it is, or -1
 	Gradient *Input // the input whose gradient it is, or nil
-	GradFn   string
+	Tracked  bool   // something below it requires a gradient
+	GradFn   string // what PyTorch names behind the value, "" where it has no name
 }
 
 // pinned says whether a node's value is asked for.

@@ -40,7 +40,9 @@ type drawSlot struct {
 type valueSlot struct {
 	index  int
 	memory *ops.Array
-	gradFn string
+	// tracked and gradFn are for printing: whether PyTorch would keep a graph behind the value, and the function it names.
+	tracked bool
+	gradFn  string
 }
 
 // gradientSlot is where a gradient comes from: a parameter's or an input's. Its memory is the target itself when that
@@ -92,7 +94,7 @@ func (p *program) run(r *request) error {
 	}
 	for i := range p.values {
 		s := &p.values[i]
-		r.nodes[s.index].take(s.memory, s.gradFn)
+		r.nodes[s.index].take(s)
 	}
 	for i := range p.gradients {
 		p.gradients[i].deliver(r)
@@ -149,13 +151,13 @@ func (s *gradientSlot) deliver(r *request) {
 }
 
 // take copies the value into the expression, unless it has it already.
-func (e *Expr) take(from *ops.Array, gradFn string) {
+func (e *Expr) take(s *valueSlot) {
 	if e.done {
 		return
 	}
-	e.array = ops.NewArray(ops.Operand{Shape: from.Shape, DType: from.DType})
-	e.array.CopyFrom(from)
-	e.gradFn = gradFn
+	e.array = ops.NewArray(ops.Operand{Shape: s.memory.Shape, DType: s.memory.DType})
+	e.array.CopyFrom(s.memory)
+	e.tracked, e.gradFn = s.tracked, s.gradFn
 	e.done = true
 }
 

@@ -14,7 +14,7 @@ type SigmoidLayer struct {
 	stateless
 }
 
-// Sigmoid is 1 / (1 + exp(-x)), element by element: any shape, float32 or float64.
+// Sigmoid is 1 / (1 + exp(-x)), element by element: any shape, float32 or float64; int64 and bool give float32.
 //
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html.
 func Sigmoid() SigmoidLayer { return SigmoidLayer{} }

@@ -14,7 +14,7 @@ type TanhLayer struct {
 	stateless
 }
 
-// Tanh is tanh(x), element by element: any shape, float32 or float64.
+// Tanh is tanh(x), element by element: any shape, float32 or float64; int64 and bool give float32.
 //
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html.
 func Tanh() TanhLayer { return TanhLayer{} }

@@ -2,12 +2,14 @@ package ops
 
 import (
 	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
 
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 // The element-wise functions: any shape, float32 or float64; the result has the input's shape and dtype. Formulas and
-// gradients are those of torch.nn.functional, NaN and infinities included.
+// gradients are those of torch.nn.functional, NaN and infinities included. Sigmoid, Tanh, Exp, Log, Sqrt, Sin and Cos take int64
+// and bool as well, and give float32 for them.
 
 // ReLU is max(x, 0), its gradient at 0 being 0.
 func ReLU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.ReLU, x, 0, 0) }
@@ -23,10 +25,10 @@ func ELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
 }
 
 // Sigmoid is 1 / (1 + exp(-x)).
-func Sigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sigmoid, x, 0, 0) }
+func Sigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Sigmoid, x) }
 
 // Tanh is the hyperbolic tangent.
-func Tanh(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Tanh, x, 0, 0) }
+func Tanh(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Tanh, x) }
 
 // GELU is x·Φ(x) with the Gaussian distribution function Φ.
 func GELU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.GELU, x, 0, 0) }
@@ -46,10 +48,10 @@ func Softplus(x *gorgonia.Node, beta, threshold float64) (*gorgonia.Node, error)
 func LogSigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.LogSigmoid, x, 0, 0) }
 
 // Exp is e to the x.
-func Exp(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Exp, x, 0, 0) }
+func Exp(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Exp, x) }
 
 // Log is the natural logarithm.
-func Log(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Log, x, 0, 0) }
+func Log(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Log, x) }
 
 // Neg is -x.
 func Neg(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Neg, x, 0, 0) }
@@ -58,7 +60,7 @@ func Neg(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Neg, x,
 func Abs(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Abs, x, 0, 0) }
 
 // Sqrt is the square root.
-func Sqrt(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sqrt, x, 0, 0) }
+func Sqrt(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Sqrt, x) }
 
 // Square is x·x.
 func Square(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Square, x, 0, 0) }
@@ -74,10 +76,21 @@ func Clamp(x *gorgonia.Node, low, high float64) (*gorgonia.Node, error) {
 }
 
 // Sin is the sine, x in radians.
-func Sin(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Sin, x, 0, 0) }
+func Sin(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Sin, x) }
 
 // Cos is the cosine, x in radians.
-func Cos(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Cos, x, 0, 0) }
+func Cos(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Cos, x) }
+
+// promoted is for the functions that, as in PyTorch, take integers and bools too, and give float32 for them.
+func promoted(kind kernel.Unary, x *gorgonia.Node) (*gorgonia.Node, error) {
+	if x != nil && !isFloat(x.Dtype()) {
+		var err error
+		if x, err = Cast(x, tensor.Float32); err != nil {
+			return nil, err
+		}
+	}
+	return unary(kind, x, 0, 0)
+}
 
 func unary(kind kernel.Unary, x *gorgonia.Node, a, b float64) (*gorgonia.Node, error) {
 	return Apply(Activation{Kind: kind, A: a, B: b}, x)

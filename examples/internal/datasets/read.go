@@ -1,0 +1,43 @@
+package datasets
+
+import (
+	"compress/gzip"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"strconv"
+)
+
+//go:embed *.csv.gz
+var files embed.FS
+
+// read gives the column names and the rows of a gzipped CSV file of numbers.
+func read(name string) (columns []string, rows [][]float32, err error) {
+	file, err := files.Open(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("datasets: %w", err)
+	}
+	text, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
+	}
+	records, err := csv.NewReader(text).ReadAll()
+	if err != nil {
+		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
+	}
+	if len(records) == 0 {
+		return nil, nil, fmt.Errorf("datasets: %s: no column names", name)
+	}
+	rows = make([][]float32, len(records)-1)
+	for i, record := range records[1:] {
+		rows[i] = make([]float32, len(record))
+		for j, field := range record {
+			x, err := strconv.ParseFloat(field, 32)
+			if err != nil {
+				return nil, nil, fmt.Errorf("datasets: %s: row %d, %s: %w", name, i, records[0][j], err)
+			}
+			rows[i][j] = float32(x)
+		}
+	}
+	return records[0], rows, nil
+}
