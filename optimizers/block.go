@@ -15,6 +15,7 @@ type block struct {
 	starts []int // where each begins, and the end of the last
 	steps  []int // how often each was updated
 	state  []ops.Array
+	run    run // the one at hand
 }
 
 // run is a part of a block that is updated in one pass.
@@ -65,7 +66,7 @@ func (b *block) step(s settings) {
 		o := ops.Operand{Shape: tensor.Shape{b.starts[len(b.params)]}, DType: b.params[0].DType()}
 		b.state = append(b.state, ops.NewArray(o))
 	}
-	var r run
+	r := &b.run
 	for first := 0; first < len(b.params); {
 		if _, has := b.params[first].Gradient(); !has {
 			first++
@@ -79,8 +80,8 @@ func (b *block) step(s settings) {
 			b.steps[last]++
 			last++
 		}
-		b.cut(&r, first, last, s.slots())
-		s.update(&r)
+		b.cut(r, first, last, s.slots())
+		s.update(r)
 		first = last
 	}
 	b.params[0].Touch()

@@ -47,9 +47,18 @@ func TestRecords(t *testing.T) {
 func TestSuiteCanFail(t *testing.T) {
 	results, err := ReplayAll("testdata-bad")
 	require.NoError(t, err)
+	want := map[string]struct {
+		status Status
+		text   string
+	}{
+		"broken_spec": {Fail, "kind"}, "cut_short": {Fail, "bytes"},
+		"unsupported": {Unsupported, "Lineal"}, "wrong_value": {Fail, "times what is allowed"},
+	}
+	require.Len(t, results, len(want))
 	for _, r := range results {
-		require.NotEqual(t, Pass, r.Status, r.Record)
-		require.NotEmpty(t, r.Error)
+		w := want[strings.TrimSuffix(filepath.Base(r.Record), ".safetensors")]
+		require.Equal(t, w.status, r.Status, r.Record)
+		require.Contains(t, r.Error, w.text, r.Record)
 	}
 }
 

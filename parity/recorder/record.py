@@ -4,19 +4,29 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from .spec import bind
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
+NAMES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL"}
+
+
 def write(path, spec, code, tensors):
-    """One record file: the same contents give the same bytes."""
+    """One record file. The safetensors package writes metadata in no fixed order; this gives the same bytes each time."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"code": code, "record": "1", "spec": json.dumps(spec, sort_keys=True), "torch": torch.__version__.split("+")[0]}
-    save_file({k: v.detach().contiguous().clone() for k, v in sorted(tensors.items())}, str(path), metadata=metadata)
+    header, blobs, at = {"__metadata__": metadata}, [], 0
+    for name, t in sorted(tensors.items(), key=lambda item: (-item[1].element_size(), item[0])):
+        blob = t.detach().contiguous().numpy().tobytes()
+        header[name] = {"dtype": NAMES[t.dtype], "shape": list(t.shape), "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(len(text).to_bytes(8, "little") + text + b"".join(blobs))
 
 
 def filled(shape, dtype, generator, scale=1.0):
