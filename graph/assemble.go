@@ -19,6 +19,8 @@ type assembler struct {
 	nodes  map[*gorgonia.Node]*gorgonia.Node // on the tape: inputs, foreign operations and handed-over values
 	before *gorgonia.Node                    // the segment before
 	count  int
+
+	segments []*segment
 }
 
 func assemble(p *Plan) (*program, error) {
@@ -47,6 +49,7 @@ func assemble(p *Plan) (*program, error) {
 		}
 		prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
 	}
+	prog.segments = a.segments
 	var err error
 	prog.machine, err = newMachine(a.tape)
 	return prog, err
@@ -166,6 +169,7 @@ func (a *assembler) segment(batch gorgonia.Nodes) error {
 		return nil
 	}
 	s := &segment{number: a.count}
+	a.segments = append(a.segments, s)
 	a.count++
 	var in gorgonia.Nodes
 	if a.before != nil {

@@ -124,3 +124,10 @@ func (c *Cache) Len() int {
 	defer c.mu.Unlock()
 	return c.count
 }
+
+// Forget drops all programs: the next use of each compiles anew.
+func Forget(c *Cache) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries, c.count = nil, 0
+}

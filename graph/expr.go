@@ -26,7 +26,6 @@ type Expr struct {
 	// An input has array from the start; any other expression has it once it is evaluated.
 	array    ops.Array
 	done     bool
-	space    [1]float64 // where a scalar's value lives
 	dense    *tensor.Dense
 	param    *Param
 	gradient *inputGradient

@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"fmt"
 	"sync"
 
 	"gorgonia.org/gorgonia"
@@ -21,6 +20,7 @@ type program struct {
 	values    []valueSlot
 	gradients []gradientSlot
 	seed      *gorgonia.Node
+	segments  []*segment
 }
 
 // leafSlot is where an input's value goes.
@@ -90,7 +90,7 @@ func (p *program) run(r *request) error {
 		p.gradients[i].aim(r)
 	}
 	if err := p.machine.run(); err != nil {
-		return unwrapTape(err)
+		return p.blame(err)
 	}
 	for i := range p.values {
 		s := &p.values[i]
@@ -100,6 +100,16 @@ func (p *program) run(r *request) error {
 		p.gradients[i].deliver(r)
 	}
 	return nil
+}
+
+// blame finds the segment's own error behind the machine's.
+func (p *program) blame(err error) error {
+	for _, s := range p.segments {
+		if s.err != nil {
+			return s.err
+		}
+	}
+	return err
 }
 
 // bind puts an expression's value on an input node.
@@ -160,24 +170,3 @@ func (e *Expr) take(s *valueSlot) {
 	e.tracked, e.gradFn = s.tracked, s.gradFn
 	e.done = true
 }
-
-// unwrapTape takes the machine's wrapping off an error, so that what is left is ours.
-func unwrapTape(err error) error {
-	for e := err; e != nil; {
-		switch u := e.(type) {
-		case interface{ Cause() error }:
-			e = u.Cause()
-			continue
-		case interface{ Unwrap() error }:
-			if isOurs(e) {
-				return e
-			}
-			e = u.Unwrap()
-			continue
-		}
-		return e
-	}
-	return err
-}
-
-func isOurs(err error) bool { return fmt.Sprintf("%T", err) == "*fmt.wrapError" }

@@ -19,7 +19,7 @@ type segment struct {
 	steps  []step
 	inputs []*ops.Array // written from the instruction's inputs; nil for the tokens of earlier segments
 	types  []hm.Type
-	last   []gorgonia.Value
+	err    error // of the last run, without the machine's wrapping
 	token  gorgonia.F32
 }
 
@@ -38,6 +38,11 @@ func (s *segment) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
 }
 
 func (s *segment) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
+	s.err = s.do(values)
+	return &s.token, s.err
+}
+
+func (s *segment) do(values []gorgonia.Value) error {
 	for i, v := range values {
 		cell := s.inputs[i]
 		if cell == nil {
@@ -45,27 +50,27 @@ func (s *segment) Do(values ...gorgonia.Value) (gorgonia.Value, error) {
 		}
 		a, err := ops.ArrayOfValue(v)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if a.Len != cell.Len || a.DType != cell.DType {
-			return nil, &ops.ShapeError{What: fmt.Sprintf("value %d", i), Got: a.Shape, Want: cell.Shape}
+			return &ops.ShapeError{What: fmt.Sprintf("value %d", i), Got: a.Shape, Want: cell.Shape}
 		}
 		cell.Data = a.Data
 	}
 	for i := range s.steps {
 		st := &s.steps[i]
 		if err := st.definition.Run(st.in, st.out); err != nil {
-			return nil, fmt.Errorf("%s: %w", st.definition.Name(), err)
+			return fmt.Errorf("%s: %w", st.definition.Name(), err)
 		}
 	}
-	return &s.token, nil
+	return nil
 }
 
 func (s *segment) ReturnsPtr() bool     { return true }
 func (s *segment) CallsExtern() bool    { return false }
 func (s *segment) OverwritesInput() int { return -1 }
 
-func (s *segment) WriteHash(h hash.Hash) { fmt.Fprintf(h, "segment %d", s.number) }
+func (s *segment) WriteHash(h hash.Hash) { _, _ = fmt.Fprintf(h, "segment %d", s.number) }
 
 func (s *segment) Hashcode() uint32 {
 	h := fnv.New32a()
@@ -110,7 +115,7 @@ func (h *handover) ReturnsPtr() bool     { return true }
 func (h *handover) CallsExtern() bool    { return false }
 func (h *handover) OverwritesInput() int { return -1 }
 
-func (h *handover) WriteHash(w hash.Hash) { fmt.Fprintf(w, "handover %d", h.number) }
+func (h *handover) WriteHash(w hash.Hash) { _, _ = fmt.Fprintf(w, "handover %d", h.number) }
 
 func (h *handover) Hashcode() uint32 {
 	w := fnv.New32a()

@@ -129,7 +129,7 @@ func (op *Op) OverwritesInput() int { return -1 }
 
 // WriteHash covers every attribute, every operand and nothing else.
 func (op *Op) WriteHash(h hash.Hash) {
-	fmt.Fprintf(h, "%T%+v%v%d", op.Definition, op.Definition, op.In, op.salt)
+	_, _ = fmt.Fprintf(h, "%T%+v%v%d", op.Definition, op.Definition, op.In, op.salt)
 }
 
 // Hashcode is WriteHash in 32 bits.

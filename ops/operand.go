@@ -21,8 +21,6 @@ func (o Operand) Size() int { return size(o.Shape) }
 // String is like "float32 (3, 8)".
 func (o Operand) String() string { return o.DType.String() + " " + ShapeString(o.Shape) }
 
-func (o Operand) equal(p Operand) bool { return o.DType == p.DType && sameShape(o.Shape, p.Shape) }
-
 func operandOf(n *gorgonia.Node) Operand { return Operand{Shape: n.Shape(), DType: n.Dtype()} }
 
 func size(shape []int) int {

@@ -42,7 +42,6 @@ type adam struct {
 	AMSGrad     bool    `torch:"amsgrad=false"`
 	Maximize    bool    `torch:"maximize=false"`
 	Decoupled   bool
-	implementation
 }
 
 func newAdam(params []*graph.Param, s adam) *AdamOptimizer {

@@ -8,9 +8,7 @@ import (
 	"github.com/seed-70b75153/aegis/internal/spec"
 )
 
-// implementation are PyTorch's arguments that choose how it computes, not what: they are read and change nothing.
-type implementation struct{}
-
+// implementationArguments choose how PyTorch computes, not what: they are read over.
 var implementationArguments = map[string]bool{
 	"foreach": true, "fused": true, "capturable": true, "differentiable": true,
 }

@@ -26,7 +26,6 @@ type sgd struct {
 	WeightDecay float64 `torch:"weight_decay=0.0"`
 	Nesterov    bool    `torch:"nesterov=false"`
 	Maximize    bool    `torch:"maximize=false"`
-	implementation
 }
 
 // SGD is stochastic gradient descent: with g = gradient + weight_decay·p,

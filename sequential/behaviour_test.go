@@ -254,6 +254,13 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 }
 
+func TestErrorsOfTheRunKeepTheirType(t *testing.T) {
+	err := losses.CrossEntropy().Of(mlp(1).Forward(rows(1, 3)), data.Of([]int64{7})).Backward()
+	var index *ops.IndexError
+	require.ErrorAs(t, err, &index)
+	require.Equal(t, int64(7), index.Index)
+}
+
 func TestLoadStateDictReportsAllAtOnce(t *testing.T) {
 	m := mlp(1)
 	before := fmt.Sprint(m.Param("0.weight").Value())
