@@ -111,6 +111,9 @@ func TestOperations(t *testing.T) {
 			{"cross-entropy of probabilities", entropy(graph.FromArray(*array(0, 1, 3, 4)), weight), []*ops.Array{x(3, 4)}},
 			{"cross-entropy with inner dims", entropy(integers([]int64{1, 2, 3, 0, 1, 2}, 2, 3), weight), []*ops.Array{x(2, 4, 3)}},
 			{"cross-entropy of inner probabilities", entropy(graph.FromArray(*array(0, 1, 2, 4, 3))), []*ops.Array{x(2, 4, 3)}},
+			{"cross-entropy, target too", of(build(func(in []node) (node, error) {
+				return ops.CrossEntropy(in[0], in[1], in[2], ops.CrossEntropySettings{LabelSmoothing: 0.2, Reduction: r})
+			}), weight), []*ops.Array{x(2, 4, 3), positive(2, 4, 3)}},
 			{"nll", of(build(func(in []node) (node, error) {
 				return ops.NLL(in[0], in[1], in[2], ops.NLLSettings{IgnoreIndex: -100, Reduction: r})
 			}), integers([]int64{1, 2, 3, 0, 1, 2}, 2, 3), weight), []*ops.Array{x(2, 4, 3)}},

@@ -131,11 +131,60 @@ func classesLast[T kernel.Float](dst, src []T, rows, a, b int) {
 	}
 }
 
+// Gradient is the one that Run kept, and for probabilities that of the target: -(1-smoothing)·weight·log(softmax(x)).
 func (c crossEntropy) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
-	dx, err := lossGradientOf(out, grad)
-	return gorgonia.Nodes{dx, nil, nil}[:len(in)], err
+	gradients := make(gorgonia.Nodes, len(in))
+	var err error
+	if gradients[0], err = lossGradientOf(out, grad); err != nil || !isFloat(in[1].Dtype()) {
+		return gradients, err
+	}
+	inputs := []*gorgonia.Node{in[0], grad}
+	gradients[1], err = Apply(crossEntropyTargetGradient{Settings: c.Settings}, append(inputs, in[2:]...)...)
+	return gradients, err
 }
 
 func (c crossEntropy) Differentiable(in []Operand) []bool {
-	return []bool{true, false, false}[:len(in)]
+	return []bool{true, isFloat(in[1].DType), false}[:len(in)]
+}
+
+// crossEntropyTargetGradient is the gradient of the target probabilities from the scores, dy and the weight.
+type crossEntropyTargetGradient struct {
+	noGradient
+	Settings CrossEntropySettings
+}
+
+func (crossEntropyTargetGradient) Name() string { return "cross_entropy_target_grad" }
+
+func (crossEntropyTargetGradient) Infer(in []Operand) ([]Operand, error) { return in[:1:1], nil }
+
+func (c crossEntropyTargetGradient) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runCrossEntropyTargetGradient[float32](c.Settings, in, out) },
+		func() error { return runCrossEntropyTargetGradient[float64](c.Settings, in, out) })
+}
+
+func runCrossEntropyTargetGradient[T kernel.Float](s CrossEntropySettings, in, out []*Array) error {
+	rows, classes, inner := classSplit(in[0].Shape)
+	dy, gradient := Slice[T](in[1]), Slice[T](out[0])
+	kernel.LogSoftmax(gradient, Slice[T](in[0]), rows, classes, inner)
+	scale := T(s.LabelSmoothing - 1)
+	if s.Reduction == ReductionMean {
+		scale /= T(rows * inner)
+	}
+	for r := range rows {
+		for c := range classes {
+			weight := scale
+			if len(in) > 2 {
+				weight *= Slice[T](in[2])[c]
+			}
+			for i := range inner {
+				d := dy[0]
+				if s.Reduction == ReductionNone {
+					d = dy[r*inner+i]
+				}
+				gradient[(r*classes+c)*inner+i] *= weight * d
+			}
+		}
+	}
+	return nil
 }

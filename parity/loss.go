@@ -2,6 +2,7 @@ package parity
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/losses"
@@ -34,23 +35,37 @@ func replayLoss(r *Record) error {
 	if err != nil {
 		return err
 	}
-	if r.has("input.1") || r.has("target.1") || r.has("state.0.weight") {
+	if r.has("state.weight") || r.has("input.2") || r.has("target.1") || r.has("input.1") && r.has("target.0") {
 		return &UnsupportedError{"several inputs of " + r.Spec.Loss.Type}
+	}
+	// What wants a gradient is called input, the rest target.
+	second := "target.0"
+	if r.has("input.1") {
+		second = "input.1"
 	}
 	x, err := r.tensor("input.0")
 	if err != nil {
 		return err
 	}
-	target, err := r.tensor("target.0")
+	target, err := r.tensor(second)
 	if err != nil {
 		return err
 	}
-	x.RequiresGrad()
+	for name, e := range map[string]*graph.Expr{"grad.input.0": x, "grad.input.1": target} {
+		if r.has(name) {
+			e.RequiresGrad()
+		}
+	}
 	loss := criterion.Of(x, target)
 	if err := r.same("loss", loss); err != nil {
 		return err
 	}
-	if !r.has("grad.input.0") {
+	return r.lossGradients(loss, x, target)
+}
+
+// lossGradients compares the gradients of the inputs that have one.
+func (r *Record) lossGradients(loss *graph.Expr, inputs ...*graph.Expr) error {
+	if !r.has("grad.input.0") && !r.has("grad.input.1") {
 		return nil
 	}
 	var cotangent []*graph.Expr
@@ -64,5 +79,12 @@ func replayLoss(r *Record) error {
 	if err := loss.Backward(cotangent...); err != nil {
 		return err
 	}
-	return r.same("grad.input.0", x.Grad())
+	for i, x := range inputs {
+		if name := fmt.Sprintf("grad.input.%d", i); r.has(name) {
+			if err := r.same(name, x.Grad()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

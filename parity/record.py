@@ -2,6 +2,7 @@
 
     python parity/record.py                                    every checked-in record, below parity/testdata
     python parity/record.py --module mymodel:build --input 4,3 a model of your own, below records/
+    python parity/record.py --database DIR                     PyTorch's own test database, below DIR
 """
 
 import argparse
@@ -44,13 +45,18 @@ def main():
     """Reads the command line."""
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--module", metavar="FILE:FUNCTION", help="a function in a file of this folder that builds a torch.nn.Sequential")
+    p.add_argument("--database", metavar="DIR", help="make records of PyTorch's own test database there")
     p.add_argument("--input", metavar="SIZES", action="append", default=[], help="the input's sizes, as 4,3")
     p.add_argument("--dtype", choices=record.DTYPES, default="float32")
     p.add_argument("--mode", choices=("train", "eval"), default="train")
     p.add_argument("--seed", type=int, default=42, help="torch.manual_seed before the model is built (42)")
     p.add_argument("--out", metavar="DIR", help="where records go (records, or parity/testdata for the checked-in ones)")
     args = p.parse_args()
-    if args.module:
+    if args.database:
+        from recorder import database
+
+        database.all_records(Path(args.database))
+    elif args.module:
         if not args.input:
             p.error("--module wants --input")
         args.out = args.out or "records"
