@@ -21,6 +21,7 @@ type assembler struct {
 	count  int
 
 	segments []*segment
+	stock    bool // some operation is not ours
 }
 
 func assemble(p *Plan) (*program, error) {
@@ -50,6 +51,7 @@ func assemble(p *Plan) (*program, error) {
 		prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
 	}
 	prog.segments = a.segments
+	prog.ours = len(a.segments) == 1 && !a.stock
 	var err error
 	prog.machine, err = newMachine(a.tape)
 	return prog, err
@@ -75,39 +77,46 @@ func (a *assembler) lay(n *gorgonia.Node) {
 	}
 }
 
-// inputs puts the plan's inputs on the tape, and binds those whose memory stays.
+// inputs puts the plan's inputs on the tape, but for those whose memory stays where it is: parameters, constants and
+// draws, which our operations read in place.
 func (a *assembler) inputs(prog *program) error {
 	for i, in := range a.plan.Inputs {
+		cell := a.memory[in.Node][0]
+		switch {
+		case in.Param != nil:
+			cell.Data = in.Param.value.Data
+			continue
+		case in.Fixed != nil:
+			cell.Data = in.Fixed.Data
+			continue
+		case in.Draw >= 0:
+			draw := ops.NewArray(drawOperand)
+			cell.Data = draw.Data
+			prog.draws = append(prog.draws, drawSlot{index: in.Draw, stream: int64(in.Stream), value: ops.Slice[int64](&draw)})
+			continue
+		}
 		o := ops.Operand{Shape: in.Node.Shape(), DType: in.Node.Dtype()}
 		n := newInput(a.tape, fmt.Sprintf("%d %s", i, in.Node.Name()), o)
 		a.nodes[in.Node] = n
-		var fixed ops.Array
-		switch {
-		case in.Seed:
-			prog.seed = n
-			continue
-		case in.Leaf >= 0:
-			prog.leaves = append(prog.leaves, leafSlot{index: in.Leaf, node: n})
-			continue
-		case in.Param != nil:
-			fixed = in.Param.value
-		case in.Fixed != nil:
-			fixed = *in.Fixed
-		default:
-			value := make([]int64, 2)
-			prog.draws = append(prog.draws, drawSlot{index: in.Draw, stream: int64(in.Stream), value: value})
-			fixed = ops.ArrayOf(value, drawOperand.Shape)
+		if in.Seed {
+			prog.seed = leafSlot{node: n, memory: cell}
+		} else {
+			prog.leaves = append(prog.leaves, leafSlot{index: in.Leaf, node: n, memory: cell})
 		}
-		if err := gorgonia.Let(n, ops.DenseOf(fixed)); err != nil {
-			return err
-		}
-	}
-	if len(a.plan.Inputs) == 0 { // Gorgonia wants one
-		n := gorgonia.NewScalar(a.tape, tensor.Float32, gorgonia.WithName("none"))
-		a.before = n
-		return gorgonia.Let(n, gorgonia.NewF32(0))
 	}
 	return nil
+}
+
+// bound is the tape's node of an input that stays, for a foreign operation to read.
+func (a *assembler) bound(in *gorgonia.Node) (*gorgonia.Node, error) {
+	if n, ok := a.nodes[in]; ok {
+		return n, nil
+	}
+	cell := a.memory[in][0]
+	a.count++
+	n := newInput(a.tape, fmt.Sprintf("fixed %d", a.count), ops.Operand{Shape: cell.Shape, DType: cell.DType})
+	a.nodes[in] = n
+	return n, gorgonia.Let(n, ops.DenseOf(*cell))
 }
 
 // schedule turns the order into instructions: as many of our operations as are ready form a segment, then the foreign ones
@@ -185,11 +194,11 @@ func (a *assembler) segment(batch gorgonia.Nodes) error {
 		st := step{definition: ops.Of(n).Definition, out: a.memory[n]}
 		for _, child := range ops.Inputs(n) {
 			st.in = append(st.in, a.memory[child][0])
-			if ops.Of(child) == nil && !seen[child] {
+			if n, onTape := a.nodes[child]; onTape && ops.Of(child) == nil && !seen[child] {
 				seen[child] = true
-				in = append(in, a.nodes[child])
+				in = append(in, n)
 				s.inputs = append(s.inputs, a.memory[child][0])
-				s.types = append(s.types, a.nodes[child].Type())
+				s.types = append(s.types, n.Type())
 			}
 		}
 		s.steps = append(s.steps, st)
@@ -208,10 +217,14 @@ func (a *assembler) segment(batch gorgonia.Nodes) error {
 
 // foreign copies a stock operation onto the tape, its inputs that are ours handed over.
 func (a *assembler) foreign(n *gorgonia.Node) error {
+	a.stock = true
 	in := ops.Inputs(n)
 	for i, child := range in {
 		if ops.Of(child) == nil {
-			in[i] = a.nodes[child]
+			var err error
+			if in[i], err = a.bound(child); err != nil {
+				return err
+			}
 			continue
 		}
 		h, ok := a.nodes[child]

@@ -19,14 +19,16 @@ type program struct {
 	draws     []drawSlot
 	values    []valueSlot
 	gradients []gradientSlot
-	seed      *gorgonia.Node
+	seed      leafSlot
 	segments  []*segment
+	ours      bool // one segment is all there is
 }
 
 // leafSlot is where an input's value goes.
 type leafSlot struct {
-	index int
-	node  *gorgonia.Node
+	index  int
+	node   *gorgonia.Node
+	memory *ops.Array
 }
 
 // drawSlot is where a call's random draw goes.
@@ -78,14 +80,12 @@ func (p *program) run(r *request) error {
 			return err
 		}
 	}
-	if p.seed != nil {
-		if err := bind(p.seed, r.gradient); err != nil {
+	if p.seed.node != nil {
+		if err := bind(p.seed.node, r.gradient); err != nil {
 			return err
 		}
 	}
-	for _, s := range p.draws {
-		s.value[0], s.value[1] = int64(r.nodes[s.index].draw), s.stream
-	}
+	p.draw(r)
 	for i := range p.gradients {
 		p.gradients[i].aim(r)
 	}
@@ -99,6 +99,50 @@ func (p *program) run(r *request) error {
 	for i := range p.gradients {
 		p.gradients[i].deliver(r)
 	}
+	return nil
+}
+
+// draw puts the calls' random draws where the operations read them.
+func (p *program) draw(r *request) {
+	for _, s := range p.draws {
+		s.value[0], s.value[1] = int64(r.nodes[s.index].draw), s.stream
+	}
+}
+
+// runInto computes a request without gradients, and copies its root's value to dst. Where all operations are ours it does
+// what the tape would, without the tape's allocations.
+func (p *program) runInto(dst *ops.Array, r *request) error {
+	root := len(r.nodes) - 1
+	if !p.ours {
+		if err := p.run(r); err != nil {
+			return err
+		}
+		return fill(dst, r.nodes[root].result())
+	}
+	for _, s := range p.leaves {
+		s.memory.Data = r.nodes[s.index].result().Data
+	}
+	p.draw(r)
+	if err := p.segments[0].step(); err != nil {
+		return err
+	}
+	for i := range p.values {
+		if p.values[i].index == root {
+			return fill(dst, p.values[i].memory)
+		}
+	}
+	return fill(dst, r.nodes[root].result())
+}
+
+// fill copies a value into memory that must have its dtype and as many elements.
+func fill(dst, value *ops.Array) error {
+	if dst.DType != value.DType {
+		return &ops.DTypeError{What: "destination", Got: dst.DType.String(), Want: value.DType.String()}
+	}
+	if dst.Len != value.Len {
+		return &ops.ShapeError{What: "destination", Got: dst.Shape, Want: append([]int{}, value.Shape...)}
+	}
+	dst.CopyFrom(value)
 	return nil
 }
 

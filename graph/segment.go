@@ -57,6 +57,11 @@ func (s *segment) do(values []gorgonia.Value) error {
 		}
 		cell.Data = a.Data
 	}
+	return s.step()
+}
+
+// step runs the operations on what their memory holds.
+func (s *segment) step() error {
 	for i := range s.steps {
 		st := &s.steps[i]
 		if err := st.definition.Run(st.in, st.out); err != nil {

@@ -229,6 +229,21 @@ func TestPredictIsSafeFromManyGoroutines(t *testing.T) {
 	wg.Wait()
 }
 
+func TestPredictInto(t *testing.T) {
+	m, x := mlp(1), rows(4, 3)
+	dst := tensor.New(tensor.Of(tensor.Float32), tensor.WithShape(4, 2))
+	require.NoError(t, m.PredictInto(dst, x))
+	require.Equal(t, floats(t, m.Predict(x)), floats(t, data.Dense(dst)), "the tape gives the same bits")
+	if !raceEnabled {
+		require.Zero(t, testing.AllocsPerRun(20, func() { _ = m.PredictInto(dst, x) }))
+	}
+	var shape *ops.ShapeError
+	require.ErrorAs(t, m.PredictInto(dst, rows(5, 3)), &shape)
+	require.Error(t, m.PredictInto(nil, x))
+	require.Error(t, m.PredictInto(dst, nil))
+	require.ErrorContains(t, m.PredictInto(dst, rows(4, 5)), "0: Linear(3, 8): input (4, 5)")
+}
+
 func TestErrorsSayWhere(t *testing.T) {
 	nested := sequential.New(layers.Linear(3, 8), layers.Sequential(layers.ReLU(), layers.Linear(9, 2)))
 	x := rows(4, 3)

@@ -78,6 +78,15 @@ func (m *Model) Predict(x *graph.Expr) *graph.Expr {
 	return graph.Call{Function: m, NoGrad: true}.Of(x)
 }
 
+// PredictInto is Predict into memory of the caller's: dst has the prediction's dtype and as many elements. In steady state
+// it allocates nothing; it is safe from many goroutines at once, each with a dst of its own.
+func (m *Model) PredictInto(dst *tensor.Dense, x *graph.Expr) error {
+	if m.err != nil {
+		return m.err
+	}
+	return graph.Call{Function: m, NoGrad: true}.Into(dst, x)
+}
+
 // Apply builds the model's nodes, for package graph.
 func (m *Model) Apply(scope *graph.Scope, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	return m.container.Forward(scope.Model(m.storage.Params()), in[0])
