@@ -1,0 +1,92 @@
+"""aegis beside PyTorch, JAX and ONNX Runtime: ReLU networks with cross-entropy, side by side in one run.
+
+    python bench/compare/compare.py            prints the table, and writes bench/compare/table.md
+
+Every peer at every thread count is a process of its own; the rounds of a case go around all of them in turn, and the
+median of the rounds counts. The ratio is aegis over the best peer, each at its better thread count.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CASES = [
+    ([3, 8, 4, 2], 3, "sgd"), ([4, 16, 3], 16, "sgd"), ([64, 32, 10], 32, "adam"), ([784, 512, 256, 10], 1, "sgd"), ([784, 512, 256, 10], 32, "sgd"),
+    ([784, 512, 256, 10], 64, "sgd"), ([784, 512, 256, 10], 256, "sgd"), ([784, 512, 256, 10], 1024, "sgd"), ([784, 512, 256, 10], 64, "adam"),
+    ([1024, 1024, 1024, 1024], 128, "sgd"),
+]
+PEERS = ["torch", "torch.compile", "jax", "onnxruntime"]
+
+
+def ask(worker, case):
+    """One measurement of a peer."""
+    worker.stdin.write(json.dumps(case) + "\n")
+    worker.stdin.flush()
+    return json.loads(worker.stdout.readline())
+
+
+def aegis(binary, case, threads):
+    """One measurement of ours."""
+    command = [binary, "mlp", "-dims", ",".join(map(str, case["dims"])), "-batch", str(case["batch"]), "-mode", case["mode"],
+               "-optimizer", case["optimizer"], "-threads", str(threads), "-seconds", str(case["seconds"]), "-json"]
+    return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+
+def measure(case, workers, binary, rounds, threads):
+    """The median of the rounds, by peer and thread count."""
+    times, simd = {}, ""
+    for _ in range(rounds):
+        for t in threads:
+            r = aegis(binary, case, t)
+            simd = r["simd"]
+            times.setdefault(("aegis", t), []).append(r["median_us"])
+            for peer in PEERS:
+                value = ask(workers[peer, t], case)
+                if value is not None:
+                    times.setdefault((peer, t), []).append(value)
+    return {k: statistics.median(v) for k, v in times.items()}, simd
+
+
+def main():
+    """Runs all cases."""
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--rounds", type=int, default=5)
+    p.add_argument("--seconds", type=float, default=0.2, help="of one measurement")
+    p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    p.add_argument("--out", type=Path, default=HERE / "table.md")
+    args = p.parse_args()
+    binary = str(HERE / ".bench")
+    subprocess.run(["go", "build", "-o", binary, "./bench"], cwd=ROOT, check=True)
+    workers = {(peer, t): subprocess.Popen([sys.executable, HERE / "worker.py", peer, str(t)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                           stderr=subprocess.DEVNULL, text=True) for peer in PEERS for t in args.threads}
+    rows = []
+    for mode in ("train", "infer"):
+        for dims, batch, rule in CASES:
+            if mode == "infer" and rule == "adam" and batch == 64:
+                continue
+            case = {"dims": dims, "batch": batch, "optimizer": rule, "mode": mode, "seconds": args.seconds}
+            times, simd = measure(case, workers, binary, args.rounds, args.threads)
+            best = {peer: min((v for (q, _), v in times.items() if q == peer), default=None) for peer in ["aegis", *PEERS]}
+            ratio = best["aegis"] / min(v for q, v in best.items() if q != "aegis" and v is not None)
+            name = f"{'-'.join(map(str, dims))}, B {batch}, {rule.upper() if rule == 'sgd' else 'Adam'}, {mode}"
+            cells = [f"{best[q]:.3g}" if best[q] is not None else "" for q in ["aegis", *PEERS]]
+            rows.append(f"| {name} | {' | '.join(cells)} | {ratio:.2f} |")
+            print(rows[-1], flush=True)
+    for w in workers.values():
+        w.stdin.close()
+        w.wait()
+    os.remove(binary)
+    head = f"Microseconds, each at the better of {args.threads} threads; {platform.processor() or platform.machine()}, {os.cpu_count()} cores, {simd}.\n\n"
+    table = "| case | aegis | PyTorch | torch.compile | JAX | ONNX Runtime | ratio to the best |\n|---|---|---|---|---|---|---|\n"
+    args.out.write_text(head + table + "\n".join(rows) + "\n")
+
+
+if __name__ == "__main__":
+    main()
