@@ -1,0 +1,99 @@
+// Digits learns the UCI handwritten digits, 1,797 images of 8 by 8 points, and prints how well it knows those that it has
+// not seen. It does what digits.py does in PyTorch: the same seed, split, order and numbers.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/seed-70b75153/aegis/data"
+	"github.com/seed-70b75153/aegis/examples/internal/datasets"
+	"github.com/seed-70b75153/aegis/examples/internal/fit"
+	"github.com/seed-70b75153/aegis/layers"
+	"github.com/seed-70b75153/aegis/losses"
+	"github.com/seed-70b75153/aegis/optimizers"
+	"github.com/seed-70b75153/aegis/random"
+	"github.com/seed-70b75153/aegis/sequential"
+)
+
+// settings are those of digits.py.
+type settings struct {
+	seed          uint64
+	epochs, batch int
+	lr, decay     float64
+}
+
+func main() {
+	var s settings
+	flag.Uint64Var(&s.seed, "seed", 1, "of the split, the weights and the order")
+	flag.IntVar(&s.epochs, "epochs", 60, "passes over the training images")
+	flag.IntVar(&s.batch, "batch", 32, "images a step")
+	flag.Float64Var(&s.lr, "lr", 2e-3, "learning rate of AdamW")
+	flag.Float64Var(&s.decay, "decay", 0.1, "weight decay of AdamW")
+	save := flag.String("save", "", "write the trained model to this file")
+	flag.Parse()
+
+	ctx, stop := fit.Interruptible()
+	defer stop()
+	o, err := learn(ctx, s, fit.Progress(s.epochs))
+	if err == nil && *save != "" {
+		err = o.model.Save(*save)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "digits:", err)
+		os.Exit(1)
+	}
+	fmt.Println("Rows are the digits, columns what the model takes them for:")
+	for digit, row := range o.confusion {
+		fmt.Printf("%d %3d\n", digit, row)
+	}
+	fmt.Printf("test accuracy %.4f\n", o.accuracy)
+}
+
+// outcome is what the training came to.
+type outcome struct {
+	model     *sequential.Model
+	losses    []float64
+	confusion [10][10]int
+	accuracy  float64
+}
+
+// learn trains on four fifths of the images and tests on the others.
+func learn(ctx context.Context, s settings, report func(epoch int, loss float64)) (*outcome, error) {
+	digits, err := datasets.Digits()
+	if err != nil {
+		return nil, err
+	}
+	features, labels := data.Of(digits.Features).MulScalar(1.0/16), data.Of(digits.Labels)
+
+	random.Seed(s.seed)
+	train, test := fit.Split(len(digits.Labels))
+	model := sequential.New(
+		layers.Linear(64, 128),
+		layers.ReLU(),
+		layers.Linear(128, 10),
+	)
+	o := &outcome{model: model}
+	o.losses, err = fit.Training{
+		Model: model, Criterion: losses.CrossEntropy(), Optimizer: optimizers.AdamW(model.Parameters(), s.lr).WeightDecay(s.decay), Epochs: s.epochs,
+		Loader: data.NewLoader(data.Rows(features, train), data.Rows(labels, train)).BatchSize(s.batch).Shuffle(true),
+	}.Run(ctx, report)
+	if err != nil {
+		return nil, err
+	}
+
+	scores := model.Predict(data.Rows(features, test))
+	if o.accuracy, err = fit.Accuracy(scores, data.Rows(labels, test)); err != nil {
+		return nil, err
+	}
+	guesses, err := data.ArgMax(scores, 1).Floats()
+	if err != nil {
+		return nil, err
+	}
+	for i, row := range test {
+		o.confusion[digits.Labels[row]][int(guesses[i])]++
+	}
+	return o, nil
+}
