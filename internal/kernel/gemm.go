@@ -34,6 +34,14 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
 		return
 	}
+	if k <= outerLimit && layout != NT {
+		stride := 1
+		if layout == NN {
+			stride = lda
+		}
+		outer(m, n, a, stride, b[:n], c, ldc, accumulate, &epilogue)
+		return
+	}
 	g := product[T]{kernels: kernelsOf[T](), layout: layout, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, m: m, k: k, accumulate: accumulate, epilogue: epilogue}
 	if parts := partsOf(m*n*k, grainProduct); parts > 1 {
 		g.inParallel(parts, m, n)
