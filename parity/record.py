@@ -56,6 +56,7 @@ def main():
         from recorder import database
 
         database.all_records(Path(args.database))
+        database.all_optimizers(Path(args.database))
     elif args.module:
         if not args.input:
             p.error("--module wants --input")

@@ -114,3 +114,20 @@ def all_records(out):
                             one_module(out / cls.__name__ / f"{i:03}_{word}.safetensors", cls, sample, dtype, training)
                     except (Unsupported, RuntimeError, TypeError, ValueError, KeyError, json.JSONDecodeError) as problem:
                         print(f"skipped {cls.__name__} {i} {word}: {str(problem).splitlines()[0] if str(problem) else type(problem).__name__}")
+
+
+def all_optimizers(out):
+    """Every settings sample of every optimizer, over given gradients."""
+    from torch.testing._internal.common_optimizers import optim_db
+
+    shapes = {"0.weight": (4, 3), "0.bias": (4,), "1.weight": (2, 4)}
+    for info in optim_db:
+        cls = info.optim_cls
+        for dtype in (torch.float32, torch.float64):
+            for i, sample in enumerate(info.optim_inputs_func(device="cpu")):
+                word = str(dtype).removeprefix("torch.")
+                args = {k: v for k, v in sample.kwargs.items()}
+                try:
+                    record.optimizer(out / f"optim.{cls.__name__}" / f"{i:03}_{word}.safetensors", cls, args, shapes, dtype)
+                except (Unsupported, RuntimeError, TypeError, ValueError) as problem:
+                    print(f"skipped optim.{cls.__name__} {i} {word}: {str(problem).splitlines()[0]}")
