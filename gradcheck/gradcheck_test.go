@@ -75,7 +75,7 @@ func TestOperations(t *testing.T) {
 		{"dropout", of(build(func(in []node) (node, error) { return ops.Dropout(in[0], in[1], 0.4) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
 		{"flatten", of(unary(func(a node) (node, error) { return ops.Flatten(a, 1, -1) })), []*ops.Array{x(2, 3, 2)}},
 	}
-	for kind := kernel.Identity; kind <= kernel.Cos; kind++ {
+	for kind := kernel.Identity; kind <= kernel.Threshold; kind++ {
 		if kind == kernel.Sign {
 			continue
 		}

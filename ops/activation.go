@@ -92,6 +92,49 @@ func promoted(kind kernel.Unary, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return unary(kind, x, 0, 0)
 }
 
+// CELU is x where x > 0, else alpha·(exp(x/alpha) - 1).
+func CELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
+	return unary(kernel.CELU, x, alpha, 0)
+}
+
+// SELU is 1.0507…·(x where x > 0, else 1.6732…·(exp(x) - 1)).
+func SELU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.SELU, x, 0, 0) }
+
+// Hardshrink is x where |x| > lambd, else 0.
+func Hardshrink(x *gorgonia.Node, lambd float64) (*gorgonia.Node, error) {
+	return unary(kernel.Hardshrink, x, lambd, 0)
+}
+
+// Softshrink is x - lambd where x > lambd, x + lambd where x < -lambd, else 0.
+func Softshrink(x *gorgonia.Node, lambd float64) (*gorgonia.Node, error) {
+	return unary(kernel.Softshrink, x, lambd, 0)
+}
+
+// Hardsigmoid is min(max(x + 3, 0), 6) / 6.
+func Hardsigmoid(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Hardsigmoid, x, 0, 0) }
+
+// Hardswish is x·min(max(x + 3, 0), 6) / 6.
+func Hardswish(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Hardswish, x, 0, 0) }
+
+// Mish is x·tanh(softplus(x)).
+func Mish(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Mish, x, 0, 0) }
+
+// Softsign is x / (1 + |x|).
+func Softsign(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Softsign, x, 0, 0) }
+
+// Tanhshrink is x - tanh(x).
+func Tanhshrink(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Tanhshrink, x, 0, 0) }
+
+// Hardtanh limits x to [low, high]; the gradient is 1 inside and 0 at the limits.
+func Hardtanh(x *gorgonia.Node, low, high float64) (*gorgonia.Node, error) {
+	return unary(kernel.Hardtanh, x, low, high)
+}
+
+// Threshold is x where x > threshold, else value.
+func Threshold(x *gorgonia.Node, threshold, value float64) (*gorgonia.Node, error) {
+	return unary(kernel.Threshold, x, threshold, value)
+}
+
 func unary(kind kernel.Unary, x *gorgonia.Node, a, b float64) (*gorgonia.Node, error) {
 	return Apply(Activation{Kind: kind, A: a, B: b}, x)
 }

@@ -36,6 +36,17 @@ const (
 	Clamp            // min(max(x, a), b); gradient 1 where a < x < b
 	Sin              // sin(x)
 	Cos              // cos(x)
+	CELU             // x > 0 ? x : a*expm1(x/a); a = alpha
+	SELU             // 1.0507...*(x > 0 ? x : 1.6733...*expm1(x))
+	Hardshrink       // |x| <= a ? 0 : x; a = lambd
+	Softshrink       // x > a ? x-a : x < -a ? x+a : 0; a = lambd
+	Hardsigmoid      // min(max(x+3, 0), 6)/6
+	Hardswish        // x*min(max(x+3, 0), 6)/6
+	Hardtanh         // min(max(x, a), b); gradient 1 where a < x < b
+	Mish             // x*tanh(log1p(exp(x)))
+	Softsign         // x/(1+|x|)
+	Tanhshrink       // x-tanh(x)
+	Threshold        // x > a ? x : b; a = threshold, b = value
 
 	unaryCount = iota
 )
@@ -231,8 +242,142 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 		Cos: {"cos",
 			func(x, _, _ T) T { return T(math.Cos(float64(x))) },
 			func(g, x, _, _, _ T) T { return g * -T(math.Sin(float64(x))) }, readsInput},
+		CELU: {"celu",
+			func(x, a, _ T) T {
+				if x > 0 {
+					return x
+				}
+				return T(float64(a) * math.Expm1(float64(x)/float64(a)))
+			},
+			func(g, x, _, a, _ T) T {
+				if x > 0 {
+					return g
+				}
+				return g * exp(x/a)
+			}, readsInput},
+		SELU: {"selu",
+			func(x, _, _ T) T {
+				if x > 0 {
+					return T(seluScale * float64(x))
+				}
+				return T(seluScale * seluAlpha * math.Expm1(float64(x)))
+			},
+			func(g, _, y, _, _ T) T {
+				if y > 0 {
+					return T(float64(g) * seluScale)
+				}
+				return T(float64(g) * (float64(y) + seluScale*seluAlpha))
+			}, readsOutput},
+		Hardshrink: {"hardshrink",
+			func(x, a, _ T) T {
+				if x >= -a && x <= a {
+					return 0
+				}
+				return x
+			},
+			func(g, x, _, a, _ T) T {
+				if x > a || x < -a {
+					return g
+				}
+				return 0
+			}, readsInput},
+		Softshrink: {"softshrink",
+			func(x, a, _ T) T {
+				switch {
+				case x > a:
+					return x - a
+				case x < -a:
+					return x + a
+				}
+				return x * 0
+			},
+			func(g, x, _, a, _ T) T {
+				if x > a || x < -a {
+					return g
+				}
+				return 0
+			}, readsInput},
+		Hardsigmoid: {"hardsigmoid",
+			func(x, _, _ T) T { return clamp(x+3, 0, 6) / 6 },
+			func(g, x, _, _, _ T) T {
+				if x > -3 && x < 3 {
+					return g / 6
+				}
+				return 0
+			}, readsInput},
+		Hardswish: {"hardswish",
+			func(x, _, _ T) T { return T(float64(x) * (float64(clamp(x+3, 0, 6)) / 6)) },
+			func(g, x, _, _, _ T) T {
+				switch {
+				case x <= -3:
+					return 0
+				case x < 3:
+					return T(float64(g) * (float64(x)/3 + 0.5))
+				}
+				return g
+			}, readsInput},
+		Hardtanh: {"hardtanh",
+			func(x, a, b T) T { return clamp(x, a, b) },
+			func(g, x, _, a, b T) T {
+				if x > a && x < b {
+					return g
+				}
+				return 0
+			}, readsInput},
+		Mish: {"mish",
+			func(x, _, _ T) T { return T(float64(x) * math.Tanh(softplus(float64(x)))) },
+			func(g, x, _, _, _ T) T {
+				v := float64(x)
+				t := math.Tanh(softplus(v))
+				return T(float64(g) * (t + v*logistic(v)*(1-t*t)))
+			}, readsInput},
+		Softsign: {"softsign",
+			func(x, _, _ T) T { return x / (1 + T(math.Abs(float64(x)))) },
+			func(g, x, _, _, _ T) T {
+				d := 1 + T(math.Abs(float64(x)))
+				return g/(d*d) + 0*x // NaN at an infinity, as from PyTorch's quotient
+			}, readsInput},
+		Tanhshrink: {"tanhshrink",
+			func(x, _, _ T) T { return T(float64(x) - math.Tanh(float64(x))) },
+			func(g, x, _, _, _ T) T {
+				t := math.Tanh(float64(x))
+				return T(float64(g) * t * t)
+			}, readsInput},
+		Threshold: {"threshold",
+			func(x, a, b T) T {
+				if x <= a {
+					return b
+				}
+				return x
+			},
+			func(g, x, _, a, _ T) T {
+				if x <= a {
+					return 0
+				}
+				return g
+			}, readsInput},
 	}
 }
+
+// SELU's constants, for which it keeps mean 0 and deviation 1 (Klambauer et al., 2017).
+const (
+	seluAlpha = 1.6732632423543772848170429916717
+	seluScale = 1.0507009873554804934193349852946
+)
+
+// clamp limits x to [low, high]; NaN stays NaN.
+func clamp[T Float](x, low, high T) T {
+	switch {
+	case x < low:
+		return low
+	case x > high:
+		return high
+	}
+	return x
+}
+
+// softplus is log(1+exp(x)) without overflow.
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
 
 // logistic is 1/(1+exp(-x)).
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

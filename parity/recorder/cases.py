@@ -35,6 +35,14 @@ MODULES = {  # name: (modules, input shape, mode)
     "silu": ([M(nn.SiLU)], (4, 5), "train"),
     "softplus": ([M(nn.Softplus)], (4, 5), "train"),
     "softplus_beta": ([M(nn.Softplus, beta=2.0, threshold=1.0)], (4, 5), "train"),
+    "celu": ([M(nn.CELU)], (4, 5), "train"), "celu_2": ([M(nn.CELU, alpha=2.0)], (4, 5), "eval"), "selu": ([M(nn.SELU)], (4, 5), "train"),
+    "hardshrink": ([M(nn.Hardshrink)], (4, 5), "train"), "hardshrink_1": ([M(nn.Hardshrink, 1.0)], (4, 5), "train"),
+    "softshrink": ([M(nn.Softshrink)], (4, 5), "train"), "softshrink_0": ([M(nn.Softshrink, 0.0)], (4, 5), "train"),
+    "hardsigmoid": ([M(nn.Hardsigmoid)], (9, 5), "train"), "hardswish": ([M(nn.Hardswish)], (9, 5), "train"),
+    "hardtanh": ([M(nn.Hardtanh)], (4, 5), "train"), "hardtanh_limits": ([M(nn.Hardtanh, -0.5, 0.25)], (4, 5), "train"),
+    "relu6": ([M(nn.ReLU6)], (4, 5), "train"), "mish": ([M(nn.Mish)], (4, 5), "train"), "softsign": ([M(nn.Softsign)], (4, 5), "train"),
+    "tanhshrink": ([M(nn.Tanhshrink)], (4, 5), "train"), "threshold": ([M(nn.Threshold, 0.1, 20.0)], (4, 5), "train"), "log_sigmoid": ([M(nn.LogSigmoid)], (4, 5), "train"),
+    "softmin": ([M(nn.Softmin, dim=1)], (4, 5), "train"), "softmax2d": ([M(nn.Softmax2d)], (2, 3, 2, 2), "train"), "softmax2d_unbatched": ([M(nn.Softmax2d)], (3, 2, 2), "eval"),
     "softmax_last": ([M(nn.Softmax, dim=-1)], (4, 5), "train"),
     "softmax_0": ([M(nn.Softmax, dim=0)], (4, 5), "train"),
     "softmax_1d": ([M(nn.Softmax, dim=0)], (6,), "train"),
@@ -68,6 +76,7 @@ MODULES = {  # name: (modules, input shape, mode)
 ELEMENTWISE = {
     "sigmoid": M(nn.Sigmoid), "tanh": M(nn.Tanh), "relu": M(nn.ReLU), "leaky_relu": M(nn.LeakyReLU), "elu": M(nn.ELU),
     "gelu": M(nn.GELU), "silu": M(nn.SiLU), "softplus": M(nn.Softplus),
+    "hardswish": M(nn.Hardswish), "hardtanh": M(nn.Hardtanh), "softshrink": M(nn.Softshrink), "threshold": M(nn.Threshold, 0.0, 1.0), "softsign": M(nn.Softsign),
 }
 
 
@@ -76,8 +85,9 @@ def never(_):
     return False
 
 
-# Where PyTorch's own numbers differ between float32 and float64, or between the lanes of a vector and its rest.
-UNSETTLED = {"gelu": lambda v: abs(v) > 1e38, "elu": lambda v: v != v}
+# Where PyTorch's own numbers differ between float32 and float64, or between the lanes of a vector and its rest, or where
+# an intermediate product overflows there.
+UNSETTLED = {"gelu": lambda v: abs(v) > 1e38, "elu": lambda v: v != v, "hardswish": lambda v: v != v or abs(v) > 1e37}
 
 
 def modules(out):
