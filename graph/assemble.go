@@ -42,6 +42,7 @@ func assemble(p *Plan) (*program, error) {
 	if err := a.schedule(order); err != nil {
 		return nil, err
 	}
+	a.place()
 	for _, o := range p.Outputs {
 		memory := a.memory[o.Node][0]
 		if o.Gradient == nil {
@@ -57,7 +58,30 @@ func assemble(p *Plan) (*program, error) {
 	return prog, err
 }
 
-// lay gives a node memory. A result's is its producer's.
+// place gives the outputs of all steps their memory. Between foreign operations values wait for each other in ways that
+// the steps' order doesn't show, so there everything is kept.
+func (a *assembler) place() {
+	kept, aimed := map[*ops.Array]bool{}, map[*ops.Array]bool{}
+	var steps []step
+	for _, s := range a.segments {
+		steps = append(steps, s.steps...)
+	}
+	if a.stock {
+		for _, s := range steps {
+			for _, cell := range s.out {
+				kept[cell] = true
+			}
+		}
+	}
+	for _, o := range a.plan.Outputs {
+		cell := a.memory[o.Node][0]
+		kept[cell] = true
+		aimed[cell] = o.Gradient != nil
+	}
+	place(steps, kept, aimed)
+}
+
+// lay gives a node cells for its outputs. A result's is its producer's.
 func (a *assembler) lay(n *gorgonia.Node) {
 	if producer, index, ok := ops.ResultOf(n); ok {
 		a.memory[n] = a.memory[producer][index : index+1]
@@ -68,12 +92,8 @@ func (a *assembler) lay(n *gorgonia.Node) {
 	if op != nil {
 		outs = op.Out
 	}
-	for _, o := range outs {
-		cell := &ops.Array{Shape: o.Shape, DType: o.DType, Len: o.Size()}
-		if op != nil { // what is not ours brings memory of its own
-			*cell = ops.NewArray(o)
-		}
-		a.memory[n] = append(a.memory[n], cell)
+	for _, o := range outs { // the memory itself comes when the order is known
+		a.memory[n] = append(a.memory[n], &ops.Array{Shape: o.Shape, DType: o.DType, Len: o.Size()})
 	}
 }
 

@@ -40,4 +40,4 @@ func exp[T Float](x T) T  { return T(math.Exp(float64(x))) }
 func log[T Float](x T) T  { return T(math.Log(float64(x))) }
 
 // rounded keeps a product from being fused with the sum it is a term of: PyTorch rounds in between.
-func rounded[T Float](x T) T { return T(x) } //nolint:unconvert // the conversion is what forbids fusing
+func rounded[T Float](x T) T { return T(x) } // the conversion is what forbids fusing

@@ -39,7 +39,7 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 		if layout == NN {
 			stride = lda
 		}
-		outer(m, n, a, stride, b[:n], c, ldc, accumulate, &epilogue)
+		outer(m, n, a, stride, b[:n], c, ldc, accumulate, epilogue)
 		return
 	}
 	g := product[T]{kernels: kernelsOf[T](), layout: layout, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, m: m, k: k, accumulate: accumulate, epilogue: epilogue}

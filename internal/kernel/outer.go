@@ -5,7 +5,7 @@ package kernel
 const outerLimit = 1
 
 // outer computes c = act(x·yᵀ [+ c] + bias) for the column x, stored with a stride, and the row y: a row of c at a time.
-func outer[T Float](m, n int, x []T, stride int, y, c []T, ldc int, accumulate bool, e *Epilogue[T]) {
+func outer[T Float](m, n int, x []T, stride int, y, c []T, ldc int, accumulate bool, e Epilogue[T]) {
 	rows := func(from, to int) {
 		for i := from; i < to; i++ {
 			row := c[i*ldc : i*ldc+n]
@@ -14,7 +14,7 @@ func outer[T Float](m, n int, x []T, stride int, y, c []T, ldc int, accumulate b
 			} else {
 				zipScalarSerial(Mul, row, y, x[i*stride])
 			}
-			finishRow(row, e)
+			finishRow(row, &e)
 		}
 	}
 	if parts := partsOf(m*n, grainMemory); parts > 1 {

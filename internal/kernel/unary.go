@@ -11,42 +11,42 @@ type Unary uint8
 
 // The element-wise functions. Formulas and gradients are PyTorch's.
 const (
-	Identity   Unary = iota
-	ReLU             // max(x, 0)
-	LeakyReLU        // x > 0 ? x : a*x; a = negative_slope
-	ELU              // x > 0 ? x : a*expm1(x); a = alpha
-	Sigmoid          // 1 / (1+exp(-x))
-	Tanh             // tanh(x)
-	GELU             // x/2 * (1+erf(x/sqrt(2)))
-	GELUTanh         // x/2 * (1+tanh(sqrt(2/pi) * (x + 0.044715*x^3)))
-	SiLU             // x / (1+exp(-x))
-	Softplus         // a*x > b ? x : log1p(exp(a*x))/a; a = beta, b = threshold
-	LogSigmoid       // log(1 / (1+exp(-x)))
-	Exp              // exp(x)
-	Log              // log(x)
-	Log1p            // log(1+x)
-	Expm1            // exp(x)-1
-	Neg              // -x
-	Abs              // |x|, gradient 0 at 0
-	Sqrt             // sqrt(x)
-	Square           // x*x
-	Reciprocal       // 1/x
-	Sign             // -1, 0 or 1; 0 for NaN; gradient 0
-	Pow              // x^a; a = exponent
-	Clamp            // min(max(x, a), b); gradient 1 where a < x < b
-	Sin              // sin(x)
-	Cos              // cos(x)
-	CELU             // x > 0 ? x : a*expm1(x/a); a = alpha
-	SELU             // 1.0507...*(x > 0 ? x : 1.6733...*expm1(x))
-	Hardshrink       // |x| <= a ? 0 : x; a = lambd
-	Softshrink       // x > a ? x-a : x < -a ? x+a : 0; a = lambd
-	Hardsigmoid      // min(max(x+3, 0), 6)/6
-	Hardswish        // x*min(max(x+3, 0), 6)/6
-	Hardtanh         // min(max(x, a), b); gradient 1 where a < x < b
-	Mish             // x*tanh(log1p(exp(x)))
-	Softsign         // x/(1+|x|)
-	Tanhshrink       // x-tanh(x)
-	Threshold        // x > a ? x : b; a = threshold, b = value
+	Identity    Unary = iota
+	ReLU              // max(x, 0)
+	LeakyReLU         // x > 0 ? x : a*x; a = negative_slope
+	ELU               // x > 0 ? x : a*expm1(x); a = alpha
+	Sigmoid           // 1 / (1+exp(-x))
+	Tanh              // tanh(x)
+	GELU              // x/2 * (1+erf(x/sqrt(2)))
+	GELUTanh          // x/2 * (1+tanh(sqrt(2/pi) * (x + 0.044715*x^3)))
+	SiLU              // x / (1+exp(-x))
+	Softplus          // a*x > b ? x : log1p(exp(a*x))/a; a = beta, b = threshold
+	LogSigmoid        // log(1 / (1+exp(-x)))
+	Exp               // exp(x)
+	Log               // log(x)
+	Log1p             // log(1+x)
+	Expm1             // exp(x)-1
+	Neg               // -x
+	Abs               // |x|, gradient 0 at 0
+	Sqrt              // sqrt(x)
+	Square            // x*x
+	Reciprocal        // 1/x
+	Sign              // -1, 0 or 1; 0 for NaN; gradient 0
+	Pow               // x^a; a = exponent
+	Clamp             // min(max(x, a), b); gradient 1 where a < x < b
+	Sin               // sin(x)
+	Cos               // cos(x)
+	CELU              // x > 0 ? x : a*expm1(x/a); a = alpha
+	SELU              // 1.0507...*(x > 0 ? x : 1.6733...*expm1(x))
+	Hardshrink        // |x| <= a ? 0 : x; a = lambd
+	Softshrink        // x > a ? x-a : x < -a ? x+a : 0; a = lambd
+	Hardsigmoid       // min(max(x+3, 0), 6)/6
+	Hardswish         // x*min(max(x+3, 0), 6)/6
+	Hardtanh          // min(max(x, a), b); gradient 1 where a < x < b
+	Mish              // x*tanh(log1p(exp(x)))
+	Softsign          // x/(1+|x|)
+	Tanhshrink        // x-tanh(x)
+	Threshold         // x > a ? x : b; a = threshold, b = value
 
 	unaryCount = iota
 )
