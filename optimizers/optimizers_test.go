@@ -142,3 +142,39 @@ func ExampleSGD() {
 	fmt.Println(m.Param("0.weight").Value()) // 1 - 0.5·3
 	// Output: tensor([[-0.5000]])
 }
+
+// rates follows a schedule over SGD with learning rate 1.
+func rates(t *testing.T, schedule func(o optimizers.Optimizer) *optimizers.Schedule, epochs int) []float64 {
+	t.Helper()
+	o := optimizers.SGD(model(1).Parameters(), 1)
+	s := schedule(o)
+	all := []float64{*o.LearningRates()[0]}
+	for range epochs {
+		require.NoError(t, s.Step())
+		all = append(all, *o.LearningRates()[0])
+	}
+	return all
+}
+
+func TestSchedulesByFunctions(t *testing.T) {
+	half := func(epoch int) float64 { return 1 / float64(epoch+1) }
+	require.Equal(t, []float64{1, 0.5, 1.0 / 3}, rates(t, func(o optimizers.Optimizer) *optimizers.Schedule { return optimizers.LambdaLR(o, half) }, 2))
+	require.Equal(t, []float64{1, 0.5, 0.5 / 3}, rates(t, func(o optimizers.Optimizer) *optimizers.Schedule { return optimizers.MultiplicativeLR(o, half) }, 2))
+}
+
+func TestWrongSchedules(t *testing.T) {
+	o := optimizers.SGD(model(1).Parameters(), 1)
+	for want, s := range map[string]*optimizers.Schedule{
+		"optimizer is nil": optimizers.StepLR(nil, 1, 0.1),
+		"gamma is NaN":     optimizers.ExponentialLR(o, math.NaN()),
+		"factor is 0":      optimizers.ConstantLR(o, 0, 5),
+		"end_factor is 2":  optimizers.LinearLR(o, 1, 2, 5),
+		"T_max is 0":       optimizers.CosineAnnealingLR(o, 0, 0),
+		"T_mult is 0":      optimizers.CosineAnnealingWarmRestarts(o, 1, 0, 0),
+		"total_iters is 0": optimizers.PolynomialLR(o, 0, 1),
+		"lr_lambda is nil": optimizers.LambdaLR(o, nil),
+	} {
+		require.ErrorContains(t, s.Step(), want)
+		require.Equal(t, 1.0, *o.LearningRates()[0])
+	}
+}

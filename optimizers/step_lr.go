@@ -1,65 +1,80 @@
 package optimizers
 
-import (
-	"encoding/json"
-	"fmt"
+import "math"
 
-	"github.com/seed-70b75153/aegis/internal/spec"
-	"github.com/seed-70b75153/aegis/ops"
-)
-
-// Scheduler changes learning rates as training goes on.
-type Scheduler interface {
-	// Step counts one epoch, and sets the optimizer's learning rates.
-	Step() error
+func init() {
+	registerRule("StepLR", func() rule { return &stepLR{} })
+	registerRule("MultiStepLR", func() rule { return &multiStepLR{} })
+	registerRule("ExponentialLR", func() rule { return &exponentialLR{} })
 }
 
-// StepLRScheduler is made by [StepLR].
-type StepLRScheduler struct {
-	StepSize int     `torch:"step_size"`
-	Gamma    float64 `torch:"gamma=0.1"`
-	Last     int     `torch:"last_epoch=-1;ignored"`
-
-	optimizer Optimizer
-	epoch     int
-}
-
-// StepLR multiplies the learning rate of each group by gamma every stepSize epochs. stepSize is 1 or more.
+// StepLR multiplies the learning rate of each group by gamma every stepSize epochs; PyTorch's default gamma is 0.1.
 //
 // See https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html.
-func StepLR(optimizer Optimizer, stepSize int, gamma float64) *StepLRScheduler {
-	return &StepLRScheduler{StepSize: stepSize, Gamma: gamma, optimizer: optimizer}
+func StepLR(optimizer Optimizer, stepSize int, gamma float64) *Schedule {
+	return newSchedule(optimizer, &stepLR{StepSize: stepSize, Gamma: gamma})
 }
 
-// Step counts one epoch.
-func (s *StepLRScheduler) Step() error {
-	if s.optimizer == nil {
-		return &ops.ValueError{What: "optimizer", Got: "nil", Want: "an optimizer"}
+type stepLR struct {
+	StepSize int     `torch:"step_size"`
+	Gamma    float64 `torch:"gamma=0.1"`
+}
+
+func (s *stepLR) check() error {
+	return firstError(count("step_size", s.StepSize, 1), finite("gamma", s.Gamma))
+}
+
+func (s *stepLR) next(epoch int, rate, _ float64) float64 {
+	if epoch > 0 && epoch%s.StepSize == 0 {
+		return rate * s.Gamma
 	}
-	if s.StepSize < 1 {
-		return &ops.ValueError{What: "step_size", Got: fmt.Sprint(s.StepSize), Want: "1 or more"}
-	}
-	if err := finite("gamma", s.Gamma); err != nil {
-		return err
-	}
-	s.epoch++
-	if s.epoch%s.StepSize == 0 {
-		for _, lr := range s.optimizer.LearningRates() {
-			*lr *= s.Gamma
+	return rate
+}
+
+// MultiStepLR multiplies the learning rate of each group by gamma at each of the milestones, which are epochs; one that
+// stands twice counts twice. PyTorch's default gamma is 0.1.
+//
+// See https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html.
+func MultiStepLR(optimizer Optimizer, milestones []int, gamma float64) *Schedule {
+	return newSchedule(optimizer, &multiStepLR{Milestones: append([]int{}, milestones...), Gamma: gamma})
+}
+
+type multiStepLR struct {
+	Milestones []int   `torch:"milestones"`
+	Gamma      float64 `torch:"gamma=0.1"`
+}
+
+func (s *multiStepLR) check() error { return finite("gamma", s.Gamma) }
+
+func (s *multiStepLR) next(epoch int, rate, _ float64) float64 {
+	times := 0
+	for _, m := range s.Milestones {
+		if m == epoch {
+			times++
 		}
 	}
-	return nil
+	if times == 0 {
+		return rate
+	}
+	return rate * math.Pow(s.Gamma, float64(times))
 }
 
-// SchedulerFromModule makes the schedule that PyTorch's class and arguments describe.
-func SchedulerFromModule(class string, args map[string]json.RawMessage, optimizer Optimizer) (Scheduler, error) {
-	if class != "StepLR" {
-		return nil, &UnsupportedError{class}
+// ExponentialLR multiplies the learning rate of each group by gamma every epoch.
+//
+// See https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html.
+func ExponentialLR(optimizer Optimizer, gamma float64) *Schedule {
+	return newSchedule(optimizer, &exponentialLR{Gamma: gamma})
+}
+
+type exponentialLR struct {
+	Gamma float64 `torch:"gamma"`
+}
+
+func (s *exponentialLR) check() error { return finite("gamma", s.Gamma) }
+
+func (s *exponentialLR) next(epoch int, rate, _ float64) float64 {
+	if epoch == 0 {
+		return rate
 	}
-	s := &StepLRScheduler{}
-	if err := spec.Decode(s, args); err != nil {
-		return nil, fmt.Errorf("%s: %w", class, err)
-	}
-	s.optimizer = optimizer
-	return s, nil
+	return rate * s.Gamma
 }

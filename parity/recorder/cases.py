@@ -197,6 +197,14 @@ OPTIMIZERS = {
     "sgd_nesterov": (optim.SGD, {"lr": 0.1, "momentum": 0.8, "nesterov": True, "weight_decay": 0.01}), "sgd_maximize": (optim.SGD, {"lr": 0.1, "maximize": True}),
     "adam": (optim.Adam, {"lr": 0.01}), "adam_betas": (optim.Adam, {"lr": 0.01, "betas": (0.8, 0.99), "eps": 1e-6}), "adam_decay": (optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
     "adam_amsgrad": (optim.Adam, {"lr": 0.01, "amsgrad": True}), "adam_maximize": (optim.Adam, {"lr": 0.01, "maximize": True}),
+    "rmsprop": (optim.RMSprop, {"lr": 0.01}), "rmsprop_all": (optim.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.8, "centered": True, "weight_decay": 0.1}),
+    "adagrad": (optim.Adagrad, {"lr": 0.1}), "adagrad_all": (optim.Adagrad, {"lr": 0.1, "lr_decay": 0.1, "initial_accumulator_value": 0.2, "weight_decay": 0.1, "maximize": True}),
+    "adadelta": (optim.Adadelta, {"lr": 1.0}), "adadelta_all": (optim.Adadelta, {"lr": 0.5, "rho": 0.8, "eps": 1e-3, "weight_decay": 0.1}),
+    "adamax": (optim.Adamax, {"lr": 0.01}), "adamax_all": (optim.Adamax, {"lr": 0.01, "betas": (0.8, 0.95), "weight_decay": 0.1, "maximize": True}),
+    "nadam": (optim.NAdam, {"lr": 0.01}), "nadam_decoupled": (optim.NAdam, {"lr": 0.01, "weight_decay": 0.1, "decoupled_weight_decay": True, "momentum_decay": 0.01}),
+    "radam": (optim.RAdam, {"lr": 0.01}), "radam_rectified": (optim.RAdam, {"lr": 0.01, "betas": (0.8, 0.6), "weight_decay": 0.1}),
+    "asgd": (optim.ASGD, {"lr": 0.1}), "asgd_all": (optim.ASGD, {"lr": 0.1, "lambd": 0.01, "alpha": 0.5, "t0": 2.0, "weight_decay": 0.1}),
+    "rprop": (optim.Rprop, {"lr": 0.01}), "rprop_all": (optim.Rprop, {"lr": 0.1, "etas": (0.3, 1.5), "step_sizes": (0.01, 0.12)}),
     "adamw": (optim.AdamW, {"lr": 0.01}), "adamw_amsgrad": (optim.AdamW, {"lr": 0.01, "amsgrad": True, "weight_decay": 0.2}), "adamw_maximize": (optim.AdamW, {"lr": 0.01, "maximize": True}),
 }
 
@@ -212,6 +220,16 @@ def optimizers(out):
         for name, cls in (("sgd", optim.SGD), ("adamw", optim.AdamW)):
             groups = [(["0.weight", "1.weight"], {"lr": 0.02, "weight_decay": 0.1}), (["0.bias"], {"weight_decay": 0.0})]
             record.optimizer(out / "optimizer" / f"{name}_groups_{word}.safetensors", cls, {"lr": 0.1}, shapes, dtype, groups=groups)
+    schedules = optim.lr_scheduler
+    for name, cls, args in (
+        ("constant", schedules.ConstantLR, {}), ("constant_3", schedules.ConstantLR, {"factor": 0.5, "total_iters": 3}), ("linear", schedules.LinearLR, {}),
+        ("linear_7", schedules.LinearLR, {"start_factor": 0.1, "end_factor": 0.9, "total_iters": 7}), ("exponential", schedules.ExponentialLR, {"gamma": 0.9}),
+        ("multi_step", schedules.MultiStepLR, {"milestones": [2, 5, 5, 9], "gamma": 0.5}), ("polynomial", schedules.PolynomialLR, {}),
+        ("polynomial_2", schedules.PolynomialLR, {"total_iters": 8, "power": 2.0}), ("cosine", schedules.CosineAnnealingLR, {"T_max": 5}),
+        ("cosine_min", schedules.CosineAnnealingLR, {"T_max": 4, "eta_min": 0.05}), ("restarts", schedules.CosineAnnealingWarmRestarts, {"T_0": 3}),
+        ("restarts_2", schedules.CosineAnnealingWarmRestarts, {"T_0": 2, "T_mult": 2, "eta_min": 0.01}),
+    ):
+        record.scheduler(out / "scheduler" / f"{name}.safetensors", cls, args, steps=25)
     for size, gamma in ((1, 0.9), (3, 0.5), (5, 0.1)):
         record.scheduler(out / "scheduler" / f"step_lr_{size}_{gamma}.safetensors", optim.lr_scheduler.StepLR, {"step_size": size, "gamma": gamma})
 

@@ -1,0 +1,95 @@
+package optimizers
+
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/graph"
+)
+
+func init() { register("Adadelta", func() settings { return &adadelta{} }) }
+
+// AdadeltaOptimizer is made by [Adadelta].
+type AdadeltaOptimizer struct {
+	*engine
+	of []*adadelta
+}
+
+// adadelta are the settings of one group.
+type adadelta struct {
+	LR          float64 `torch:"lr=1.0"`
+	Rho         float64 `torch:"rho=0.9"`
+	Eps         float64 `torch:"eps=1e-6"`
+	WeightDecay float64 `torch:"weight_decay=0"`
+	Maximize    bool    `torch:"maximize=false"`
+}
+
+// Adadelta scales by running means of squared gradients and squared steps: with g = gradient + weight_decay·p,
+//
+//	v = rho·v + (1 - rho)·g²,  d = √(u + eps)/√(v + eps)·g,  u = rho·u + (1 - rho)·d²,  p = p - lr·d
+//
+// Defaults: rho 0.9, eps 1e-6, weight_decay 0.
+//
+// See https://docs.pytorch.org/docs/stable/generated/torch.optim.Adadelta.html and Zeiler, "ADADELTA: an adaptive learning rate method" (2012).
+func Adadelta(params []*graph.Param, lr float64) *AdadeltaOptimizer {
+	s := &adadelta{LR: lr, Rho: 0.9, Eps: 1e-6}
+	o := &AdadeltaOptimizer{engine: &engine{}, of: []*adadelta{s}}
+	o.add(params, s)
+	return o
+}
+
+// AddGroup adds parameters with settings of their own: the setters of the result set those of the new group, which begin
+// as the first group's are.
+func (o *AdadeltaOptimizer) AddGroup(params []*graph.Param) *AdadeltaOptimizer {
+	s := *o.of[0]
+	o.add(params, &s)
+	return &AdadeltaOptimizer{engine: o.engine, of: []*adadelta{&s}}
+}
+
+func (o *AdadeltaOptimizer) set(f func(s *adadelta)) *AdadeltaOptimizer {
+	for _, s := range o.of {
+		f(s)
+	}
+	return o
+}
+
+// LR sets the learning rate, 0 or more.
+func (o *AdadeltaOptimizer) LR(lr float64) *AdadeltaOptimizer {
+	return o.set(func(s *adadelta) { s.LR = lr })
+}
+
+// Rho sets the share of the past that the means keep, 0 to 1; the default is 0.9.
+func (o *AdadeltaOptimizer) Rho(value float64) *AdadeltaOptimizer {
+	return o.set(func(s *adadelta) { s.Rho = value })
+}
+
+// Eps sets what is added below the roots, 0 or more; the default is 1e-6.
+func (o *AdadeltaOptimizer) Eps(value float64) *AdadeltaOptimizer {
+	return o.set(func(s *adadelta) { s.Eps = value })
+}
+
+// WeightDecay sets the factor of the parameters in the gradient, 0 or more; the default is 0.
+func (o *AdadeltaOptimizer) WeightDecay(value float64) *AdadeltaOptimizer {
+	return o.set(func(s *adadelta) { s.WeightDecay = value })
+}
+
+// Maximize climbs instead.
+func (o *AdadeltaOptimizer) Maximize(on bool) *AdadeltaOptimizer {
+	return o.set(func(s *adadelta) { s.Maximize = on })
+}
+
+func (s *adadelta) rate() *float64 { return &s.LR }
+
+func (s *adadelta) check() error {
+	return firstError(atLeast("lr", s.LR, 0), share("rho", s.Rho), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
+}
+
+func (s *adadelta) slots() int { return 2 }
+
+func (s *adadelta) update(r *run) {
+	each(r, s.WeightDecay, s.Maximize, func(e *element) {
+		e.state[0] = s.Rho*e.state[0] + (1-s.Rho)*e.g*e.g
+		step := math.Sqrt(e.state[1]+s.Eps) / math.Sqrt(e.state[0]+s.Eps) * e.g
+		e.state[1] = s.Rho*e.state[1] + (1-s.Rho)*step*step
+		e.p -= s.LR * step
+	})
+}

@@ -1,0 +1,103 @@
+package optimizers
+
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/graph"
+)
+
+func init() { register("Adagrad", func() settings { return &adagrad{} }) }
+
+// AdagradOptimizer is made by [Adagrad].
+type AdagradOptimizer struct {
+	*engine
+	of []*adagrad
+}
+
+// adagrad are the settings of one group.
+type adagrad struct {
+	LR                 float64 `torch:"lr=0.01"`
+	LRDecay            float64 `torch:"lr_decay=0"`
+	WeightDecay        float64 `torch:"weight_decay=0"`
+	InitialAccumulator float64 `torch:"initial_accumulator_value=0"`
+	Eps                float64 `torch:"eps=1e-10"`
+	Maximize           bool    `torch:"maximize=false"`
+}
+
+// Adagrad divides by the root of the sum of all squares: with g = gradient + weight_decay·p, at a parameter's step t,
+//
+//	v = v + g²,  p = p - lr/(1 + (t-1)·lr_decay) · g/(√v + eps)
+//
+// Defaults: lr_decay 0, weight_decay 0, initial_accumulator_value 0, eps 1e-10.
+//
+// See https://docs.pytorch.org/docs/stable/generated/torch.optim.Adagrad.html and Duchi et al., "Adaptive subgradient methods" (2011).
+func Adagrad(params []*graph.Param, lr float64) *AdagradOptimizer {
+	s := &adagrad{LR: lr, Eps: 1e-10}
+	o := &AdagradOptimizer{engine: &engine{}, of: []*adagrad{s}}
+	o.add(params, s)
+	return o
+}
+
+// AddGroup adds parameters with settings of their own: the setters of the result set those of the new group, which begin
+// as the first group's are.
+func (o *AdagradOptimizer) AddGroup(params []*graph.Param) *AdagradOptimizer {
+	s := *o.of[0]
+	o.add(params, &s)
+	return &AdagradOptimizer{engine: o.engine, of: []*adagrad{&s}}
+}
+
+func (o *AdagradOptimizer) set(f func(s *adagrad)) *AdagradOptimizer {
+	for _, s := range o.of {
+		f(s)
+	}
+	return o
+}
+
+// LR sets the learning rate, 0 or more.
+func (o *AdagradOptimizer) LR(lr float64) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.LR = lr })
+}
+
+// LRDecay sets by how much the learning rate falls with each step, 0 or more; the default is 0.
+func (o *AdagradOptimizer) LRDecay(value float64) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.LRDecay = value })
+}
+
+// WeightDecay sets the factor of the parameters in the gradient, 0 or more; the default is 0.
+func (o *AdagradOptimizer) WeightDecay(value float64) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.WeightDecay = value })
+}
+
+// InitialAccumulator sets what the sums of squares begin with, 0 or more; the default is 0.
+func (o *AdagradOptimizer) InitialAccumulator(value float64) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.InitialAccumulator = value })
+}
+
+// Eps sets what is added to the divisor, 0 or more; the default is 1e-10.
+func (o *AdagradOptimizer) Eps(value float64) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.Eps = value })
+}
+
+// Maximize climbs instead.
+func (o *AdagradOptimizer) Maximize(on bool) *AdagradOptimizer {
+	return o.set(func(s *adagrad) { s.Maximize = on })
+}
+
+func (s *adagrad) rate() *float64 { return &s.LR }
+
+func (s *adagrad) check() error {
+	return firstError(atLeast("lr", s.LR, 0), atLeast("lr_decay", s.LRDecay, 0), atLeast("weight_decay", s.WeightDecay, 0), atLeast("initial_accumulator_value", s.InitialAccumulator, 0), atLeast("eps", s.Eps, 0))
+}
+
+func (s *adagrad) slots() int { return 1 }
+
+func (s *adagrad) update(r *run) {
+	rate := s.LR / (1 + float64(r.step-1)*s.LRDecay)
+	each(r, s.WeightDecay, s.Maximize, func(e *element) {
+		if r.step == 1 {
+			e.state[0] = s.InitialAccumulator
+		}
+		e.state[0] += e.g * e.g
+		e.p -= rate * e.g / (math.Sqrt(e.state[0]) + s.Eps)
+	})
+}

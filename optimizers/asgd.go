@@ -1,0 +1,104 @@
+package optimizers
+
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/graph"
+)
+
+func init() { register("ASGD", func() settings { return &asgd{} }) }
+
+// ASGDOptimizer is made by [ASGD].
+type ASGDOptimizer struct {
+	*engine
+	of []*asgd
+}
+
+// asgd are the settings of one group.
+type asgd struct {
+	LR          float64 `torch:"lr=0.01"`
+	Lambd       float64 `torch:"lambd=1e-4"`
+	Alpha       float64 `torch:"alpha=0.75"`
+	T0          float64 `torch:"t0=1e6"`
+	WeightDecay float64 `torch:"weight_decay=0"`
+	Maximize    bool    `torch:"maximize=false"`
+}
+
+// ASGD is gradient descent with a learning rate that falls, η = lr/(1 + lambd·lr·t)^alpha, and a running average of the
+// values from step t0: with g = gradient + weight_decay·p,
+//
+//	p = (1 - lambd·η)·p - η·g
+//
+// Defaults: lambd 1e-4, alpha 0.75, t0 1e6, weight_decay 0.
+//
+// See https://docs.pytorch.org/docs/stable/generated/torch.optim.ASGD.html and Polyak and Juditsky, "Acceleration of stochastic approximation by averaging"
+// (1992).
+func ASGD(params []*graph.Param, lr float64) *ASGDOptimizer {
+	s := &asgd{LR: lr, Lambd: 1e-4, Alpha: 0.75, T0: 1e6}
+	o := &ASGDOptimizer{engine: &engine{}, of: []*asgd{s}}
+	o.add(params, s)
+	return o
+}
+
+// AddGroup adds parameters with settings of their own: the setters of the result set those of the new group, which begin
+// as the first group's are.
+func (o *ASGDOptimizer) AddGroup(params []*graph.Param) *ASGDOptimizer {
+	s := *o.of[0]
+	o.add(params, &s)
+	return &ASGDOptimizer{engine: o.engine, of: []*asgd{&s}}
+}
+
+func (o *ASGDOptimizer) set(f func(s *asgd)) *ASGDOptimizer {
+	for _, s := range o.of {
+		f(s)
+	}
+	return o
+}
+
+// LR sets the learning rate, 0 or more.
+func (o *ASGDOptimizer) LR(lr float64) *ASGDOptimizer { return o.set(func(s *asgd) { s.LR = lr }) }
+
+// Lambd sets the decay of the parameters and of the learning rate, 0 or more; the default is 1e-4.
+func (o *ASGDOptimizer) Lambd(value float64) *ASGDOptimizer {
+	return o.set(func(s *asgd) { s.Lambd = value })
+}
+
+// Alpha sets the power with which the learning rate falls; the default is 0.75.
+func (o *ASGDOptimizer) Alpha(value float64) *ASGDOptimizer {
+	return o.set(func(s *asgd) { s.Alpha = value })
+}
+
+// T0 sets the step from which values are averaged; the default is 1e6.
+func (o *ASGDOptimizer) T0(value float64) *ASGDOptimizer {
+	return o.set(func(s *asgd) { s.T0 = value })
+}
+
+// WeightDecay sets the factor of the parameters in the gradient, 0 or more; the default is 0.
+func (o *ASGDOptimizer) WeightDecay(value float64) *ASGDOptimizer {
+	return o.set(func(s *asgd) { s.WeightDecay = value })
+}
+
+// Maximize climbs instead.
+func (o *ASGDOptimizer) Maximize(on bool) *ASGDOptimizer {
+	return o.set(func(s *asgd) { s.Maximize = on })
+}
+
+func (s *asgd) rate() *float64 { return &s.LR }
+
+func (s *asgd) check() error {
+	return firstError(atLeast("lr", s.LR, 0), atLeast("lambd", s.Lambd, 0), finite("alpha", s.Alpha), finite("t0", s.T0), atLeast("weight_decay", s.WeightDecay, 0))
+}
+
+func (s *asgd) slots() int { return 1 }
+
+func (s *asgd) update(r *run) {
+	rate, share := s.LR, 1.0
+	if before := float64(r.step - 1); before > 0 {
+		rate = s.LR / math.Pow(1+s.Lambd*s.LR*before, s.Alpha)
+		share = 1 / math.Max(1, before-s.T0)
+	}
+	each(r, s.WeightDecay, s.Maximize, func(e *element) {
+		e.p = e.p*(1-s.Lambd*rate) - rate*e.g
+		e.state[0] += (e.p - e.state[0]) * share
+	})
+}
