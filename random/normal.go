@@ -21,14 +21,24 @@ func Normal[T Float](g *Generator, dst []T, mean, std float64) {
 	}
 	i := 0
 	for ; i+vectorSize <= len(dst); i += vectorSize {
-		boxMuller(dst[i:i+vectorSize], T(mean), T(std))
+		transform(dst[i:i+vectorSize], mean, std)
 	}
 	if i < len(dst) { // the last block is drawn anew, over the end of the one before
 		last := dst[len(dst)-vectorSize:]
 		for j := range last {
 			last[j] = uniform()
 		}
-		boxMuller(last, T(mean), T(std))
+		transform(last, mean, std)
+	}
+}
+
+// transform turns sixteen uniform numbers into normal ones by the dtype's arithmetic.
+func transform[T Float](u []T, mean, std float64) {
+	switch u := any(u).(type) {
+	case []float32:
+		boxMullerVector(u, float32(mean), float32(std))
+	case []float64:
+		boxMuller(u, mean, std)
 	}
 }
 
@@ -41,12 +51,12 @@ func uniformOf[T Float](g *Generator) func() T {
 }
 
 // boxMuller turns sixteen uniform numbers into normal ones, the first eight giving the radius, the others the angle.
-func boxMuller[T Float](u []T, mean, std T) {
+func boxMuller(u []float64, mean, std float64) {
 	for j := range vectorSize / 2 {
-		radius := T(math.Sqrt(float64(T(-2 * T(math.Log(float64(1-u[j])))))))
-		angle := T(2*math.Pi) * u[j+8]
-		u[j] = T(radius*T(math.Cos(float64(angle)))*std) + mean
-		u[j+8] = T(radius*T(math.Sin(float64(angle)))*std) + mean
+		radius := math.Sqrt(-2 * math.Log(1-u[j]))
+		sin, cos := math.Sincos(2 * math.Pi * u[j+8])
+		u[j] = float64(radius*cos*std) + mean
+		u[j+8] = float64(radius*sin*std) + mean
 	}
 }
 
