@@ -15,6 +15,7 @@ type Generator struct {
 	seed  uint64
 	state [stateSize]uint32
 	next  int
+	drawn bool // since it was seeded
 
 	nextNormal float64
 	hasNormal  bool
@@ -45,7 +46,7 @@ func (g *Generator) Seed(seed uint64) {
 		g.state[i] = 1812433253*(g.state[i-1]^g.state[i-1]>>30) + uint32(i)
 	}
 	g.next = stateSize
-	g.hasNormal = false
+	g.drawn, g.hasNormal = false, false
 }
 
 // InitialSeed is the seed given last.
@@ -95,5 +96,5 @@ func (g *Generator) refill() {
 		}
 		g.state[i] = v
 	}
-	g.next = 0
+	g.next, g.drawn = 0, true
 }

@@ -53,8 +53,8 @@ func uniformOf[T Float](g *Generator) func() T {
 // boxMuller turns sixteen uniform numbers into normal ones, the first eight giving the radius, the others the angle.
 func boxMuller(u []float64, mean, std float64) {
 	for j := range vectorSize / 2 {
-		radius := math.Sqrt(-2 * math.Log(1-u[j]))
-		sin, cos := math.Sincos(2 * math.Pi * u[j+8])
+		radius := math.Sqrt(-2 * log(1-u[j]))
+		sin, cos := sincos(2 * math.Pi * u[j+8])
 		u[j] = float64(radius*cos*std) + mean
 		u[j+8] = float64(radius*sin*std) + mean
 	}
@@ -68,7 +68,8 @@ func (g *Generator) normal() float64 {
 	}
 	u1 := float64(g.word64()&(1<<53-1)) * (1.0 / (1 << 53))
 	u2 := float64(g.word64()&(1<<53-1)) * (1.0 / (1 << 53))
-	radius, angle := math.Sqrt(-2*math.Log1p(-u2)), 2*math.Pi*u1
-	g.nextNormal, g.hasNormal = radius*math.Sin(angle), true
-	return radius * math.Cos(angle)
+	radius := math.Sqrt(-2 * math.Log1p(-u2)) // the C library's algorithm is the same
+	sin, cos := sincos(2 * math.Pi * u1)
+	g.nextNormal, g.hasNormal = radius*sin, true
+	return radius * cos
 }

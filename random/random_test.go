@@ -32,8 +32,8 @@ func TestPyTorchsNumbers(t *testing.T) {
 			if d.DType == "float32" {
 				check(t, d, 0, func(x float32) int64 { return int64(int32(math.Float32bits(x))) })
 			} else {
-				// In float64 PyTorch calls the C library's logarithm and sine, whose last bits differ from Go's.
-				check(t, d, 4, func(x float64) int64 { return int64(math.Float64bits(x)) })
+				// In float64 PyTorch calls the C library's logarithm and sine, which now and then are an ulp away.
+				check(t, d, 1, func(x float64) int64 { return int64(math.Float64bits(x)) })
 			}
 		})
 	}

@@ -47,11 +47,20 @@ func Zip[T Float](b Binary, dst, x, y []T) {
 	need("x of Zip", len(x), n)
 	need("y of Zip", len(y), n)
 	if parts := partsOf(n, grainMemory); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) { zipSerial(b, dst[i:j], x[i:j], y[i:j]) })
+		w := borrow[T]()
+		inParts(&w.tasks.zip, zipTask[T]{b, dst, x, y}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	zipSerial(b, dst, x[:n], y[:n])
 }
+
+type zipTask[T Float] struct {
+	b         Binary
+	dst, x, y []T
+}
+
+func (t *zipTask[T]) run(_, i, j int) { zipSerial(t.b, t.dst[i:j], t.x[i:j], t.y[i:j]) }
 
 func zipSerial[T Float](b Binary, dst, x, y []T) {
 	n := len(dst)
@@ -104,11 +113,21 @@ func ZipScalar[T Float](b Binary, dst, x []T, s T) {
 	n := len(dst)
 	need("x of ZipScalar", len(x), n)
 	if parts := partsOf(n, grainMemory); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) { zipScalarSerial(b, dst[i:j], x[i:j], s) })
+		w := borrow[T]()
+		inParts(&w.tasks.zipScalar, zipScalarTask[T]{b, dst, x, s}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	zipScalarSerial(b, dst, x[:n], s)
 }
+
+type zipScalarTask[T Float] struct {
+	b      Binary
+	dst, x []T
+	s      T
+}
+
+func (t *zipScalarTask[T]) run(_, i, j int) { zipScalarSerial(t.b, t.dst[i:j], t.x[i:j], t.s) }
 
 func zipScalarSerial[T Float](b Binary, dst, x []T, s T) {
 	n := len(dst)
@@ -175,11 +194,20 @@ func Axpy[T Float](a T, x, y []T) {
 	n := len(y)
 	need("x of Axpy", len(x), n)
 	if parts := partsOf(n, grainMemory); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) { axpySerial(a, x[i:j], y[i:j]) })
+		w := borrow[T]()
+		inParts(&w.tasks.axpy, axpyTask[T]{a, x, y}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	axpySerial(a, x[:n], y)
 }
+
+type axpyTask[T Float] struct {
+	a    T
+	x, y []T
+}
+
+func (t *axpyTask[T]) run(_, i, j int) { axpySerial(t.a, t.x[i:j], t.y[i:j]) }
 
 func axpySerial[T Float](a T, x, y []T) {
 	n := len(y)

@@ -26,17 +26,33 @@ func CrossEntropyIndices[T Float](loss, grad []T, logits []T, target []int64, ar
 }
 
 func parallelCrossEntropy[T Float](parts int, loss, grad []T, logits []T, target []int64, args CrossEntropyArgs[T]) (badRow int) {
-	bad := make([]int, parts)
-	inParallel(parts, func(part int) {
-		from, to := share(part, parts, args.Rows, 1)
-		bad[part] = crossEntropyRows(loss, grad, logits, target, &args, from, to)
-	})
+	w := borrow[T]()
+	defer w.giveBack()
+	if len(w.bad) < parts {
+		w.bad = make([]int, parts)
+	}
+	bad := w.bad[:parts]
+	for i := range bad {
+		bad[i] = -1
+	}
+	inParts(&w.tasks.crossEntropy, crossEntropyTask[T]{loss, grad, logits, target, bad, args}, parts, args.Rows, 1)
 	for _, r := range bad {
 		if r >= 0 {
 			return r
 		}
 	}
 	return -1
+}
+
+type crossEntropyTask[T Float] struct {
+	loss, grad, logits []T
+	target             []int64
+	bad                []int // by part
+	args               CrossEntropyArgs[T]
+}
+
+func (t *crossEntropyTask[T]) run(part, from, to int) {
+	t.bad[part] = crossEntropyRows(t.loss, t.grad, t.logits, t.target, &t.args, from, to)
 }
 
 func crossEntropyRows[T Float](loss, grad []T, logits []T, target []int64, args *CrossEntropyArgs[T], from, to int) (badRow int) {
@@ -114,15 +130,24 @@ func CrossEntropyProbabilities[T Float](loss, grad, logits, target []T, args Cro
 	checkCrossEntropy(loss, grad, logits, &args)
 	need("target of CrossEntropyProbabilities", len(target), args.Rows*args.Classes)
 	if parts := rowParts(args.Rows, args.Classes); parts > 1 {
-		parallel(parts, args.Rows, 1, func(from, to int) {
-			crossEntropyOfProbabilities(loss, grad, logits, target, args, from, to)
-		})
+		w := borrow[T]()
+		inParts(&w.tasks.probabilities, probabilitiesTask[T]{loss, grad, logits, target, args}, parts, args.Rows, 1)
+		w.giveBack()
 		return
 	}
-	crossEntropyOfProbabilities(loss, grad, logits, target, args, 0, args.Rows)
+	crossEntropyOfProbabilities(loss, grad, logits, target, &args, 0, args.Rows)
 }
 
-func crossEntropyOfProbabilities[T Float](loss, grad, logits, target []T, args CrossEntropyArgs[T], from, to int) {
+type probabilitiesTask[T Float] struct {
+	loss, grad, logits, target []T
+	args                       CrossEntropyArgs[T]
+}
+
+func (t *probabilitiesTask[T]) run(_, from, to int) {
+	crossEntropyOfProbabilities(t.loss, t.grad, t.logits, t.target, &t.args, from, to)
+}
+
+func crossEntropyOfProbabilities[T Float](loss, grad, logits, target []T, args *CrossEntropyArgs[T], from, to int) {
 	classes := args.Classes
 	smooth := float64(args.Smoothing) / float64(classes)
 	keep := 1 - float64(args.Smoothing)

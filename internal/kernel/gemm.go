@@ -23,6 +23,11 @@ type Epilogue[T Float] struct {
 //
 // Error of a product's element, before the activation: at most k*eps*sum|a||b|.
 func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
+	gemm(layout, m, n, k, a, lda, b, ldb, nil, c, ldc, accumulate, epilogue)
+}
+
+// gemm is Gemm with b's packed copy, where there is one.
+func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -34,20 +39,23 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
 		return
 	}
+	w := borrow[T]()
 	if k <= outerLimit && layout != NT {
 		stride := 1
 		if layout == NN {
 			stride = lda
 		}
-		outer(m, n, a, stride, b[:n], c, ldc, accumulate, epilogue)
-		return
+		inParts(&w.tasks.outer, outerTask[T]{n, a, stride, b[:n], c, ldc, accumulate, epilogue}, partsOf(m*n, grainMemory), m, 1)
+	} else {
+		g := &w.tasks.product
+		*g = product[T]{
+			kernels: kernelsOf[T](), layout: layout, m: m, n: n, k: k, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc,
+			accumulate: accumulate, epilogue: epilogue,
+		}
+		g.compute(w, weights)
+		*g = product[T]{}
 	}
-	g := product[T]{kernels: kernelsOf[T](), layout: layout, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, m: m, k: k, accumulate: accumulate, epilogue: epilogue}
-	if parts := partsOf(m*n*k, grainProduct); parts > 1 {
-		g.inParallel(parts, m, n)
-		return
-	}
-	g.run(0, m, 0, n)
+	w.giveBack()
 }
 
 func checkGemm(layout Layout, m, n, k, a, lda, b, ldb, c, ldc int) {

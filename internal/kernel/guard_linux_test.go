@@ -11,7 +11,7 @@ import (
 // region is memory between two pages that may not be touched.
 type region struct{ bytes []byte }
 
-const regionBytes = 1 << 21
+const regionBytes = 1 << 22
 
 func newRegion(t testing.TB) *region {
 	page := syscall.Getpagesize()

@@ -26,8 +26,23 @@ type kernels[T Float] struct {
 	subtractTwo                 func(n int, dst, x *T, s, r T)
 	softmaxGrad, logSoftmaxGrad func(n int, dx, dy, y *T)
 
+	// by way; see normalize_runs.go
+	affine           [wayCount]func(n int, dst, x, mean, scale, weight, shift *T)
+	affineGrad       [wayCount]func(n int, dx, dy, x, mean, scale, weight, slope, constant *T)
+	gradSums         [wayCount]func(n int, dy, x, weight *T, mean T) (sum, product T)
+	columnGradSums   [wayCount]func(cols int, sum, product, dy, x, mean, scale *T, rows, stride int)
+	deviations       func(n int, x *T, mean T) (squares, sum T)
+	columnDeviations func(n int, sum, x, mean *T)
+
 	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step T)                             // by decay and way of momentum
 	adam [2][2]func(n int, p, g, m, v, vmax *T, sign, decay, shrink, lerp, beta2, fresh2, root2, eps, step T) // by decay and AMSGrad
+
+	// a step of a recurrent layer; see recurrent.go
+	lstm        func(n int, i, f, g, o, before, c, tanh, h *T)
+	lstmOutGrad func(n int, do, dc, dh, o, tanh *T)
+	lstmInGrad  func(n int, di, df, dg, dc, i, f, g, before *T)
+	gru         func(n int, r, z, n_, hn, before, h *T)
+	gruGrad     func(n int, dr, dz, dn, dhn, dh, r, z, n_, hn, before *T)
 
 	lanes, maxRows, maxDots int
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
@@ -35,8 +50,14 @@ type kernels[T Float] struct {
 	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
 	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
 	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
-	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
-	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
+	// merge stores a block of 32×32 products in c; see _asm/gemm.go
+	merge    func(rows int, block *T, c *T, ldc int, bias *T, columns, flags int)
+	splitter *splitter   // of AMX tiles, or nil
+	peak     func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
+	dots     [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
+	// slide by log2 of vectors a row, then rows; slideDots by rows; see _asm/convolve.go
+	slide     [3][maxTileRows + 1]func(k int, a, b *T, offsets *int, c *T, ldc int, bias *T, flags int)
+	slideDots [maxDotRows + 1]func(vectors int, a *T, lda int, b *T, offsets *int, images, strideA, strideB int, out *T, ldo int)
 }
 
 const maxTileRows, maxDotRows = 14, 6
@@ -62,7 +83,7 @@ type instructionSet struct {
 	enter func() // fills kernels32 and kernels64
 }
 
-// SIMD names the instruction set in use: "avx512", "avx2" or "generic". The best that the machine has is taken, unless the
+// SIMD names the instruction set in use: "amx", "avx512", "avx2" or "generic". The best that the machine has is taken, unless the
 // environment variable AEGIS_SIMD names another at the start of the program; a name that is unknown or that the machine
 // cannot run is reported on standard error and ignored.
 func SIMD() string { return simd }

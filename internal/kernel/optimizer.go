@@ -20,16 +20,25 @@ func SGD[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 		need("momentumBuffer of SGD", len(momentumBuffer), n)
 	}
 	if parts := partsOf(n, grainMemory/2); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) {
-			var buffer []T
-			if args.Momentum != 0 {
-				buffer = momentumBuffer[i:j]
-			}
-			sgdSerial(p[i:j], g[i:j], buffer, args)
-		})
+		w := borrow[T]()
+		inParts(&w.tasks.sgd, sgdTask[T]{p, g, momentumBuffer, args}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	sgdSerial(p, g, momentumBuffer, args)
+}
+
+type sgdTask[T Float] struct {
+	p, g, momentumBuffer []T
+	args                 SGDArgs
+}
+
+func (t *sgdTask[T]) run(_, i, j int) {
+	var buffer []T
+	if t.args.Momentum != 0 {
+		buffer = t.momentumBuffer[i:j]
+	}
+	sgdSerial(t.p[i:j], t.g[i:j], buffer, t.args)
 }
 
 func sgdSerial[T Float](p, g, momentumBuffer []T, args SGDArgs) {
@@ -114,16 +123,25 @@ func Adam[T Float](p, g, m, v, vmax []T, args AdamArgs) {
 	}
 	s := newAdamScalars[T](args)
 	if parts := partsOf(n, grainMemory/4); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) {
-			var most []T
-			if s.amsgrad {
-				most = vmax[i:j]
-			}
-			adamSerial(p[i:j], g[i:j], m[i:j], v[i:j], most, s)
-		})
+		w := borrow[T]()
+		inParts(&w.tasks.adam, adamTask[T]{p, g, m, v, vmax, s}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	adamSerial(p, g, m, v, vmax, s)
+}
+
+type adamTask[T Float] struct {
+	p, g, m, v, vmax []T
+	scalars          adamScalars[T]
+}
+
+func (t *adamTask[T]) run(_, i, j int) {
+	var most []T
+	if t.scalars.amsgrad {
+		most = t.vmax[i:j]
+	}
+	adamSerial(t.p[i:j], t.g[i:j], t.m[i:j], t.v[i:j], most, t.scalars)
 }
 
 func adamSerial[T Float](p, g, m, v, vmax []T, s adamScalars[T]) {

@@ -109,6 +109,75 @@ func TestStarvedWorkers(t *testing.T) {
 	require.Less(t, time.Since(start), 5*time.Second)
 }
 
+// Kernels in parts allocate nothing once their memory is there.
+func TestPartsDoNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector's pools forget at random")
+	}
+	defer SetThreads(0)
+	SetThreads(2)
+	const n = 1 << 18
+	x, y, out := make([]float32, n), make([]float32, n), make([]float32, n)
+	target := make([]int64, n/100)
+	for name, f := range map[string]func(){
+		"Map":         func() { Map(Tanh, out, x, 0, 0) },
+		"MapGrad":     func() { MapGrad(Tanh, out, x, nil, y, 0, 0) },
+		"Zip":         func() { Zip(Add, out, x, y) },
+		"ZipScalar":   func() { ZipScalar(Add, out, x, 1) },
+		"Axpy":        func() { Axpy(2, x, out) },
+		"Sum":         func() { Sum(x) },
+		"SumSquares":  func() { SumSquares(x) },
+		"ColumnSums":  func() { ColumnSums(out[:512], x, n/512, 512) },
+		"Softmax":     func() { Softmax(out, x, n/100, 100, 1) },
+		"LogSoftmax":  func() { LogSoftmax(out, x, n/100, 100, 1) },
+		"SoftmaxGrad": func() { SoftmaxGrad(out, x, y, n/100, 100, 1) },
+		"CrossEntropyIndices": func() {
+			CrossEntropyIndices(out, nil, x, target, CrossEntropyArgs[float32]{Rows: n / 100, Classes: 100})
+		},
+		"SGD":             func() { SGD(out, x, nil, SGDArgs{LR: 0.1}) },
+		"Adam":            func() { Adam(out, x, y, y, nil, AdamArgs{LR: 0.1, Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Step: 1}) },
+		"Gemm NN":         func() { Gemm(NN, 200, 260, 250, x, 260, y, 260, out, 260, false, Epilogue[float32]{}) },
+		"Gemm NT":         func() { Gemm(NT, 500, 100, 250, x, 260, y, 260, out, 260, false, Epilogue[float32]{}) },
+		"Gemm TN":         func() { Gemm(TN, 200, 260, 250, x, 260, y, 260, out, 260, false, Epilogue[float32]{}) },
+		"Gemm of one row": func() { Gemm(NT, 1, 500, 500, x, 500, y, 500, out, 500, false, Epilogue[float32]{}) },
+		"outer product":   func() { Gemm(TN, 500, 500, 1, x, 500, y, 500, out, 500, false, Epilogue[float32]{}) },
+	} {
+		require.Zero(t, testing.AllocsPerRun(20, f), name)
+	}
+}
+
+// Where other programs keep all cores busy, working together costs little more than working alone.
+func TestBusyCores(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("measures times")
+	}
+	defer SetThreads(0)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * runtime.NumCPU()))
+	var stop atomic.Bool
+	defer stop.Store(true)
+	for range runtime.NumCPU() {
+		go func() {
+			for !stop.Load() {
+			}
+		}()
+	}
+	const m, n, k = 256, 512, 784
+	x, y, c := make([]float32, m*k), make([]float32, n*k), make([]float32, m*n)
+	times := map[int]time.Duration{}
+	for range 6 {
+		for _, threads := range []int{1, runtime.NumCPU()} {
+			SetThreads(threads)
+			start := time.Now()
+			for range 100 {
+				Gemm(NT, m, n, k, x, k, y, k, c, n, false, Epilogue[float32]{})
+			}
+			times[threads] += time.Since(start)
+		}
+	}
+	t.Logf("%v", times)
+	require.Less(t, float64(times[runtime.NumCPU()]), 1.5*float64(times[1])) // 1.05 measured; other tests may run beside
+}
+
 // Idle workers park: nothing of the pool runs a while after the last kernel.
 func TestWorkersPark(t *testing.T) {
 	defer SetThreads(0)
@@ -123,7 +192,7 @@ func TestWorkersPark(t *testing.T) {
 				return false
 			}
 		}
-		return len(pool.workers) >= 2
+		return len(pool.workers) >= min(2, runtime.GOMAXPROCS(0)-1)
 	}, 5*time.Second, 5*time.Millisecond)
 }
 

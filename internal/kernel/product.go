@@ -1,20 +1,42 @@
 package kernel
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // product is one matrix product on compiled tiles. For each block of k that keeps a panel of b in the first-level cache,
-// and each block of rows that keeps a in the second: a packed if that pays, b packed a panel at a time just before its use,
-// then tiles of c.
+// and each block of rows that keeps a in the second: a packed if that pays, b packed a panel at a time just before its use
+// unless it is packed already, then tiles of c. Every element of c adds up in the same order however the work is cut and
+// whatever is packed.
 type product[T Float] struct {
 	kernels    *kernels[T]
 	layout     Layout
-	m, k       int
+	m, n, k    int
 	a, b, c    *T
 	lda        int
 	ldb        int
 	ldc        int
 	accumulate bool
 	epilogue   Epilogue[T]
+	weights    *T // all of b in panels, or nil; see packWeights
+
+	parts  int            // into which numbers are split, or 0; see split.go
+	parted *partedWeights // all of b, split, or nil
+	bad    atomic.Uint32  // not 0: the block of a can't be split
+
+	byRows  bool // parts are rows of c, not columns
+	byDots  bool
+	block   block[T]
+	blocked bool // parts are columns of this one block
+}
+
+// block is a part of a: rows from to to of c, elements p0 to p1 of k.
+type block[T Float] struct {
+	from, to, p0, p1 int
+	height           int // rows of a tile
+	packed           *T  // its elements in the order of the tiles, or nil
+	split            unsafe.Pointer
 }
 
 // Flags of a tile kernel.
@@ -30,9 +52,12 @@ const (
 	directRows = 70
 	// packColumns is from how many columns of c a is packed.
 	packColumns = 128
+	// sharedElements bounds the b that is packed whole before its parts are multiplied.
+	sharedElements = 1 << 20
 )
 
-// blockBytes is how much of a stays in the second-level cache: of 2 MiB beside AVX-512, of 256 KiB or more beside AVX2.
+// blockBytes is how much of a stays in the second-level cache: of 1 MiB or more beside AVX-512, of 256 KiB or more beside
+// AVX2.
 func (g *product[T]) blockBytes() int {
 	if g.kernels.maxRows > 6 {
 		return 840 << 10
@@ -60,153 +85,210 @@ func even(n, most, unit int) int {
 }
 
 // dotRowLimit is up to how many rows of c a transposed b is read in place by dot products, which saves packing it but
-// ends each product with a fold: measured equal at k/32 rows, and at 10 where k is large.
-func (g *product[T]) dotRowLimit() int { return max(1, min(10, g.k/32)) }
+// ends each product with a fold: measured equal at k/32 rows, and at 10 where k is large. Weights that are
+// packed once take tiles from two rows on.
+func dotRowLimit(k int) int { return max(1, min(10, k/32)) }
 
-// inParallel cuts c along its longer side, whole tiles a part.
-func (g product[T]) inParallel(parts, m, n int) {
-	if n >= m {
-		parallel(parts, n, 2*g.kernels.lanes, func(from, to int) { g.run(0, m, from, to) })
-		return
+// panel is the columns of b that lie side by side when packed.
+func (k *kernels[T]) panel() int { return 2 * k.lanes }
+
+// blockDepth is how many elements of k a block has.
+func blockDepth(k int) int { return even(k, blockK, 16) }
+
+// compute runs the product, in parts on the pool's workers where it is large. w holds the product, and lends memory.
+func (g *product[T]) compute(w *workspace[T], weights *Weights) {
+	parts := partsOf(g.m*g.n*g.k, grainProduct)
+	panel := g.kernels.panel()
+	g.byDots = g.layout == NT && g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil)
+	g.byRows = g.m > g.n && g.n < 4*panel*Threads()
+	g.parts = g.splits(weights != nil)
+	if weights != nil && !g.byDots {
+		g.useWeights(w, weights)
 	}
-	parallel(parts, m, g.kernels.maxRows, func(from, to int) { g.run(from, to, 0, n) })
+	switch {
+	case g.parts > 0:
+		g.computeSplit(w, parts)
+	case parts == 1:
+		g.run(0, 0, 0)
+	case g.byDots:
+		pool.run(g, parts, g.n, panel)
+	case g.byRows:
+		g.packForRows(w)
+		pool.run(g, parts, g.m, g.kernels.maxRows)
+	case g.packsA(g.m, g.n):
+		g.blocks(0, g.m, func(b block[T]) {
+			b.packed = aligned(&w.a, (b.to-b.from)*(b.p1-b.p0)+g.kernels.lanes)
+			tiles := (b.to - b.from + b.height - 1) / b.height
+			inParts(&w.tasks.packing, packingTask[T]{g, b}, partsOf((b.to-b.from)*(b.p1-b.p0), grainMemory), tiles, 1)
+			g.block, g.blocked = b, true
+			pool.run(g, parts, g.n, panel)
+		})
+	default:
+		pool.run(g, parts, g.n, panel)
+	}
 }
 
-// run computes rows i0 to i1 and columns j0 to j1 of c.
-func (g *product[T]) run(i0, i1, j0, j1 int) {
-	m, n := i1-i0, j1-j0
-	a, b, c := at(g.a, i0*g.lda), at(g.b, j0), at(g.c, i0*g.ldc+j0)
-	if g.layout == TN {
-		a = at(g.a, i0)
-	}
-	if g.layout == NT {
-		b = at(g.b, j0*g.ldb)
-	}
-	var bias *T
-	if g.epilogue.Bias != nil {
-		bias = &g.epilogue.Bias[j0]
+// run computes one part: all of it where from and to are 0.
+func (g *product[T]) run(_, from, to int) {
+	i0, i1, j0, j1 := 0, g.m, 0, g.n
+	switch {
+	case to == 0:
+	case g.byRows && !g.byDots && !g.blocked:
+		i0, i1 = from, to
+	default:
+		j0, j1 = from, to
 	}
 	w := borrow[T]()
-	if g.layout == NT && g.m <= g.dotRowLimit() {
-		g.dots(w, m, n, a, b, c, bias)
-	} else {
-		g.tiles(w, m, n, a, b, c, bias)
+	defer w.giveBack()
+	switch {
+	case g.byDots:
+		g.dots(w, j0, j1)
+	case g.blocked && g.parts > 0:
+		g.splitColumns(w, g.block, j0, j1)
+	case g.blocked:
+		g.tiles(w, g.block, j0, j1)
+	default:
+		pack := g.packsA(i1-i0, j1-j0)
+		g.blocks(i0, i1, func(b block[T]) {
+			if pack {
+				b.packed = aligned(&w.a, (b.to-b.from)*(b.p1-b.p0)+g.kernels.lanes)
+				g.packA(b, b.from, b.to)
+			}
+			g.tiles(w, b, j0, j1)
+		})
 	}
-	w.giveBack()
 }
 
-// activate applies an activation that the tiles do not know to rows of c.
-func (g *product[T]) activate(m, n int, c *T) {
+// blocks calls f for the blocks of rows i0 to i1.
+func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
+	m, most := i1-i0, g.kernels.maxRows
+	height := even(m, most, 1)
+	if most == 6 && m > 6 && height < 5 {
+		height = 6
+	}
+	kc := blockDepth(g.k)
+	mc := max(1, g.blockBytes()/sizeOf[T]()/kc/height) * height
+	for p0 := 0; p0 < g.k; p0 += kc {
+		for i := i0; i < i1; i += mc {
+			f(block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k), height: height})
+		}
+	}
+}
+
+// packsA says whether a is packed for m rows and n columns of c: where its elements lie far apart, or its rows at
+// multiples of 2 KiB, which fall on the same lines of the first-level cache.
+func (g *product[T]) packsA(m, n int) bool {
+	far := g.layout == TN || g.lda*sizeOf[T]()%2048 == 0
+	return far && n >= packColumns && m > 6
+}
+
+// packsB says whether b is packed for m rows of c.
+func (g *product[T]) packsB(m int) bool { return g.layout == NT || m > directRows }
+
+// strides gives the bytes between the rows of a, and between the elements of a row.
+func (g *product[T]) strides() (row, step int) {
+	row, step = g.lda*sizeOf[T](), sizeOf[T]()
+	if g.layout == TN {
+		return step, row
+	}
+	return row, step
+}
+
+// element is the address of row i and element p of k in a.
+func (g *product[T]) element(i, p int) *T {
+	if g.layout == TN {
+		return at(g.a, p*g.lda+i)
+	}
+	return at(g.a, i*g.lda+p)
+}
+
+// activate applies an activation that the tiles do not know to rows and columns of c.
+func (g *product[T]) activate(i0, i1, j0, j1 int) {
 	e := &g.epilogue
 	if e.Activation == Identity || e.Activation == ReLU {
 		return
 	}
-	for i := range m {
-		row := unsafe.Slice(at(c, i*g.ldc), n)
+	for i := i0; i < i1; i++ {
+		row := unsafe.Slice(at(g.c, i*g.ldc+j0), j1-j0)
 		Map(e.Activation, row, row, e.A, e.B)
 	}
 }
 
-func (g *product[T]) tiles(w *workspace[T], m, n int, a, b, c, bias *T) {
-	k, size := g.k, sizeOf[T]()
-	lanes := g.kernels.lanes
-	panel := 2 * lanes
-	blockRows := even(m, g.kernels.maxRows, 1)
-	if g.kernels.maxRows == 6 && m > 6 && blockRows < 5 {
-		blockRows = 6
-	}
-	kc := even(k, blockK, 16)
-	mc := max(1, g.blockBytes()/size/kc/blockRows) * blockRows
-	packB := g.layout == NT || m > directRows
-	packA := n >= packColumns && m > 6 && (packB || g.layout == TN || g.lda*size%2048 == 0)
-	wide := 1 // panels a step: more where a tile has few rows
-	for wide < 4 && blockRows <= g.wideRows(2*wide) {
+// tiles computes columns j0 to j1 of a block's rows.
+func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
+	size, lanes, panel := sizeOf[T](), g.kernels.lanes, g.kernels.panel()
+	kk := b.p1 - b.p0
+	packB := g.weights == nil && g.packsB(g.m)
+	masked := g.kernels.maxRows > 6 // tiles that can read part of a vector of b
+	wide := 1                       // panels a step: more where a tile has few rows
+	for wide < 4 && b.height <= g.kernels.wideRows(2*wide) {
 		wide *= 2
 	}
-	rowA, stepA := g.lda*size, size
-	if g.layout == TN {
-		rowA, stepA = stepA, rowA
+	flags, last := 0, b.p1 == g.k
+	if g.accumulate || b.p0 > 0 {
+		flags |= tileAdd
 	}
-	masked := g.kernels.maxRows > 6 // tiles that can read part of a vector of b
-	buffer := aligned(&w.b, wide*panel*kc)
-	for p0 := 0; p0 < k; p0 += kc {
-		kk := min(kc, k-p0)
-		flags, tileBias := 0, (*T)(nil)
-		if g.accumulate || p0 > 0 {
-			flags |= tileAdd
+	if last && g.epilogue.Activation == ReLU {
+		flags |= tileReLU
+	}
+	var buffer *T
+	for j := j0; j < j1; {
+		panels := wide
+		for panels > 1 && j1-j <= (panels-1)*panel {
+			panels /= 2
 		}
-		if p0+kk == k {
-			tileBias = bias
-			if g.epilogue.Activation == ReLU {
-				flags |= tileReLU
-			}
+		width := min(panels*panel, j1-j)
+		columns := width - (panels-1)*panel // of the last panel
+		vectors := 1 + log2(panels)         // log2 of vectors a row
+		if panels == 1 && width <= lanes {
+			vectors = 0
 		}
-		for i0 := 0; i0 < m; i0 += mc {
-			mm := min(mc, m-i0)
-			ai := (*T)(unsafe.Add(unsafe.Pointer(a), i0*rowA+p0*stepA))
-			rows, step := rowA, stepA
-			if packA {
-				packed := aligned(&w.a, mm*kk+lanes)
-				g.packA(packed, ai, mm, kk, blockRows)
-				ai = packed
+		whole := columns == panel || columns == lanes && vectors == 0
+		bj, ldb, next := at(g.b, b.p0*g.ldb+j), g.ldb*size, panel*size
+		inPlace := g.weights == nil && !packB && (masked || whole)
+		if !inPlace {
+			if g.weights != nil {
+				bj = at(g.weights, g.weightsAt(b.p0, j, kk))
+			} else {
+				buffer = aligned(&w.b, wide*panel*kk)
+				for x := 0; x < width; x += panel {
+					g.packPanel(at(buffer, x*kk), j+x, min(panel, width-x), b.p0, kk)
+				}
+				bj = buffer
 			}
-			for j := 0; j < n; {
-				panels := wide
-				for panels > 1 && n-j <= (panels-1)*panel {
-					panels /= 2
-				}
-				width := min(panels*panel, n-j)
-				columns := width - (panels-1)*panel // of the last panel
-				vectors := 1 + log2(panels)         // log2 of vectors a row
-				if panels == 1 && width <= lanes {
-					vectors = 0
-				}
-				bj, ldb, next := at(b, p0*g.ldb+j), g.ldb*size, panel*size
-				whole := columns == panel || columns == lanes && vectors == 0
-				inPlace := !packB && (masked || whole)
-				tileFlags := flags
-				if whole || !inPlace {
-					tileFlags |= tileFull
-				}
-				if !inPlace {
-					for x := 0; x < width; x += panel {
-						to := at(buffer, x*kk)
-						if g.layout == NT {
-							g.packTransposed(to, at(b, (j+x)*g.ldb+p0), kk, min(panel, width-x))
-						} else {
-							g.kernels.copyRows(kk, to, panel*size, at(bj, x), g.ldb*size, min(panel, width-x), panel)
-						}
-					}
-					bj, ldb, next = buffer, panel*size, kk*panel*size
-				}
-				table := &g.kernels.tile[vectors]
-				if packA && !inPlace && vectors == 1 {
-					table = &g.kernels.tilePacked
-				}
-				var tb *T
-				if tileBias != nil {
-					tb = at(tileBias, j)
-				}
-				for i := 0; i < mm; i += blockRows {
-					r := min(blockRows, mm-i)
-					tileA := (*T)(unsafe.Add(unsafe.Pointer(ai), i*rows))
-					if packA {
-						tileA, rows, step = at(ai, i*kk), size, r*size
-					}
-					table[r](kk, tileA, rows, step, bj, ldb, next, at(c, (i0+i)*g.ldc+j), g.ldc*size, tb, columns, tileFlags)
-				}
-				j += width
-			}
-			if p0+kk == k {
-				g.activate(mm, n, at(c, i0*g.ldc))
-			}
+			ldb, next = panel*size, kk*panel*size
 		}
+		tileFlags := flags
+		if whole || !inPlace {
+			tileFlags |= tileFull
+		}
+		table := &g.kernels.tile[vectors]
+		if b.packed != nil && !inPlace && vectors == 1 {
+			table = &g.kernels.tilePacked
+		}
+		var bias *T
+		if last && g.epilogue.Bias != nil {
+			bias = &g.epilogue.Bias[j]
+		}
+		rows, step := g.strides()
+		for i := b.from; i < b.to; i += b.height {
+			r := min(b.height, b.to-i)
+			ai := g.element(i, b.p0)
+			if b.packed != nil {
+				ai, rows, step = at(b.packed, (i-b.from)*kk), size, r*size
+			}
+			table[r](kk, ai, rows, step, bj, ldb, next, at(g.c, i*g.ldc+j), g.ldc*size, bias, columns, tileFlags)
+		}
+		j += width
+	}
+	if last {
+		g.activate(b.from, b.to, j0, j1)
 	}
 }
 
 // wideRows is the most rows of a tile of that many panels.
-func (g *product[T]) wideRows(panels int) int {
-	table := &g.kernels.tile[1+log2(panels)]
+func (k *kernels[T]) wideRows(panels int) int {
+	table := &k.tile[1+log2(panels)]
 	r := 0
 	for r < maxTileRows && table[r+1] != nil {
 		r++
@@ -222,71 +304,31 @@ func log2(n int) (l int) {
 	return l
 }
 
-// packA copies mm×kk of a so that the elements a tile reads in one step lie side by side.
-func (g *product[T]) packA(dst, src *T, mm, kk, blockRows int) {
-	size, lanes := sizeOf[T](), g.kernels.lanes
-	for i := 0; i < mm; i += blockRows {
-		r := min(blockRows, mm-i)
-		d := at(dst, i*kk)
-		if g.layout == TN {
-			g.kernels.copyRows(kk, d, r*size, at(src, i), g.lda*size, r, r)
-			continue
-		}
-		blocks := kk / lanes
-		if blocks > 0 {
-			for x := 0; x < r; x += lanes {
-				part := min(lanes, r-x)
-				g.kernels.transpose(blocks, at(d, x), r*size, at(src, (i+x)*g.lda), g.lda*size, part, part)
-			}
-		}
-		for x := range r {
-			for p := blocks * lanes; p < kk; p++ {
-				*at(d, p*r+x) = *at(src, (i+x)*g.lda+p)
-			}
-		}
-	}
-}
-
-// packTransposed copies n rows of a transposed b, kk elements each, into one panel.
-func (g *product[T]) packTransposed(dst, src *T, kk, n int) {
-	size, lanes := sizeOf[T](), g.kernels.lanes
-	blocks := kk / lanes
-	for x := 0; x < n; x += lanes {
-		if blocks > 0 {
-			g.kernels.transpose(blocks, at(dst, x), 2*lanes*size, at(src, x*g.ldb), g.ldb*size, min(lanes, n-x), lanes)
-		}
-	}
-	for x := range n {
-		for p := blocks * lanes; p < kk; p++ {
-			*at(dst, p*2*lanes+x) = *at(src, x*g.ldb+p)
-		}
-	}
-}
-
-// dots computes few rows of c as dot products of rows.
-func (g *product[T]) dots(w *workspace[T], m, n int, a, b, c, bias *T) {
+// dots computes columns j0 to j1 of few rows of c as dot products of rows.
+func (g *product[T]) dots(w *workspace[T], j0, j1 int) {
 	const columns = 4
 	size, most := sizeOf[T](), g.kernels.maxDots
 	out := unsafe.Slice(aligned(&w.out, maxDotRows*columns), maxDotRows*columns)
-	for j := 0; j < n; j += columns {
+	n := j1 - j0
+	for j := j0; j < j1; j += columns {
 		from, stride, count := j, g.ldb*size, columns
 		switch {
 		case n < columns: // one at a time: the same row four times over
 			from, stride, count = j, 0, 1
-		case j+columns > n: // the last four, some of them known already
-			from = n - columns
+		case j+columns > j1: // the last four, some of them known already
+			from = j1 - columns
 		}
-		for i := 0; i < m; i += most {
-			rows := min(most, m-i)
-			g.kernels.dots[rows](g.k, at(a, i*g.lda), g.lda*size, at(b, from*g.ldb), stride, &out[0])
+		for i := 0; i < g.m; i += most {
+			rows := min(most, g.m-i)
+			g.kernels.dots[rows](g.k, at(g.a, i*g.lda), g.lda*size, at(g.b, from*g.ldb), stride, &out[0])
 			for r := range rows {
 				for x := j; x < from+count; x++ {
-					v, to := out[r*columns+x-from], at(c, (i+r)*g.ldc+x)
+					v, to := out[r*columns+x-from], at(g.c, (i+r)*g.ldc+x)
 					if g.accumulate {
 						v += *to
 					}
-					if bias != nil {
-						v += *at(bias, x)
+					if g.epilogue.Bias != nil {
+						v += g.epilogue.Bias[x]
 					}
 					if g.epilogue.Activation == ReLU && v < 0 {
 						v = 0
@@ -299,5 +341,5 @@ func (g *product[T]) dots(w *workspace[T], m, n int, a, b, c, bias *T) {
 			j += 1 - columns
 		}
 	}
-	g.activate(m, n, c)
+	g.activate(0, g.m, j0, j1)
 }

@@ -5,19 +5,35 @@ import "math"
 // Sum adds x: float32 in float64, float64 pairwise.
 func Sum[T Float](x []T) T {
 	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
-		return T(inShares(parts, x, sum[T]))
+		return T(inShares(parts, x, false))
 	}
 	return T(sum(x))
 }
 
-// inShares adds what f makes of the shares of x, in their order.
-func inShares[T Float](parts int, x []T, f func([]T) float64) float64 {
-	partial := make([]float64, parts)
-	inParallel(parts, func(part int) {
-		i, j := share(part, parts, len(x), lineElements)
-		partial[part] = f(x[i:j])
-	})
+// inShares adds the sums of the shares of x, or of their squares, in their order.
+func inShares[T Float](parts int, x []T, squares bool) float64 {
+	w := borrow[T]()
+	defer w.giveBack()
+	if len(w.partial) < parts {
+		w.partial = make([]float64, parts)
+	}
+	partial := w.partial[:parts]
+	inParts(&w.tasks.sum, sumTask[T]{partial, x, squares}, parts, len(x), lineElements)
 	return sumGo(partial)
+}
+
+type sumTask[T Float] struct {
+	partial []float64
+	x       []T
+	squares bool
+}
+
+func (t *sumTask[T]) run(part, i, j int) {
+	if t.squares {
+		t.partial[part] = sumSquares(t.x[i:j])
+	} else {
+		t.partial[part] = sum(t.x[i:j])
+	}
 }
 
 func sum[T Float](x []T) float64 {
@@ -48,7 +64,7 @@ func sumGo[T Float](x []T) float64 {
 // SumSquares adds x[i]*x[i] in float64.
 func SumSquares[T Float](x []T) float64 {
 	if parts := partsOf(len(x), 2*grainMemory); parts > 1 {
-		return inShares(parts, x, sumSquares[T])
+		return inShares(parts, x, true)
 	}
 	return sumSquares(x)
 }
@@ -73,11 +89,20 @@ func ColumnSums[T Float](dst, x []T, rows, cols int) {
 		return
 	}
 	if parts := partsOf(rows*cols, grainMemory); parts > 1 {
-		parallel(parts, cols, 4*lineElements, func(i, j int) { columnSums(dst[i:j], x[i:], rows, cols) })
+		w := borrow[T]()
+		inParts(&w.tasks.columnSums, columnSumsTask[T]{dst, x, rows, cols}, parts, cols, 4*lineElements)
+		w.giveBack()
 		return
 	}
 	columnSums(dst[:cols], x, rows, cols)
 }
+
+type columnSumsTask[T Float] struct {
+	dst, x     []T
+	rows, cols int
+}
+
+func (t *columnSumsTask[T]) run(_, i, j int) { columnSums(t.dst[i:j], t.x[i:], t.rows, t.cols) }
 
 // columnSums sums the first len(dst) columns of rows that are stride elements apart.
 func columnSums[T Float](dst, x []T, rows, stride int) {
@@ -161,4 +186,24 @@ func ArgMax[T Float](dst []int64, x []T, outer, n, inner int) {
 			dst[o*inner+c] = int64(best)
 		}
 	}
+}
+
+// ChannelSums computes dst[c] = sum of x over images and positions, x being (batch, channels, inner): float32 in float64.
+func ChannelSums[T Float](dst, x []T, batch, channels, inner int) {
+	need("dst of ChannelSums", len(dst), channels)
+	need("x of ChannelSums", len(x), batch*channels*inner)
+	sums := func(from, to int) {
+		for c := from; c < to; c++ {
+			s := 0.0
+			for i := range batch {
+				s += sum(x[(i*channels+c)*inner:][:inner])
+			}
+			dst[c] = T(s)
+		}
+	}
+	if parts := partsOf(batch*channels*inner, grainMemory); parts > 1 {
+		parallel(parts, channels, 1, sums)
+		return
+	}
+	sums(0, channels)
 }

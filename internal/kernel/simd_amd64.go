@@ -25,8 +25,11 @@ func instructionSets() []instructionSet {
 	if basic&wantBasic != wantBasic {
 		return nil
 	}
-	_, extended, _, _ := cpuid(7, 0)
+	_, extended, _, tiles := cpuid(7, 0)
 	saved := xgetbv()
+	if extended&wantAVX512 == wantAVX512 && saved&zmm == zmm && hasAMX(tiles, saved) {
+		sets = append(sets, instructionSet{"amx", enterAMX})
+	}
 	if extended&wantAVX512 == wantAVX512 && saved&zmm == zmm {
 		sets = append(sets, instructionSet{"avx512", enterAVX512})
 	}
@@ -40,22 +43,34 @@ func enterAVX512() {
 	enterElementwiseF32AVX512(&kernels32)
 	enterElementwiseF64AVX512(&kernels64)
 	enterGemmF32AVX512(&kernels32)
+	enterConvolveF32AVX512(&kernels32)
 	enterGemmF64AVX512(&kernels64)
+	enterConvolveF64AVX512(&kernels64)
 	enterReduceF32AVX512(&kernels32)
 	enterReduceF64AVX512(&kernels64)
+	enterNormalizeF32AVX512(&kernels32)
+	enterNormalizeF64AVX512(&kernels64)
 	enterOptimizerF32AVX512(&kernels32)
 	enterOptimizerF64AVX512(&kernels64)
+	enterRecurrentF32AVX512(&kernels32)
+	enterRecurrentF64AVX512(&kernels64)
 }
 
 func enterAVX2() {
 	enterElementwiseF32AVX2(&kernels32)
 	enterElementwiseF64AVX2(&kernels64)
 	enterGemmF32AVX2(&kernels32)
+	enterConvolveF32AVX2(&kernels32)
 	enterGemmF64AVX2(&kernels64)
+	enterConvolveF64AVX2(&kernels64)
 	enterReduceF32AVX2(&kernels32)
 	enterReduceF64AVX2(&kernels64)
+	enterNormalizeF32AVX2(&kernels32)
+	enterNormalizeF64AVX2(&kernels64)
 	enterOptimizerF32AVX2(&kernels32)
 	enterOptimizerF64AVX2(&kernels64)
+	enterRecurrentF32AVX2(&kernels32)
+	enterRecurrentF64AVX2(&kernels64)
 }
 
 // pause waits n times for about 50 ns, leaving the core's units to its other thread.

@@ -8,7 +8,9 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
 		if parts := rowParts(outer, n); parts > 1 {
-			parallel(parts, outer, 1, func(from, to int) { softmaxBlocks(dst, src, n, from, to) })
+			w := borrow[T]()
+			inParts(&w.tasks.softmax, softmaxTask[T]{dst, src, n}, parts, outer, 1)
+			w.giveBack()
 			return
 		}
 		softmaxBlocks(dst, src, n, 0, outer)
@@ -32,7 +34,9 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
 	if inner == 1 {
 		if parts := rowParts(outer, n); parts > 1 {
-			parallel(parts, outer, 1, func(from, to int) { logSoftmaxRows(dst, src, n, from, to) })
+			w := borrow[T]()
+			inParts(&w.tasks.logSoftmax, logSoftmaxTask[T]{dst, src, n}, parts, outer, 1)
+			w.giveBack()
 			return
 		}
 		logSoftmaxRows(dst, src, n, 0, outer)
@@ -94,17 +98,38 @@ func rowParts(rows, n int) int { return min(rows, partsOf(rows*max(n, 64), grain
 
 func gradRows[T Float](f func(n int, dx, dy, y *T), dx, dy, y []T, rows, n int) {
 	if parts := rowParts(rows, n); parts > 1 {
-		parallel(parts, rows, 1, func(from, to int) {
-			for r := from; r < to; r++ {
-				f(n, &dx[r*n], &dy[r*n], &y[r*n])
-			}
-		})
+		w := borrow[T]()
+		inParts(&w.tasks.gradRows, gradRowsTask[T]{f, dx, dy, y, n}, parts, rows, 1)
+		w.giveBack()
 		return
 	}
 	for r := range rows {
 		f(n, &dx[r*n], &dy[r*n], &y[r*n])
 	}
 }
+
+type gradRowsTask[T Float] struct {
+	f         func(n int, dx, dy, y *T)
+	dx, dy, y []T
+	n         int
+}
+
+func (t *gradRowsTask[T]) run(_, from, to int) {
+	for r := from * t.n; r < to*t.n; r += t.n {
+		t.f(t.n, &t.dx[r], &t.dy[r], &t.y[r])
+	}
+}
+
+type softmaxTask[T Float] struct {
+	dst, src []T
+	n        int
+}
+
+func (t *softmaxTask[T]) run(_, from, to int) { softmaxBlocks(t.dst, t.src, t.n, from, to) }
+
+type logSoftmaxTask[T Float] softmaxTask[T]
+
+func (t *logSoftmaxTask[T]) run(_, from, to int) { logSoftmaxRows(t.dst, t.src, t.n, from, to) }
 
 func softmaxBlocks[T Float](dst, src []T, n, from, to int) {
 	w := borrow[T]()

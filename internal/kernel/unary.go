@@ -449,11 +449,21 @@ func Map[T Float](u Unary, dst, src []T, a, b T) {
 	need("dst of Map", len(dst), len(src))
 	n := len(src)
 	if parts := partsOf(n, unaryGrain(u)); parts > 1 {
-		parallel(parts, n, lineElements, func(i, j int) { mapSerial(u, dst[i:j], src[i:j], a, b) })
+		w := borrow[T]()
+		inParts(&w.tasks.unary, mapTask[T]{u, dst, src, a, b}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	mapSerial(u, dst, src, a, b)
 }
+
+type mapTask[T Float] struct {
+	u        Unary
+	dst, src []T
+	a, b     T
+}
+
+func (t *mapTask[T]) run(_, i, j int) { mapSerial(t.u, t.dst[i:j], t.src[i:j], t.a, t.b) }
 
 // unaryGrain is from how many elements on a second goroutine pays.
 func unaryGrain(u Unary) int {
@@ -502,14 +512,22 @@ func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
 		y = x
 	}
 	if parts := partsOf(n, unaryGrain(u)); parts > 1 {
-		parallelMapGrad(parts, u, dx, dy, x, y, a, b)
+		w := borrow[T]()
+		inParts(&w.tasks.unaryGrad, mapGradTask[T]{u, dx, dy, x, y, a, b}, parts, n, lineElements)
+		w.giveBack()
 		return
 	}
 	mapGradSerial(u, dx, dy, x, y, a, b)
 }
 
-func parallelMapGrad[T Float](parts int, u Unary, dx, dy, x, y []T, a, b T) {
-	parallel(parts, len(dy), lineElements, func(i, j int) { mapGradSerial(u, dx[i:j], dy[i:j], x[i:j], y[i:j], a, b) })
+type mapGradTask[T Float] struct {
+	u            Unary
+	dx, dy, x, y []T
+	a, b         T
+}
+
+func (t *mapGradTask[T]) run(_, i, j int) {
+	mapGradSerial(t.u, t.dx[i:j], t.dy[i:j], t.x[i:j], t.y[i:j], t.a, t.b)
 }
 
 func mapGradSerial[T Float](u Unary, dx, dy, x, y []T, a, b T) {

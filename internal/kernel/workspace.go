@@ -8,11 +8,45 @@ import (
 // workspace is the scratch memory of one running kernel.
 type workspace[T Float] struct {
 	a, b, out []T // packed operands of a matrix product, and dot products
+	own       []T // see floats
+	// blocks on their way to and from AMX tiles
+	square, turned []T
 	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
 	most, sum, row []T
 	// by row of a block
 	rowMost, rowSum, picked [rowBlock]T
 	weighted                [rowBlock]float64
+	// coefficients that are one number: mean, scale, shift or slope, constant
+	mean, scale, shift, constant T
+	scales                       [rowsAtOnce]T // of rows
+	// by part
+	partial []float64
+	bad     []int
+	tasks   tasks[T]
+}
+
+// tasks has a place for the operands of each kernel while the pool runs it.
+type tasks[T Float] struct {
+	zip           zipTask[T]
+	zipScalar     zipScalarTask[T]
+	axpy          axpyTask[T]
+	unary         mapTask[T]
+	unaryGrad     mapGradTask[T]
+	sum           sumTask[T]
+	columnSums    columnSumsTask[T]
+	softmax       softmaxTask[T]
+	logSoftmax    logSoftmaxTask[T]
+	gradRows      gradRowsTask[T]
+	crossEntropy  crossEntropyTask[T]
+	probabilities probabilitiesTask[T]
+	sgd           sgdTask[T]
+	adam          adamTask[T]
+	outer         outerTask[T]
+	product       product[T]
+	packing       packingTask[T]
+	weights       weightsTask[T]
+	splitting     splitTask[T]
+	parting       partTask[T]
 }
 
 // rowBlock is how many rows a softmax takes at a time.
@@ -45,6 +79,12 @@ func (w *workspace[T]) columns(n int) {
 		w.most, w.sum, w.row = make([]T, n), make([]T, n), make([]T, n)
 	}
 	w.most, w.sum, w.row = w.most[:n], w.sum[:n], w.row[:n]
+}
+
+// floats gives n numbers, of any value.
+func (w *workspace[T]) floats(n int) []T {
+	p := aligned(&w.own, n)
+	return unsafe.Slice(p, n)
 }
 
 // aligned returns n elements of buffer, grown as needed, from a multiple of 64 bytes on.

@@ -29,11 +29,15 @@ func (s Sizes) List() []int { return append([]int{}, s.sizes[:s.count]...) }
 // MarshalJSON writes a list.
 func (s Sizes) MarshalJSON() ([]byte, error) { return json.Marshal(s.List()) }
 
-// UnmarshalJSON reads a list.
+// UnmarshalJSON reads a list, or one size.
 func (s *Sizes) UnmarshalJSON(text []byte) error {
 	var list []int
 	if err := json.Unmarshal(text, &list); err != nil {
-		return err
+		var one int
+		if json.Unmarshal(text, &one) != nil {
+			return err
+		}
+		list = []int{one}
 	}
 	sizes, ok := SizesOf(list...)
 	if !ok {

@@ -8,7 +8,8 @@
 //
 // A tag is PyTorch's name, with a default behind "=" (in JSON) where the argument has one. The option ";hidden" leaves
 // an argument out of the printed form while it has its default; ";ignored" names an argument that is accepted with its
-// default only.
+// default only; ";positional" prints the value without the name; ";unprinted" never prints it; ";forward" names an argument of PyTorch's forward that is a setting here: it is neither printed nor
+// encoded while it has its default.
 package spec
 
 import (
@@ -28,6 +29,7 @@ type Argument struct {
 	Value    any
 	Required bool
 	Hidden   bool
+	Bare     bool // printed without its name
 }
 
 type field struct {
@@ -36,6 +38,9 @@ type field struct {
 	fallback        string
 	required        bool
 	hidden, ignored bool
+	forward         bool
+	positional      bool
+	unprinted       bool
 }
 
 // fields reads the tags of a struct type.
@@ -47,7 +52,7 @@ func fields(t reflect.Type) []field {
 			continue
 		}
 		tag, options, _ := strings.Cut(tag, ";")
-		f := field{index: i, hidden: options == "hidden", ignored: options == "ignored"}
+		f := field{index: i, hidden: options == "hidden", ignored: options == "ignored", forward: options == "forward", positional: options == "positional", unprinted: options == "unprinted"}
 		var has bool
 		f.name, f.fallback, has = strings.Cut(tag, "=")
 		f.required = !has
@@ -62,14 +67,18 @@ func Arguments(v any) []Argument {
 	var out []Argument
 	for _, f := range fields(value.Type()) {
 		x := value.Field(f.index).Interface()
-		hidden := f.hidden || f.ignored
-		if hidden {
-			text, err := json.Marshal(jsonValue(x))
-			hidden = err == nil && string(text) == f.fallback
+		hidden := f.unprinted || (f.hidden || f.ignored || f.forward) && isDefault(x, f.fallback)
+		if hidden && f.forward {
+			continue
 		}
-		out = append(out, Argument{Name: f.name, Value: x, Required: f.required, Hidden: hidden})
+		out = append(out, Argument{Name: f.name, Value: x, Required: f.required, Hidden: hidden, Bare: f.positional})
 	}
 	return out
+}
+
+func isDefault(x any, fallback string) bool {
+	v := reflect.New(reflect.TypeOf(x)).Elem()
+	return decode(v, json.RawMessage(fallback)) == nil && v.Interface() == x
 }
 
 // Encode gives the arguments as JSON, in PyTorch's names.
@@ -136,11 +145,16 @@ func Decode(into any, args map[string]json.RawMessage) error {
 		}
 	}
 	for name := range args {
-		if !known[name] {
+		if !known[name] && !private(name, args[name]) {
 			return &ArgumentError{name, "unknown"}
 		}
 	}
 	return nil
+}
+
+// private says that an argument is for PyTorch's own use, and not used.
+func private(name string, value json.RawMessage) bool {
+	return strings.HasPrefix(name, "_") && (string(value) == "null" || string(value) == "false")
 }
 
 var floats = map[string]float64{`"inf"`: math.Inf(1), `"-inf"`: math.Inf(-1), `"nan"`: math.NaN()}
@@ -162,7 +176,10 @@ func decode(v reflect.Value, text json.RawMessage) error {
 func Repr(class string, v any) string {
 	var parts []string
 	for _, a := range Arguments(v) {
-		if !a.Hidden {
+		switch {
+		case a.Bare:
+			parts = append(parts, python(a.Value))
+		case !a.Hidden:
 			parts = append(parts, a.Name+"="+python(a.Value))
 		}
 	}

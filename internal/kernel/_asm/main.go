@@ -16,8 +16,11 @@ import (
 var groups = map[string][]func(machine){
 	"elementwise": {unary, binary},
 	"reduce":      {reductions, rows, narrowRows},
-	"gemm":        {tiles, packing, peak},
+	"gemm":        {tiles, packing, merge, peak},
+	"convolve":    {convolutions},
 	"optimizer":   {optimizers},
+	"normalize":   {normalize},
+	"recurrent":   {recurrent},
 }
 
 // entries are the kernels of each machine: field, then key, then function.
@@ -38,6 +41,12 @@ func main() {
 	group := flag.String("group", "", "which functions to write")
 	tables := flag.String("tables", "", "the Go file of tables")
 	flag.Parse()
+	if *group == "amx" {
+		asm, stubs := amx()
+		write(flag.Lookup("out").Value.String(), asm)
+		write(flag.Lookup("stubs").Value.String(), stubs)
+		return
+	}
 	functions, ok := groups[*group]
 	if !ok {
 		fmt.Fprintf(os.Stderr, "unknown group %q\n", *group)
@@ -50,11 +59,15 @@ func main() {
 			f(m)
 		}
 	}
-	if err := os.WriteFile(*tables, []byte(tableFile(*group)), 0o644); err != nil {
+	write(*tables, tableFile(*group))
+	Generate()
+}
+
+func write(path, text string) {
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	Generate()
 }
 
 // tableFile is a Go file with one function a machine that enters this group's kernels.

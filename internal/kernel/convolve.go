@@ -1,0 +1,353 @@
+package kernel
+
+import (
+	"slices"
+	"unsafe"
+)
+
+// Convolution is a cross-correlation as deep learning calls it: x (Batch, Groups*In, Input) with weight
+// (Groups*Out, In, Kernel) gives y (Batch, Groups*Out, Output). In and Out are channels of one group.
+//
+// All three products of a convolution are computed the same way. The channels read are laid out in scratch memory as
+// planes with their zeros around them, one plane for each residue of the stride; then every tap is a plane shifted by a
+// fixed distance, and the sum over the taps is a matrix product whose rows begin at those distances.
+type Convolution struct {
+	Window
+	Batch, Groups, In, Out int
+}
+
+// Convolve computes y = act(x * weight + bias), bias (Groups*Out) or nil.
+//
+// Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps.
+func Convolve[T Float](c Convolution, y, x, weight, bias []T, activation Epilogue[T]) {
+	s := slider[T]{
+		batch: c.Batch, groups: c.Groups, from: c.Input, channels: c.In, to: c.Output, rows: c.Out,
+		src: x, dst: y, bias: bias, activation: activation,
+	}
+	sheet := c.sheet(&s.planes)
+	s.sheet = sheet.size
+	offsets := make([]int, 0, c.In*c.Taps())
+	for i := range c.In {
+		for _, o := range sheet.taps {
+			offsets = append(offsets, i*sheet.channel()+o)
+		}
+	}
+	s.targets = []target{{lattice: lattice{step: [3]int{1, 1, 1}}, count: c.Output, offsets: offsets}}
+	taps := make([]int, c.Taps())
+	for i := range taps {
+		taps[i] = i
+	}
+	s.run(weight, c.In*c.Taps(), c.Taps(), [][]int{taps})
+}
+
+// sheet is how the input's channels lie in scratch memory.
+type sheet struct {
+	size   [3]int // of one plane
+	planes int    // of one channel
+	taps   []int  // where each tap's product begins in a channel
+}
+
+func (s *sheet) channel() int { return s.planes * volume(s.size) }
+
+// sheet finds the planes that the taps read, and gives how each is filled.
+func (c *Convolution) sheet(lattices *[]lattice) sheet {
+	var used [3][]int // residues of the stride
+	s := sheet{planes: 1}
+	for d := range used {
+		for k := range c.Kernel[d] {
+			if r := k * c.Dilation[d] % c.Stride[d]; !slices.Contains(used[d], r) {
+				used[d] = append(used[d], r)
+			}
+		}
+		s.size[d] = c.Output[d] + (c.Kernel[d]-1)*c.Dilation[d]/c.Stride[d]
+		s.planes *= len(used[d])
+	}
+	counts := [3]int{len(used[0]), len(used[1]), len(used[2])}
+	points(counts, func(p [3]int) {
+		w := lattice{step: c.Stride}
+		for d := range p {
+			w.start[d] = used[d][p[d]] - c.Padding[d]
+		}
+		*lattices = append(*lattices, w)
+	})
+	points(c.Kernel, func(k [3]int) {
+		var plane, shift [3]int
+		for d := range k {
+			at := k[d] * c.Dilation[d]
+			plane[d], shift[d] = slices.Index(used[d], at%c.Stride[d]), at/c.Stride[d]
+		}
+		s.taps = append(s.taps, offsetOf(plane, counts)*volume(s.size)+offsetOf(shift, s.size))
+	})
+	return s
+}
+
+// ConvolveTransposed computes x = act(y *ᵀ weight + bias), bias (Groups*In) or nil: the gradient of [Convolve] with
+// respect to x, and the transposed convolution.
+//
+// Error of an element as of Convolve, with k = Out*Taps.
+func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activation Epilogue[T]) {
+	s := slider[T]{
+		batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
+		src: y, dst: x, bias: bias, activation: activation,
+	}
+	// Input i = q*Stride + r - Padding is reached from outputs q - shift by the taps with residue r.
+	var shift, first [3]int
+	front := lattice{step: [3]int{1, 1, 1}}
+	for d := range shift {
+		shift[d] = (c.Kernel[d] - 1) * c.Dilation[d] / c.Stride[d]
+		first[d] = c.Padding[d] / c.Stride[d]
+		front.start[d] = first[d] - shift[d]
+		s.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
+	}
+	s.planes = []lattice{front}
+	var picked [][]int
+	points(c.Stride, func(r [3]int) {
+		t := target{lattice: lattice{step: c.Stride}}
+		var begin [3]int
+		for d := range r {
+			q := max(0, (c.Padding[d]-r[d]+c.Stride[d]-1)/c.Stride[d])
+			t.start[d] = q*c.Stride[d] + r[d] - c.Padding[d]
+			if last := c.Input[d] - 1 - t.start[d]; last >= 0 {
+				t.count[d] = last/c.Stride[d] + 1
+			}
+			begin[d] = q - first[d] + shift[d]
+		}
+		if volume(t.count) == 0 {
+			return
+		}
+		var taps, places []int
+		tap := 0
+		points(c.Kernel, func(k [3]int) {
+			at, mine := begin, true
+			for d := range k {
+				mine = mine && k[d]*c.Dilation[d]%c.Stride[d] == r[d]
+				at[d] -= k[d] * c.Dilation[d] / c.Stride[d]
+			}
+			if mine {
+				taps, places = append(taps, tap), append(places, offsetOf(at, s.sheet))
+			}
+			tap++
+		})
+		for o := range c.Out {
+			for _, p := range places {
+				t.offsets = append(t.offsets, o*volume(s.sheet)+p)
+			}
+		}
+		s.targets, picked = append(s.targets, t), append(picked, taps)
+	})
+	s.run(weight, c.Taps(), c.In*c.Taps(), picked)
+}
+
+// slider computes planes of outputs from planes of inputs, an image and a group at a time.
+type slider[T Float] struct {
+	batch, groups    int
+	from, to         [3]int    // sizes of a source and a destination plane
+	channels, rows   int       // of one group: read, and written
+	planes           []lattice // how a channel's planes are filled
+	sheet            [3]int    // the size of such a plane
+	targets          []target
+	src, dst, bias   []T
+	activation       Epilogue[T]
+	packed           []T // the weights of all groups, by blocks of blockRows rows
+	blockRows, steps int
+}
+
+// target is a part of the destination that one set of taps computes.
+type target struct {
+	lattice
+	count   [3]int
+	offsets []int // where the product of each step begins in the sheet
+	weights int   // where a group's weights begin, a step being rows elements
+}
+
+// length is from the first grid point to the last: rows lie in the sheet with their surroundings.
+func (t *target) length(sheet [3]int) int {
+	return offsetOf([3]int{t.count[0] - 1, t.count[1] - 1, t.count[2] - 1}, sheet) + 1
+}
+
+// run packs the weights, element (row, channel, tap) standing at row*rowStride + channel*channelStride + tap of a group's,
+// and computes all images.
+func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) {
+	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
+		return
+	}
+	k, size := kernelsOf[T](), sizeOf[T]()
+	s.blockRows = 1
+	if k.lanes > 0 {
+		s.blockRows = even(s.rows, k.maxRows, 1)
+	}
+	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
+	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
+	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(rowStride, channelStride))
+	if s.bias != nil {
+		need("bias of a convolution", len(s.bias), s.groups*s.rows)
+	}
+	work := 0
+	for i := range s.targets {
+		t := &s.targets[i]
+		t.weights = s.steps * s.rows
+		s.steps += len(t.offsets)
+		work += len(t.offsets) * t.length(s.sheet)
+		if k.lanes > 0 {
+			for j := range t.offsets {
+				t.offsets[j] *= size
+			}
+		}
+	}
+	w := borrow[T]()
+	defer w.giveBack()
+	s.packed = unsafe.Slice(aligned(&w.a, s.groups*s.steps*s.rows+lineElements), s.groups*s.steps*s.rows+lineElements)
+	groupSize := len(weight) / s.groups
+	for g := range s.groups {
+		for i := range s.targets {
+			s.pack(g, &s.targets[i], weight[g*groupSize:], rowStride, channelStride, taps[i])
+		}
+	}
+	items := s.batch * s.groups
+	work *= s.rows * items
+	if parts := min(items, partsOf(work, grainProduct)); parts > 1 {
+		parallel(parts, items, 1, s.images)
+		return
+	}
+	s.images(0, items)
+}
+
+// pack brings a group's weights for one target into the order in which they are read.
+func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
+	steps := len(t.offsets)
+	dst := s.packed[g*s.steps*s.rows+t.weights:]
+	if k := kernelsOf[T](); k.lanes > 0 && len(taps) == channelStride && steps > 0 { // a whole row-major matrix
+		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
+		return
+	}
+	for i := 0; i < s.rows; i += s.blockRows {
+		n := min(s.blockRows, s.rows-i)
+		block := dst[i*steps : (i+n)*steps]
+		for r := range n {
+			to := r
+			for c := range s.channels {
+				line := weight[(i+r)*rowStride+c*channelStride:]
+				for _, tap := range taps {
+					block[to] = line[tap]
+					to += n
+				}
+			}
+		}
+	}
+}
+
+// images computes items from to to, each an image's group.
+func (s *slider[T]) images(from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	k := kernelsOf[T]()
+	channel := len(s.planes) * volume(s.sheet)
+	room := s.channels*channel + 4*lineElements
+	sheet := unsafe.Slice(aligned(&w.b, room), room)
+	clear(sheet) // what surrounds the planes stays 0
+	longest := 0
+	for i := range s.targets {
+		longest = max(longest, s.targets[i].length(s.sheet))
+	}
+	stride := (longest + lineElements - 1) / lineElements * lineElements
+	grid := unsafe.Slice(aligned(&w.out, s.rows*stride), s.rows*stride)
+	for item := from; item < to; item++ {
+		g := item % s.groups
+		for c := range s.channels {
+			src := s.src[(item*s.channels+c)*volume(s.from):][:volume(s.from)]
+			for i, w := range s.planes {
+				gather(sheet[c*channel+i*volume(s.sheet):], s.sheet, src, s.from, w)
+			}
+		}
+		dst := s.dst[item*s.rows*volume(s.to):][:s.rows*volume(s.to)]
+		for i := range s.targets {
+			t := &s.targets[i]
+			weights := s.packed[g*s.steps*s.rows+t.weights:]
+			var bias []T
+			if s.bias != nil {
+				bias = s.bias[g*s.rows : (g+1)*s.rows]
+			}
+			switch {
+			case len(t.offsets) == 0:
+				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.activation.Activation == ReLU)
+			case k.lanes > 0:
+				s.tiles(t, grid, stride, sheet, weights, bias)
+			default:
+				s.loops(t, grid, stride, sheet, weights, bias)
+			}
+			for r := range s.rows {
+				scatter(dst[r*volume(s.to):], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
+			}
+		}
+		if a := s.activation; a.Activation != Identity && a.Activation != ReLU {
+			mapSerial(a.Activation, dst, dst, a.A, a.B)
+		}
+	}
+}
+
+// constantRows is a product without any tap.
+func constantRows[T Float](c []T, ldc, rows, n int, bias []T, relu bool) {
+	for r := range rows {
+		v := T(0)
+		if bias != nil {
+			v = bias[r]
+		}
+		if relu && v < 0 {
+			v = 0
+		}
+		line := c[r*ldc : r*ldc+n]
+		for j := range line {
+			line[j] = v
+		}
+	}
+}
+
+// slideSteps is how many steps a tile takes before it goes on to the next: more would push the sheet out of the cache.
+const slideSteps = 768
+
+func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
+	k, size := kernelsOf[T](), sizeOf[T]()
+	vectors := (t.length(s.sheet) + k.lanes - 1) / k.lanes
+	steps := len(t.offsets)
+	stepsBlock := even(steps, slideSteps, 1)
+	for p := 0; p < steps; p += stepsBlock {
+		n, flags := min(stepsBlock, steps-p), 0
+		b := bias
+		if p > 0 {
+			flags, b = tileAdd, nil
+		}
+		if p+n == steps && s.activation.Activation == ReLU {
+			flags |= tileReLU
+		}
+		for j := 0; j < vectors; {
+			wide := 2
+			for wide > 0 && (j+1<<wide > vectors || k.slide[wide][s.blockRows] == nil) {
+				wide--
+			}
+			for i := 0; i < s.rows; i += s.blockRows {
+				r := min(s.blockRows, s.rows-i)
+				var first *T
+				if b != nil {
+					first = &b[i]
+				}
+				k.slide[wide][r](n, &weights[i*steps+p*r], &sheet[j*k.lanes], &t.offsets[p], &c[i*ldc+j*k.lanes], ldc*size, first, flags)
+			}
+			j += 1 << wide
+		}
+	}
+}
+
+// loops is what tiles computes.
+func (s *slider[T]) loops(t *target, c []T, ldc int, sheet, weights, bias []T) {
+	n, steps := t.length(s.sheet), len(t.offsets)
+	constantRows(c, ldc, s.rows, n, bias, false)
+	for r := range s.rows {
+		line := c[r*ldc : r*ldc+n]
+		for p, from := range t.offsets {
+			addScaled(weights[r*steps+p], sheet[from:from+n], line)
+		}
+		if s.activation.Activation == ReLU {
+			mapSerial(ReLU, line, line, 0, 0)
+		}
+	}
+}

@@ -1,0 +1,129 @@
+package kernel
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestConvolve(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testConvolve[float32])
+		t.Run("float64", testConvolve[float64])
+	})
+}
+
+// convolutionCases are sizes around every edge, then some drawn by chance.
+func convolutionCases() []Convolution {
+	one := [3]int{1, 1, 1}
+	plain := func(batch, groups, in, out int, input, kernel, stride, padding, dilation [3]int) Convolution {
+		c := Convolution{Batch: batch, Groups: groups, In: in, Out: out}
+		c.Input, c.Kernel, c.Stride, c.Padding, c.Dilation = input, kernel, stride, padding, dilation
+		for d := range c.Output {
+			c.Output[d] = (input[d]+2*padding[d]-dilation[d]*(kernel[d]-1)-1)/stride[d] + 1
+		}
+		return c
+	}
+	cases := []Convolution{
+		plain(2, 1, 1, 6, [3]int{1, 28, 28}, [3]int{1, 5, 5}, one, [3]int{0, 2, 2}, one),
+		plain(3, 1, 6, 16, [3]int{1, 14, 14}, [3]int{1, 5, 5}, one, [3]int{}, one),
+		plain(2, 1, 3, 33, [3]int{1, 9, 70}, [3]int{1, 3, 3}, one, [3]int{0, 1, 1}, one),
+		plain(1, 1, 100, 15, [3]int{1, 8, 8}, [3]int{1, 3, 3}, one, [3]int{0, 1, 1}, one),
+		plain(2, 4, 1, 1, [3]int{1, 7, 7}, [3]int{1, 3, 3}, [3]int{1, 2, 2}, [3]int{0, 1, 1}, one),
+		plain(2, 1, 3, 5, [3]int{1, 16, 16}, [3]int{1, 4, 4}, [3]int{1, 4, 4}, [3]int{}, one),
+		plain(2, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, [3]int{1, 1, 3}, [3]int{}, one),
+		plain(0, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, one, [3]int{}, one),
+	}
+	random := rand.New(rand.NewPCG(7, 8))
+	draw := func(low, high int) [3]int {
+		var d [3]int
+		for i := range d {
+			d[i] = low + random.IntN(high-low+1)
+		}
+		return d
+	}
+	for len(cases) < 60 {
+		c := plain(1+random.IntN(3), 1+random.IntN(3), 1+random.IntN(4), 1+random.IntN(9), draw(1, 9), draw(1, 3), draw(1, 3), draw(0, 4), draw(1, 3))
+		if volume(c.Output) > 0 && min(c.Output[0], c.Output[1], c.Output[2]) > 0 {
+			cases = append(cases, c)
+		}
+	}
+	return cases
+}
+
+// products calls f for every product of an element of x, weight and y.
+func (c *Convolution) products(f func(x, weight, y int)) {
+	for image := range c.Batch {
+		for g := range c.Groups {
+			for o := range c.Out {
+				points(c.Output, func(at [3]int) {
+					y := ((image*c.Groups+g)*c.Out+o)*volume(c.Output) + offsetOf(at, c.Output)
+					for i := range c.In {
+						tap := 0
+						points(c.Kernel, func(k [3]int) {
+							from, inside := [3]int{}, true
+							for d := range from {
+								from[d] = at[d]*c.Stride[d] - c.Padding[d] + k[d]*c.Dilation[d]
+								inside = inside && from[d] >= 0 && from[d] < c.Input[d]
+							}
+							if inside {
+								f(((image*c.Groups+g)*c.In+i)*volume(c.Input)+offsetOf(from, c.Input), ((g*c.Out+o)*c.In+i)*c.Taps()+tap, y)
+							}
+							tap++
+						})
+					}
+				})
+			}
+		}
+	}
+}
+
+func testConvolve[T Float](t *testing.T) {
+	b := newBench[T](t)
+	for n, c := range convolutionCases() {
+		b.round++
+		sizes := [3]int{c.Batch * c.Groups * c.In * volume(c.Input), c.Groups * c.Out * c.In * c.Taps(), c.Batch * c.Groups * c.Out * volume(c.Output)}
+		x, weight, dy := b.normal(0, sizes[0], 1), b.normal(1, sizes[1], 1), b.normal(2, sizes[2], 1)
+		y, dx, dweight := b.normal(3, sizes[2], 1), b.normal(4, sizes[0], 1), b.normal(5, sizes[1], 1)
+		bias := b.normal(6, c.Groups*max(c.In, c.Out), 1)
+		wantY, wantX, wantW := make([]float64, sizes[2]), make([]float64, sizes[0]), make([]float64, sizes[1])
+		for i := range wantY {
+			wantY[i] = float64(bias[i/volume(c.Output)%(c.Groups*c.Out)])
+		}
+		c.products(func(i, w, o int) {
+			wantY[o] += float64(x[i]) * float64(weight[w])
+			wantX[i] += float64(dy[o]) * float64(weight[w])
+			wantW[w] += float64(dy[o]) * float64(x[i])
+		})
+		Convolve(c, y, x, weight, bias[:c.Groups*c.Out], Epilogue[T]{Activation: ReLU})
+		ConvolveTransposed(c, dx, dy, weight, nil, Epilogue[T]{})
+		ConvolveWeight(c, dweight, x, dy)
+		for i := range y {
+			near(t, max(0, wantY[i]), y[i], 0, 4000*epsilon[T](), n, "y", i, fmt.Sprintf("%+v", c))
+		}
+		for i := range dx {
+			near(t, wantX[i], dx[i], 0, 4000*epsilon[T](), n, "dx", i, fmt.Sprintf("%+v", c))
+		}
+		for i := range dweight {
+			near(t, wantW[i], dweight[i], 0, 4000*epsilon[T](), n, "dweight", i, fmt.Sprintf("%+v", c))
+		}
+	}
+}
+
+func TestConvolveInParallelGivesTheSameBits(t *testing.T) {
+	defer SetThreads(Threads())
+	c := Convolution{Batch: 8, Groups: 1, In: 6, Out: 16, Window: Window{
+		Input: [3]int{1, 14, 14}, Kernel: [3]int{1, 5, 5}, Output: [3]int{1, 10, 10}, Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1},
+	}}
+	b := newBench[float32](t)
+	x, weight := b.normal(0, 8*6*196, 1), b.normal(1, 16*6*25, 1)
+	var results [2][]float32
+	for i := range results {
+		SetThreads(1 + i)
+		results[i] = make([]float32, 8*16*100)
+		Convolve(c, results[i], x, weight, nil, Epilogue[float32]{})
+	}
+	require.Equal(t, results[0], results[1])
+}

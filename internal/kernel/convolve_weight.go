@@ -1,0 +1,145 @@
+package kernel
+
+import "unsafe"
+
+// ConvolveWeight computes dweight, the gradient of [Convolve] with respect to weight from dy: the sum over images and
+// positions of dy times the input under each tap.
+//
+// Error of an element: at most k*eps*sum|x||dy| with k = Batch*Output.
+func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
+	size := c.Groups * c.Out * c.In * c.Taps()
+	need("dweight of ConvolveWeight", len(dweight), size)
+	need("x of ConvolveWeight", len(x), c.Batch*c.Groups*c.In*volume(c.Input))
+	need("dy of ConvolveWeight", len(dy), c.Batch*c.Groups*c.Out*volume(c.Output))
+	clear(dweight[:size])
+	if c.Batch == 0 || size == 0 || volume(c.Output) == 0 {
+		return
+	}
+	s := weightSlider[T]{Convolution: c, x: x, dy: dy}
+	layout := c.sheet(&s.lattices)
+	s.sheet, s.channel = layout.size, layout.channel()
+	offsets := make([]int, 0, c.In*c.Taps()+dotColumns)
+	for i := range c.In {
+		for _, o := range layout.taps {
+			offsets = append(offsets, i*s.channel+o)
+		}
+	}
+	s.offsets = offsets
+	if kernelsOf[T]().lanes > 0 {
+		for i := range offsets {
+			offsets[i] *= sizeOf[T]()
+		}
+		for range dotColumns { // the last four columns may lack some
+			offsets = append(offsets, offsets[len(offsets)-1])
+		}
+		s.offsets = offsets[:c.In*c.Taps()]
+	}
+	parts := min(c.Batch, Threads(), partsOf(size*c.Batch*volume(c.Output), grainProduct))
+	if parts == 1 {
+		s.images(dweight, 0, c.Batch)
+		return
+	}
+	w := borrow[T]()
+	sums := unsafe.Slice(aligned(&w.a, parts*size), parts*size)
+	clear(sums)
+	pool.run(taskFunc(func(part, from, to int) {
+		s.images(sums[part*size:(part+1)*size], from, to)
+	}), parts, c.Batch, 1)
+	for part := range parts {
+		Axpy(1, sums[part*size:(part+1)*size], dweight[:size])
+	}
+	w.giveBack()
+}
+
+// dotColumns is how many taps slideDots takes at a time.
+const dotColumns = 4
+
+type weightSlider[T Float] struct {
+	Convolution
+	x, dy    []T
+	lattices []lattice
+	sheet    [3]int
+	channel  int // elements of a channel's planes
+	offsets  []int
+}
+
+// images adds the products of some images to sums. As many images at a time lie in scratch memory as keep the rows of dy
+// that are read together in the first-level cache.
+func (s *weightSlider[T]) images(sums []T, from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	const cache = 24 << 10
+	k := kernelsOf[T]()
+	grid := [3]int{s.Output[0], s.sheet[1], s.sheet[2]} // dy lies as far apart as the input's sheet
+	row := (volume(grid) + lineElements - 1) / lineElements * lineElements
+	length := offsetOf([3]int{s.Output[0] - 1, s.Output[1] - 1, s.Output[2] - 1}, s.sheet) + 1
+	images := max(1, min(to-from, cache/(row*sizeOf[T]()*max(1, min(s.Out, k.maxDots)))))
+	sheetSize, gridSize := s.In*s.channel, s.Out*row
+	sheet := unsafe.Slice(aligned(&w.b, images*sheetSize+lineElements), images*sheetSize+lineElements)
+	clear(sheet) // what surrounds the planes stays 0
+	rows := unsafe.Slice(aligned(&w.out, images*gridSize), images*gridSize)
+	clear(rows)
+	for ; from < to; from += images {
+		n := min(images, to-from)
+		for g := range s.Groups {
+			for i := range n {
+				item := (from+i)*s.Groups + g
+				for c := range s.In {
+					plane := s.x[(item*s.In+c)*volume(s.Input):][:volume(s.Input)]
+					for p, w := range s.lattices {
+						gather(sheet[i*sheetSize+c*s.channel+p*volume(s.sheet):], s.sheet, plane, s.Input, w)
+					}
+				}
+				for o := range s.Out {
+					plane := s.dy[(item*s.Out+o)*volume(s.Output):][:volume(s.Output)]
+					gather(rows[i*gridSize+o*row:], grid, plane, s.Output, lattice{step: [3]int{1, 1, 1}})
+				}
+			}
+			part := sums[g*s.Out*len(s.offsets):][:s.Out*len(s.offsets)]
+			if k.lanes > 0 {
+				s.dots(part, sheet, sheetSize, rows, row, length, n)
+			} else {
+				s.loops(part, sheet, sheetSize, rows, row, length, n)
+			}
+		}
+	}
+}
+
+func (s *weightSlider[T]) dots(sums, sheet []T, sheetSize int, rows []T, row, length, images int) {
+	k, size := kernelsOf[T](), sizeOf[T]()
+	vectors := (length + k.lanes - 1) / k.lanes
+	block := even(s.Out, k.maxDots, 1)
+	taps := len(s.offsets)
+	var last [maxDotRows * dotColumns]T
+	for o := 0; o < s.Out; o += block {
+		r := min(block, s.Out-o)
+		for t := 0; t < taps; t += dotColumns {
+			to, stride := &sums[o*taps+t], taps*size
+			columns := min(dotColumns, taps-t)
+			if columns < dotColumns {
+				clear(last[:])
+				to, stride = &last[0], dotColumns*size
+			}
+			k.slideDots[r](vectors, &rows[o*row], row*size, &sheet[0], &s.offsets[t], images, s.Out*row*size, sheetSize*size, to, stride)
+			if columns < dotColumns {
+				for i := range r {
+					for j := range columns {
+						sums[(o+i)*taps+t+j] += last[i*dotColumns+j]
+					}
+				}
+			}
+		}
+	}
+}
+
+// loops is what dots computes.
+func (s *weightSlider[T]) loops(sums, sheet []T, sheetSize int, rows []T, row, length, images int) {
+	for i := range images {
+		for o := range s.Out {
+			line := rows[(i*s.Out+o)*row:][:length]
+			for t, from := range s.offsets {
+				sums[o*len(s.offsets)+t] += dot(line, sheet[i*sheetSize+from:][:length])
+			}
+		}
+	}
+}

@@ -1,0 +1,255 @@
+package kernel
+
+import (
+	"math"
+	"unsafe"
+)
+
+// Normalization says which elements of x, shaped (Outer, Channels, Inner), share their mean and variance. Weight and bias are
+// one a channel.
+//
+//	batch norm      Batch
+//	group norm      Groups of channels of one Outer
+//	instance norm   Groups = Channels
+//	layer norm      Groups = 1, Inner = 1, the channels being the row
+type Normalization struct {
+	Outer, Channels, Inner int
+	Groups                 int
+	Batch                  bool // statistics of a channel over all of Outer
+}
+
+// Statistics is the number of means.
+func (z Normalization) Statistics() int {
+	if z.Batch {
+		return z.Channels
+	}
+	return z.Outer * z.Groups
+}
+
+// Elements is the number of elements behind each mean.
+func (z Normalization) Elements() int {
+	if z.Batch {
+		return z.Outer * z.Inner
+	}
+	return z.Channels / max(z.Groups, 1) * z.Inner
+}
+
+func (z Normalization) size() int { return z.Outer * z.Channels * z.Inner }
+
+// columns says that a channel's elements are a column of x.
+func (z Normalization) columns() bool { return z.Batch && z.Inner == 1 }
+
+// element is element i of the slice that p begins; nil gives 0.
+func element[T Float](p *T, i int) T {
+	if p == nil {
+		return 0
+	}
+	return *at(p, i)
+}
+
+// orOne is v[i], or 1 where there is no v.
+func orOne[T Float](v []T, i int) T {
+	if v == nil {
+		return 1
+	}
+	return v[i]
+}
+
+// orZero is v[i], or 0 where there is no v.
+func orZero[T Float](v []T, i int) T {
+	if v == nil {
+		return 0
+	}
+	return v[i]
+}
+
+func (z Normalization) check(name string, n ...int) {
+	for _, have := range n {
+		need("x of "+name, have, z.size())
+	}
+}
+
+// Moments computes the means and the biased variances, 0 of nothing; without center, which a Batch must have, the means are
+// 0 and the variances mean squares.
+func Moments[T Float](z Normalization, mean, variance, x []T, center bool) {
+	z.check("Moments", len(x))
+	need("mean of Moments", min(len(mean), len(variance)), z.Statistics())
+	if z.size() == 0 {
+		clear(mean)
+		clear(variance)
+		return
+	}
+	if z.columns() {
+		columnMoments(z, mean, variance, x)
+		return
+	}
+	z.each(func(from, to int) {
+		for s := from; s < to; s++ {
+			mean[s], variance[s] = momentsOf(z, s, x, center)
+		}
+	})
+}
+
+// momentsOf takes a first mean, about which no digits cancel, and then the exact one with the variance.
+func momentsOf[T Float](z Normalization, s int, x []T, center bool) (mean, variance T) {
+	n := float64(z.Elements())
+	var about T
+	if center {
+		total := 0.0
+		z.runs(s, func(i, j int) {
+			_, t := deviations(x[i:j], 0)
+			total += t
+		})
+		about = T(total / n)
+	}
+	squares, sum := 0.0, 0.0
+	z.runs(s, func(i, j int) {
+		q, t := deviations(x[i:j], about)
+		squares += q
+		sum += t
+	})
+	if !center {
+		return 0, T(squares / n)
+	}
+	off := sum / n
+	return T(float64(about) + off), T(max(0, squares/n-off*off))
+}
+
+// each shares the statistics between threads.
+func (z Normalization) each(f func(from, to int)) {
+	n := z.Statistics()
+	if parts := min(n, partsOf(z.size(), grainMemory)); parts > 1 {
+		parallel(parts, n, 1, f)
+		return
+	}
+	f(0, n)
+}
+
+// runs calls f with the contiguous ranges that statistic s is of.
+func (z Normalization) runs(s int, f func(i, j int)) {
+	if !z.Batch {
+		n := z.Elements()
+		f(s*n, (s+1)*n)
+		return
+	}
+	for o := range z.Outer {
+		i := (o*z.Channels + s) * z.Inner
+		f(i, i+z.Inner)
+	}
+}
+
+// rowsAtATime is over how many rows a column's sum runs in T before it is added up in float64.
+const rowsAtATime = 64
+
+// rowsAtOnce is how many rows a kernel adds to the columns' sums in one go: more would fall on the same lines of a cache
+// where rows are a power of two apart.
+const rowsAtOnce = 4
+
+func columnMoments[T Float](z Normalization, mean, variance, x []T) {
+	rows, cols := z.Outer, z.Channels
+	ColumnSums(mean, x, rows, cols)
+	for c := range mean[:cols] {
+		mean[c] = T(float64(mean[c]) / float64(rows))
+	}
+	total, w := borrow[float64](), borrow[T]()
+	defer total.giveBack()
+	defer w.giveBack()
+	total.columns(cols)
+	w.columns(cols)
+	clear(total.sum)
+	for r := 0; r < rows; r += rowsAtATime {
+		clear(w.sum)
+		for i := r; i < min(r+rowsAtATime, rows); i++ {
+			columnDeviations(w.sum, x[i*cols:], mean)
+		}
+		for c, v := range w.sum {
+			total.sum[c] += float64(v)
+		}
+	}
+	for c, v := range total.sum {
+		variance[c] = T(v / float64(rows))
+	}
+}
+
+// Normalize computes dst = (x - mean)/sqrt(variance + eps)*weight + bias; weight and bias may be nil.
+func Normalize[T Float](z Normalization, dst, x, mean, variance, weight, bias []T, eps float64) {
+	z.check("Normalize", len(x), len(dst))
+	if z.size() == 0 {
+		return
+	}
+	if z.columns() {
+		normalizeColumns(z, dst, x, mean, variance, weight, bias, eps)
+		return
+	}
+	z.each(func(from, to int) {
+		w := borrow[T]()
+		defer w.giveBack()
+		bias := bias
+		if bias == nil && weight != nil && z.Inner == 1 {
+			w.columns(z.Channels)
+			clear(w.row)
+			bias = w.row
+		}
+		for s := from; s < to; s++ {
+			w.mean, w.scale, w.shift = mean[s], inverse(variance[s], eps), 0
+			normalizeOne(z, s, w, dst, x, weight, bias)
+		}
+	})
+}
+
+// inverse is 1/sqrt(variance + eps).
+func inverse[T Float](variance T, eps float64) T { return T(1 / math.Sqrt(float64(variance)+eps)) }
+
+// normalizeOne is Normalize of what has one mean, which w holds with the scale.
+func normalizeOne[T Float](z Normalization, s int, w *workspace[T], dst, x, weight, bias []T) {
+	n := z.Elements()
+	switch {
+	case z.Batch:
+		w.scale, w.shift = w.scale*orOne(weight, s), orZero(bias, s)
+		z.runs(s, func(i, j int) { affine(runWay, dst[i:j], x[i:j], &w.mean, &w.scale, nil, &w.shift) })
+	case weight == nil && bias == nil:
+		affine(runWay, dst[s*n:(s+1)*n], x[s*n:], &w.mean, &w.scale, nil, &w.shift)
+	case z.Inner == 1 && weight != nil:
+		c := s % z.Groups * n
+		affine(rowWay, dst[s*n:(s+1)*n], x[s*n:], &w.mean, &w.scale, &weight[c], &bias[c])
+	default:
+		scale := w.scale
+		z.channels(s, func(c, i, j int) {
+			w.scale, w.shift = scale*orOne(weight, c), orZero(bias, c)
+			affine(runWay, dst[i:j], x[i:j], &w.mean, &w.scale, nil, &w.shift)
+		})
+	}
+}
+
+// channels calls f with the channels of statistic s of a group, and where they lie.
+func (z Normalization) channels(s int, f func(c, i, j int)) {
+	per := z.Channels / z.Groups
+	for k := range per {
+		i := (s*per + k) * z.Inner
+		f(s%z.Groups*per+k, i, i+z.Inner)
+	}
+}
+
+func normalizeColumns[T Float](z Normalization, dst, x, mean, variance, weight, bias []T, eps float64) {
+	w := borrow[T]()
+	defer w.giveBack()
+	cols := z.Channels
+	w.columns(cols)
+	scale, shift := w.most, w.sum
+	for c := range cols {
+		scale[c], shift[c] = inverse(variance[c], eps)*orOne(weight, c), orZero(bias, c)
+	}
+	rows := func(from, to int) {
+		for r := from; r < to; r++ {
+			affine(columnWay, dst[r*cols:(r+1)*cols], x[r*cols:], first(mean), first(scale), nil, first(shift))
+		}
+	}
+	if parts := min(z.Outer, partsOf(z.size(), grainMemory)); parts > 1 {
+		parallel(parts, z.Outer, 1, rows)
+		return
+	}
+	rows(0, z.Outer)
+}
+
+// first points to the beginning of a slice, nil if it is empty.
+func first[T Float](x []T) *T { return unsafe.SliceData(x) }

@@ -1,0 +1,224 @@
+package kernel
+
+import "slices"
+
+// Taps says how a dim of an output is made of a dim of an input: element o is the sum of Weight[k]·input[Index[k]] over k from
+// Start[o] to Start[o+1], which is a sparse matrix by rows.
+type Taps[T Float] struct {
+	In     int // size of the input's dim
+	Start  []int32
+	Index  []int32
+	Weight []T
+}
+
+// NewTaps makes room for an output of a size, of so many taps each.
+func NewTaps[T Float](in, out, each int) *Taps[T] {
+	return &Taps[T]{
+		In: in, Start: append(make([]int32, 0, out+1), 0), Index: make([]int32, 0, out*each), Weight: make([]T, 0, out*each),
+	}
+}
+
+// Add adds a tap to the element that is being made.
+func (t *Taps[T]) Add(index int, weight T) {
+	t.Index, t.Weight = append(t.Index, int32(index)), append(t.Weight, weight)
+}
+
+// Next ends an element.
+func (t *Taps[T]) Next() { t.Start = append(t.Start, int32(len(t.Index))) }
+
+// Out is the size of the output's dim.
+func (t *Taps[T]) Out() int { return len(t.Start) - 1 }
+
+// Transposed exchanges output and input: how the gradient of the input is made of the output's.
+func (t *Taps[T]) Transposed() *Taps[T] {
+	r := &Taps[T]{In: t.Out(), Start: make([]int32, t.In+1), Index: make([]int32, len(t.Index)), Weight: make([]T, len(t.Index))}
+	for _, i := range t.Index {
+		r.Start[i+1]++
+	}
+	for i := range t.In {
+		r.Start[i+1] += r.Start[i]
+	}
+	next := slices.Clone(r.Start)
+	for o := range t.Out() {
+		for k := t.Start[o]; k < t.Start[o+1]; k++ {
+			i := t.Index[k]
+			r.Index[next[i]], r.Weight[next[i]] = int32(o), t.Weight[k]
+			next[i]++
+		}
+	}
+	return r
+}
+
+// identical says that output and input are the same.
+func (t *Taps[T]) identical() bool {
+	if t.In != t.Out() || t.each() != 1 {
+		return false
+	}
+	for o, i := range t.Index {
+		if int(i) != o || t.Weight[o] != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// each is the number of taps where all elements have as many, else -1.
+func (t *Taps[T]) each() int {
+	if t.Out() == 0 {
+		return -1
+	}
+	n := t.Start[1]
+	for o, start := range t.Start {
+		if start != n*int32(o) {
+			return -1
+		}
+	}
+	return int(n)
+}
+
+// Resample takes each of a number of planes through taps, one for each of its dims.
+func Resample[T Float](dst, src []T, planes int, taps []*Taps[T]) {
+	r := resampling[T]{dst: dst, src: src}
+	r.plan(taps)
+	need("src of Resample", len(src), planes*r.in)
+	need("dst of Resample", len(dst), planes*r.out)
+	if planes*r.out == 0 {
+		return
+	}
+	parallel(min(planes, partsOf(planes*r.work, grainMemory)), planes, 1, r.planes)
+}
+
+type resampling[T Float] struct {
+	dst, src []T
+	in, out  int // elements of a plane
+	work     int // elements of all passes
+	passes   []pass[T]
+}
+
+// pass takes one dim of a plane, seen as (outer, n, inner), through its taps.
+type pass[T Float] struct {
+	taps         *Taps[T]
+	outer, inner int
+	each         int // of the taps
+	out          int // elements
+}
+
+// plan orders the passes. The one along the last dim, which alone picks single elements, comes when the plane is smallest.
+func (r *resampling[T]) plan(taps []*Taps[T]) {
+	size := make([]int, len(taps))
+	r.in, r.out = 1, 1
+	rowsIn, rowsOut := 1, 1
+	for d, t := range taps {
+		size[d] = t.In
+		rowsIn, rowsOut = r.in, r.out
+		r.in, r.out = r.in*t.In, r.out*t.Out()
+	}
+	for i := range taps {
+		d := i
+		if rowsOut >= rowsIn {
+			d = len(taps) - 1 - i
+		}
+		if taps[d].identical() {
+			continue
+		}
+		p := pass[T]{taps: taps[d], outer: 1, inner: 1, each: taps[d].each()}
+		for j, n := range size {
+			switch {
+			case j < d:
+				p.outer *= n
+			case j > d:
+				p.inner *= n
+			}
+		}
+		size[d] = taps[d].Out()
+		p.out = p.outer * size[d] * p.inner
+		r.work += p.out
+		r.passes = append(r.passes, p)
+	}
+}
+
+func (r *resampling[T]) planes(from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	for i := from; i < to; i++ {
+		x, y := r.src[i*r.in:(i+1)*r.in], r.dst[i*r.out:(i+1)*r.out]
+		if len(r.passes) == 0 {
+			copy(y, x)
+		}
+		for k := range r.passes {
+			p := &r.passes[k]
+			to := y
+			if k < len(r.passes)-1 {
+				to = w.plane(k%2, p.out)
+			}
+			p.apply(to, x)
+			x = to
+		}
+	}
+}
+
+// plane is one of two scratch planes.
+func (w *workspace[T]) plane(which, n int) []T {
+	buffer := [...]*[]T{&w.a, &w.b}[which]
+	aligned(buffer, n)
+	return (*buffer)[:n]
+}
+
+func (p *pass[T]) apply(dst, src []T) {
+	in, out := p.taps.In*p.inner, p.taps.Out()*p.inner
+	for i := range p.outer {
+		x, y := src[i*in:(i+1)*in], dst[i*out:(i+1)*out]
+		switch {
+		case p.inner > 1:
+			p.sumRows(y, x)
+		case p.each == 2:
+			p.pairs(y, x)
+		default:
+			p.sum(y, x)
+		}
+	}
+}
+
+// sumRows makes rows of inner elements of rows.
+func (p *pass[T]) sumRows(dst, src []T) {
+	t, n := p.taps, p.inner
+	for o := range t.Out() {
+		row := dst[o*n : (o+1)*n]
+		from, to := t.Start[o], t.Start[o+1]
+		if from == to {
+			clear(row)
+			continue
+		}
+		for k := from; k < to; k++ {
+			i := int(t.Index[k])
+			x := src[i*n : (i+1)*n]
+			switch {
+			case k > from:
+				axpySerial(t.Weight[k], x, row)
+			case t.Weight[k] == 1:
+				copy(row, x)
+			default:
+				zipScalarSerial(Mul, row, x, t.Weight[k])
+			}
+		}
+	}
+}
+
+// pairs is sum for two taps each.
+func (p *pass[T]) pairs(dst, x []T) {
+	index, weight := p.taps.Index[:2*len(dst)], p.taps.Weight[:2*len(dst)]
+	for o := range dst {
+		dst[o] = weight[2*o]*x[index[2*o]] + weight[2*o+1]*x[index[2*o+1]]
+	}
+}
+
+func (p *pass[T]) sum(dst, x []T) {
+	t := p.taps
+	for o := range dst {
+		var sum T
+		for k := t.Start[o]; k < t.Start[o+1]; k++ {
+			sum += t.Weight[k] * x[t.Index[k]]
+		}
+		dst[o] = sum
+	}
+}

@@ -1,0 +1,36 @@
+package kernel
+
+import "unsafe"
+
+// tileConfig says that all eight tiles have 16 rows of 64 bytes.
+var tileConfig = func() (c struct {
+	palette, start byte
+	_              [14]byte
+	bytes          [16]uint16
+	rows           [16]byte
+}) {
+	c.palette = 1
+	for i := range 8 {
+		c.bytes[i], c.rows[i] = 64, 16
+	}
+	return c
+}()
+
+func enterAMX() {
+	enterAVX512()
+	kernels32.splitter = &splitter{config: unsafe.Pointer(&tileConfig)}
+	s := kernels32.splitter
+	s.rows[1], s.rows[2], s.rows[3] = splitRows1, splitRows2, splitRows3
+	s.pairs[1], s.pairs[2], s.pairs[3] = splitPairs1, splitPairs2, splitPairs3
+	s.product[1], s.product[2], s.product[3] = tileProduct1, tileProduct2, tileProduct3
+}
+
+// hasAMX says whether processor and operating system have tiles of bfloat16; extended and saved are what cpuid and xgetbv
+// say. The system is asked once for the permission to use them.
+func hasAMX(extended, saved uint32) bool {
+	const tiles, bf16, states = 1 << 24, 1 << 22, 0x60000 // leaf 7, d; xgetbv
+	const avx512bf16 = 1 << 5                             // leaf 7.1, a
+	more, _, _, _ := cpuid(7, 1)
+	has := extended&(tiles|bf16) == tiles|bf16 && more&avx512bf16 != 0 && saved&states == states
+	return (has || amxEmulated) && amxPermitted()
+}

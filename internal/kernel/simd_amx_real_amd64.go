@@ -1,0 +1,5 @@
+//go:build !aegis_amx_emulated
+
+package kernel
+
+const amxEmulated = false

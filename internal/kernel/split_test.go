@@ -1,0 +1,168 @@
+package kernel
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// withAMX runs a test on AMX tiles, and says so where there are none.
+func withAMX(t *testing.T) {
+	if !slices.Contains(available(), "amx") {
+		t.Skip("AMX: this machine has none; testdata/amx_emulator.c runs this test without")
+	}
+	was := SIMD()
+	require.NoError(t, use("amx"))
+	t.Cleanup(func() {
+		SetPrecision(Highest)
+		require.NoError(t, use(was))
+	})
+}
+
+// productErrors gives the largest and the root mean square error of a product, as shares of the sum of |a||b|.
+func productErrors(layout Layout, m, n, k int, a, b, c []float32) (most, rms float64) {
+	for i := range m {
+		for j := range n {
+			sum, size := 0.0, 0.0
+			for p := range k {
+				var x, y float32
+				if layout == TN {
+					x = a[p*m+i]
+				} else {
+					x = a[i*k+p]
+				}
+				if layout == NT {
+					y = b[j*k+p]
+				} else {
+					y = b[p*n+j]
+				}
+				sum += float64(x) * float64(y)
+				size += math.Abs(float64(x) * float64(y))
+			}
+			e := math.Abs(float64(c[i*n+j])-sum) / size
+			most, rms = max(most, e), rms+e*e
+		}
+	}
+	return most, math.Sqrt(rms / float64(m*n))
+}
+
+// Products on tiles err no more than those of multiply-adds, at any dynamic range; High and Medium err as much more as
+// their bits say.
+func TestSplitErrors(t *testing.T) {
+	withAMX(t)
+	random := rand.New(rand.NewPCG(7, 8))
+	bounds := []float64{High: 3e-5, Medium: 1.2e-2}
+	for i, s := range [][3]int{{64, 32, 768}, {70, 70, 129}, {65, 33, 1000}, {64, 32, 5000}} {
+		for _, spread := range []float64{0, 5} {
+			m, n, k := s[0], s[1], s[2]
+			draw := func(count int) []float32 {
+				x := make([]float32, count)
+				for i := range x {
+					x[i] = float32(random.NormFloat64() * math.Exp(spread*random.NormFloat64()))
+				}
+				return x
+			}
+			layout := Layout(i % 3)
+			a, b, c := draw(m*k), draw(n*k), make([]float32, m*n)
+			lda, ldb := k, n
+			if layout == TN {
+				lda = m
+			}
+			if layout == NT {
+				ldb = k
+			}
+			multiply := func(simd string) (most, rms float64) {
+				require.NoError(t, use(simd))
+				Gemm(layout, m, n, k, a, lda, b, ldb, c, n, false, Epilogue[float32]{})
+				return productErrors(layout, m, n, k, a, b, c)
+			}
+			fmost, fma := multiply("avx512")
+			for _, precision := range []Precision{Highest, High, Medium} {
+				SetPrecision(precision)
+				most, rms := multiply("amx")
+				if precision == Highest {
+					require.Less(t, rms, fma, "%v %v", s, spread)
+					require.Less(t, most, 1.5*fmost, "%v %v", s, spread)
+				} else {
+					require.Less(t, most, bounds[precision], "%v %v %v", s, spread, precision)
+					require.Greater(t, rms, 2*fma, "%v %v %v", s, spread, precision)
+				}
+			}
+		}
+	}
+}
+
+// Numbers that cannot be split send their block to the multiply-adds, which give what they always give.
+func TestSplitSpecialNumbers(t *testing.T) {
+	withAMX(t)
+	const m, n, k = 70, 70, 500
+	random := rand.New(rand.NewPCG(9, 10))
+	for _, special := range []float32{float32(math.Inf(1)), float32(math.NaN()), math.MaxFloat32, 1e-40, 0x1p-120, -0x1p100} {
+		for _, inA := range []bool{true, false} {
+			a, b := normals[float32](random, m*k), normals[float32](random, n*k)
+			if inA {
+				a[3*k+400] = special
+			} else {
+				b[65*k+7] = special
+			}
+			got, want := make([]float32, m*n), make([]float32, m*n)
+			Gemm(NT, m, n, k, a, k, b, k, got, n, false, Epilogue[float32]{Activation: ReLU})
+			gemmGo(NT, m, n, k, a, k, b, k, want, n, false, Epilogue[float32]{Activation: ReLU})
+			for i := range want {
+				size := 0.0
+				for p := range k {
+					size += math.Abs(float64(a[i/n*k+p]) * float64(b[i%n*k+p]))
+				}
+				if math.IsInf(size, 0) || size != size {
+					size = 0
+				}
+				near(t, float64(want[i]), got[i], 1, k*epsilon[float32]()*size, special, inA, i)
+			}
+		}
+	}
+}
+
+// Three parts add up to the number, also in the lines of an edge.
+func TestSplitExact(t *testing.T) {
+	withAMX(t)
+	g := &product[float32]{kernels: &kernels32, parts: 3}
+	w := borrow[float32]()
+	defer w.giveBack()
+	src := normals[float32](rand.New(rand.NewPCG(11, 12)), 64*64)
+	for _, s := range [][2]int{{32, 32}, {5, 32}, {20, 7}, {32, 40}} {
+		for _, deep := range []bool{false, true} {
+			for _, rows := range []bool{false, true} {
+				lines, depth := s[0], s[1]
+				dst := make([]uint16, 2*g.stepBytes()/2+32)
+				require.False(t, g.splitPanel(w, unsafe.Pointer(&dst[0]), &src[0], 64, deep, rows, lines, depth))
+				for line := range 32 {
+					for p := range up(depth, 32) * 32 {
+						want := float32(0)
+						if line < lines && p < depth {
+							if deep {
+								want = src[p*64+line]
+							} else {
+								want = src[line*64+p]
+							}
+						}
+						at := p/32*g.stepBytes()/2 + line/16*512
+						if rows {
+							at += line%16*32 + p%32
+						} else {
+							at += p%32/2*32 + line%16*2 + p%2
+						}
+						got := float32(0)
+						for q := range 3 {
+							got += math.Float32frombits(uint32(dst[at+q*1024]) << 16)
+						}
+						require.Equal(t, want, got, "%v deep %v rows %v: line %d, element %d", s, deep, rows, line, p)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package kernel
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// Weights keeps a weight matrix packed, in the order in which [Linear] reads it, beside the matrix itself: a network that
+// predicts again and again with the same weights packs them once. The copy is made when a version is used for the second
+// time, so that weights that change with every use cost nothing. The first use and the later ones give the same
+// bits. It is safe for concurrent use.
+type Weights struct {
+	// Version is raised by every write to the matrix.
+	Version *atomic.Uint64
+
+	seen    atomic.Uint64 // the version of the last use, plus 1
+	packing sync.Mutex
+	packed  atomic.Pointer[packedWeights]
+}
+
+type packedWeights struct {
+	version     uint64
+	simd        string
+	n, k, parts int
+	first       unsafe.Pointer // in panels, or
+	parted      *partedWeights // split for AMX tiles
+}
+
+// Linear computes y = act(x·wᵀ + bias): x is m×k, w n×k and y m×n. weights belongs to w, or is nil.
+//
+// Error: that of [Gemm].
+func Linear[T Float](m, n, k int, x, w []T, weights *Weights, y []T, epilogue Epilogue[T]) {
+	gemm(NT, m, n, k, x, k, w, k, weights, y, n, false, epilogue)
+}
+
+// packedFor is the packed copy for a product whose b is the matrix, or nil where there is none yet.
+func (s *Weights) packedFor(version uint64, n, k, parts int) *packedWeights {
+	if p := s.packed.Load(); p != nil && p.version == version && p.simd == simd && p.n == n && p.k == k && p.parts == parts {
+		return p
+	}
+	return nil
+}
+
+// useWeights takes the packed copy of b, which it makes if this version was used before.
+func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
+	version := s.Version.Load()
+	p := s.packedFor(version, g.n, g.k, g.parts)
+	if p == nil && s.seen.Swap(version+1) == version+1 && s.packing.TryLock() {
+		if p = s.packedFor(version, g.n, g.k, g.parts); p == nil {
+			p = g.pack(w, version)
+			s.packed.Store(p)
+		}
+		s.packing.Unlock()
+	}
+	if p != nil {
+		g.weights, g.parted = (*T)(p.first), p.parted
+	}
+}
+
+// pack packs all of b in the way in which the product reads it.
+func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
+	p := &packedWeights{version: version, simd: simd, n: g.n, k: g.k, parts: g.parts}
+	if g.parts > 0 {
+		p.parted = g.splitAll(w)
+		return p
+	}
+	var memory []T
+	dst := aligned(&memory, g.weightColumns()*g.k)
+	g.packWeights(w, dst)
+	p.first = unsafe.Pointer(dst)
+	return p
+}
