@@ -1,0 +1,110 @@
+//go:build gpu
+
+// Command compile compiles every kernel for the cards that count, by NVRTC, which needs no GPU:
+//
+//	eval "$(go run ./cuda/setup -nvrtc -ptxas)" && go run -tags gpu ./cuda/compile
+//
+// Where AEGIS_PTXAS names NVIDIA's assembler, registers and spills of each kernel are listed too, and a spill is a failure.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/seed-70b75153/aegis/cuda"
+	_ "github.com/seed-70b75153/aegis/ops"
+	_ "github.com/seed-70b75153/aegis/optimizers"
+)
+
+func main() {
+	list := flag.String("arch", "75,80,90", "compute capabilities")
+	only := flag.String("only", "", "sources whose name contains this")
+	verbose := flag.Bool("v", false, "list every kernel")
+	flag.Parse()
+	var failures []error
+	count := 0
+	for _, s := range cuda.Sources() {
+		if !strings.Contains(s.Name, *only) {
+			continue
+		}
+		for _, real := range []cuda.Type{cuda.Float32, cuda.Float64} {
+			for _, arch := range strings.Split(*list, ",") {
+				count++
+				if err := check(s, real, arch, *verbose); err != nil {
+					failures = append(failures, err)
+				}
+			}
+		}
+	}
+	fmt.Printf("%d modules of %d sources for %s\n", count, len(cuda.Sources()), *list)
+	if err := errors.Join(failures...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// check compiles a source to a cubin and, with ptxas, to PTX whose assembling is watched.
+func check(s *cuda.Source, real cuda.Type, arch string, verbose bool) error {
+	if _, err := cuda.Compile(s, real, "sm_"+arch); err != nil {
+		return err
+	}
+	ptxas := os.Getenv("AEGIS_PTXAS")
+	if ptxas == "" {
+		return nil
+	}
+	ptx, err := cuda.Compile(s, real, "compute_"+arch)
+	if err != nil {
+		return err
+	}
+	folder, err := os.MkdirTemp("", "aegis-ptxas")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "kernels.ptx")
+	if err := os.WriteFile(path, []byte(strings.TrimRight(string(ptx), "\x00")), 0o644); err != nil {
+		return err
+	}
+	out, err := exec.Command(ptxas, "-v", "-arch=sm_"+arch, "-o", os.DevNull, path).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: ptxas: %w\n%s", s.Name, err, out)
+	}
+	return report(fmt.Sprintf("%s[%v] sm_%s", s.Name, real, arch), string(out), verbose)
+}
+
+var (
+	function  = regexp.MustCompile(`Compiling entry function '(\w+)'`)
+	registers = regexp.MustCompile(`Used (\d+) registers`)
+	spills    = regexp.MustCompile(`(\d+) bytes spill stores`)
+)
+
+// report reads what ptxas says of each kernel.
+func report(module, out string, verbose bool) error {
+	name, spilt := "", ""
+	var failures []error
+	for _, line := range strings.Split(out, "\n") {
+		if m := function.FindStringSubmatch(line); m != nil {
+			name = m[1]
+		}
+		if m := spills.FindStringSubmatch(line); m != nil {
+			spilt = m[1]
+		}
+		m := registers.FindStringSubmatch(line)
+		if m == nil {
+			continue
+		}
+		if verbose {
+			fmt.Printf("%-60s %4s registers, %s bytes spilt\n", module+" "+name, m[1], spilt)
+		}
+		if spilt != "0" {
+			failures = append(failures, fmt.Errorf("%s: kernel %s spills %s bytes", module, name, spilt))
+		}
+	}
+	return errors.Join(failures...)
+}

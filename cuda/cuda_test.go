@@ -1,0 +1,226 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/require"
+)
+
+// device opens the first device, or skips the test where there is none.
+func device(t *testing.T) *GPU {
+	t.Helper()
+	_ = os.Getenv("AEGIS_CUDA_DRIVER") // which C reads: a change of it makes a kept test result stale
+	if err := Available(); err != nil {
+		t.Skip(err)
+	}
+	g, err := Device(0).Open()
+	require.NoError(t, err)
+	return g
+}
+
+// emulated says whether the device is the emulated one, which checks what a GPU doesn't.
+func emulated(g *GPU) bool { return strings.Contains(g.String(), "emulated") }
+
+// up allocates device memory and fills it.
+func up[E any](t *testing.T, g *GPU, x []E) *Place {
+	t.Helper()
+	bytes := len(x) * int(unsafe.Sizeof(*new(E)))
+	m, err := g.Allocate(bytes)
+	require.NoError(t, err)
+	require.NoError(t, g.Upload(m.At(0), unsafe.Pointer(unsafe.SliceData(x)), bytes))
+	return m.At(0)
+}
+
+func down[E any](t *testing.T, g *GPU, from *Place, n int) []E {
+	t.Helper()
+	x := make([]E, n)
+	require.NoError(t, g.Download(unsafe.Pointer(unsafe.SliceData(x)), from, n*int(unsafe.Sizeof(*new(E)))))
+	return x
+}
+
+// within runs a test's body with the context.
+func within(t *testing.T, g *GPU, f func()) {
+	t.Helper()
+	require.NoError(t, g.Do(func() error { f(); return nil }))
+}
+
+var testSource = NewSource("test", `
+extern "C" __global__ void scale(T *y, const T *x, double by, i64 n) { EACH(i, n) y[i] = x[i] * T(by); }
+extern "C" __global__ void sums(T *y, const T *x, i64 rows, i64 n) {
+	ROWS(r, rows) {
+		T s = 0;
+		ALONG(i, n) s += x[r * n + i];
+		s = block_sum(s);
+		if (threadIdx.x == 0) y[r] = s;
+	}
+}
+extern "C" __global__ void beyond(T *y, i64 n) { EACH(i, n + 1) y[i] = 1; }
+extern "C" __global__ void unwritten(T *y, const T *x) { y[0] = x[0]; }
+extern "C" __global__ void race(T *y) { y[0] = T(threadIdx.x); }
+extern "C" __global__ void shared_race(T *y) {
+	__shared__ T s[64];
+	s[threadIdx.x] = T(threadIdx.x);
+	y[threadIdx.x] = s[63 - threadIdx.x];
+}
+extern "C" __global__ void half_barrier() { if (threadIdx.x < 32) __syncthreads(); }
+extern "C" __global__ void half_shuffle(T *y) { if (threadIdx.x < 7) y[threadIdx.x] = __shfl_xor_sync(127, T(1), 1); }
+`)
+
+func TestPlanRunsAndIsCaptured(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		const rows, n = 5, 1000
+		x, want := make([]float32, rows*n), make([]float32, rows)
+		for i := range x {
+			x[i] = float32(i % 7)
+			want[i/n] += 2 * x[i]
+		}
+		from, scaled, sums := up(t, g, x), up(t, g, x), up(t, g, want)
+		p := g.NewPlan()
+		require.NoError(t, p.Launch(testSource.Kernel("scale", Float32), Elements(len(x)), scaled, from, 2.0, len(x)))
+		require.NoError(t, p.Launch(testSource.Kernel("sums", Float32), Rows(rows, n), sums, scaled, rows, n))
+		for range 5 {
+			p.Zero(sums, 0)
+			require.NoError(t, p.Run())
+			require.Equal(t, want, down[float32](t, g, sums, rows))
+		}
+		require.NotNil(t, p.graph)
+		other := up(t, g, make([]float32, len(x)))
+		from.Aim(other)
+		require.NoError(t, p.Run())
+		require.Equal(t, make([]float32, rows), down[float32](t, g, sums, rows), "the graph follows the places")
+	})
+}
+
+func TestProduct(t *testing.T) {
+	g := device(t)
+	t.Log(g, g.blasErr)
+	within(t, g, func() {
+		for _, layout := range []Layout{NN, NT, TN} {
+			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}} {
+				product[float64](t, g, layout, Float64, s[0], s[1], s[2])
+				product[float32](t, g, layout, Float32, s[0], s[1], s[2])
+			}
+		}
+	})
+}
+
+func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, m, n, k int) {
+	t.Helper()
+	a, b, c, want := make([]F, m*k), make([]F, k*n), make([]F, m*n), make([]float64, m*n)
+	for _, x := range [][]F{a, b} {
+		for i := range x {
+			x[i] = F(rand.Float64() - 0.5)
+		}
+	}
+	at := func(x []F, transposed bool, i, j, rows, columns int) float64 {
+		if transposed {
+			return float64(x[j*rows+i])
+		}
+		return float64(x[i*columns+j])
+	}
+	for i := range m {
+		for j := range n {
+			for l := range k {
+				want[i*n+j] += at(a, layout == TN, i, l, m, k) * at(b, layout == NT, l, j, k, n)
+			}
+		}
+	}
+	to, p := up(t, g, c), g.NewPlan()
+	require.NoError(t, p.Product(layout, real, m, n, k, up(t, g, a), up(t, g, b), to))
+	require.NoError(t, p.Run())
+	for i, v := range down[F](t, g, to, m*n) {
+		require.InDelta(t, want[i], float64(v), 1e-5, "layout %d, %d x %d x %d", layout, m, n, k)
+	}
+}
+
+// What a kernel does wrong is an error of the run, and the device goes on.
+func TestTheEmulatedDeviceChecksKernels(t *testing.T) {
+	g := device(t)
+	if !emulated(g) {
+		t.Skip("a GPU does not check")
+	}
+	for _, c := range []struct {
+		kernel  string
+		threads int
+		args    func(fresh, written *Place) []any
+		want    string
+	}{
+		{"beyond", 64, func(_, y *Place) []any { return []any{y, 64} }, "which is no device memory"},
+		{"unwritten", 1, func(x, y *Place) []any { return []any{y, x} }, "which nothing has written"},
+		{"race", 64, func(_, y *Place) []any { return []any{y} }, "another thread writes: a race"},
+		{"shared_race", 64, func(_, y *Place) []any { return []any{y} }, "nothing has written"},
+		{"half_barrier", 64, func(_, _ *Place) []any { return nil }, "others have ended"},
+		{"half_shuffle", 32, func(_, y *Place) []any { return []any{y} }, "others not"},
+	} {
+		t.Run(c.kernel, func(t *testing.T) {
+			within(t, g, func() {
+				fresh, err := g.Allocate(64 * 4)
+				require.NoError(t, err)
+				written := up(t, g, make([]float32, 64))
+				p := g.NewPlan()
+				require.NoError(t, p.Launch(testSource.Kernel(c.kernel, Float32), Shape{1, c.threads}, c.args(fresh.At(0), written)...))
+				require.NoError(t, p.Run())
+				require.ErrorContains(t, g.Synchronize(), c.want)
+				require.NoError(t, g.Synchronize())
+			})
+		})
+	}
+}
+
+func TestWrongKernels(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		p := g.NewPlan()
+		require.ErrorContains(t, p.Launch(testSource.Kernel("absent", Float32), Elements(1)), "cuModuleGetFunction: CUDA_ERROR_NOT_FOUND")
+		bad := &Source{Name: "bad", Text: `extern "C" __global__ void f() { nonsense; }`}
+		var compile *CompileError
+		require.ErrorAs(t, p.Launch(bad.Kernel("f", Float32), Elements(1)), &compile)
+		if emulated(g) {
+			require.ErrorContains(t, p.Launch(testSource.Kernel("scale", Float32), Elements(1), 1, 2), "argument 2 has 0 bytes, want 8")
+		}
+	})
+}
+
+func TestOutOfMemoryIsAnError(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		_, err := g.Allocate(1 << 50)
+		var memory *OutOfMemoryError
+		require.ErrorAs(t, err, &memory)
+		_, err = g.Allocate(100)
+		require.NoError(t, err, "the device goes on")
+	})
+}
+
+func TestArenaCutsAndJoins(t *testing.T) {
+	var a arena
+	a.insert(extent{0x1000, 0x1000})
+	one, ok := a.cut(0x400)
+	require.True(t, ok)
+	two, ok := a.cut(0x400)
+	require.True(t, ok)
+	_, ok = a.cut(0x1000)
+	require.False(t, ok)
+	a.insert(one)
+	require.Len(t, a.free, 2)
+	a.insert(two)
+	require.Equal(t, []extent{{0x1000, 0x1000}}, a.free)
+}
+
+func TestWithoutADriver(t *testing.T) {
+	if Available() == nil {
+		t.Skip("there is a driver")
+	}
+	_, err := Device(0).Open()
+	var unavailable *UnavailableError
+	require.ErrorAs(t, err, &unavailable)
+	require.ErrorContains(t, err, "no NVIDIA driver was found")
+	require.NotContains(t, strings.TrimSpace(err.Error()), "\n", "one line")
+}

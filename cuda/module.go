@@ -1,0 +1,108 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"unsafe"
+
+	"gorgonia.org/cu"
+)
+
+type moduleKey struct {
+	source *Source
+	real   Type
+}
+
+// module is a source compiled and loaded.
+type module struct {
+	loaded    cu.Module
+	functions map[string]unsafe.Pointer
+}
+
+// function finds a kernel, compiled at its first use.
+func (g *GPU) function(k Kernel) (unsafe.Pointer, error) {
+	m, err := g.module(moduleKey{k.source, k.real})
+	if err != nil {
+		return nil, err
+	}
+	if f, ok := m.functions[k.name]; ok {
+		return f, nil
+	}
+	f, err := m.loaded.Function(k.name)
+	if err != nil {
+		return nil, fmt.Errorf("kernel %v: %w", k, named("cuModuleGetFunction", err))
+	}
+	m.functions[k.name] = *(*unsafe.Pointer)(unsafe.Pointer(&f)) // a struct of the handle alone
+	return m.functions[k.name], nil
+}
+
+func (g *GPU) module(key moduleKey) (*module, error) {
+	if m := g.modules[key]; m != nil {
+		return m, nil
+	}
+	image, err := g.image(key)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := cu.LoadData(string(image))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key.source.Name, named("cuModuleLoadData", err))
+	}
+	m := &module{loaded: loaded, functions: map[string]unsafe.Pointer{}}
+	g.modules[key] = m
+	return m, nil
+}
+
+// image is the source compiled for the card, from disk if it was compiled before.
+func (g *GPU) image(key moduleKey) ([]byte, error) {
+	compiler, err := openNVRTC()
+	if err != nil {
+		return nil, fmt.Errorf("kernels of %s: %w", key.source.Name, err)
+	}
+	text, options := key.source.text(key.real), options(g.arch)
+	sum := sha256.Sum256([]byte(strings.Join(append(options, compiler.version, text), "\x00")))
+	path := ""
+	if folder := cacheFolder(); folder != "" {
+		path = filepath.Join(folder, fmt.Sprintf("%s-%x.cubin", key.source.Name, sum[:16]))
+		if image, err := os.ReadFile(path); err == nil && len(image) > 0 {
+			return image, nil
+		}
+	}
+	image, err := compiler.compile(key.source.Name, text, options)
+	if err == nil && path != "" {
+		keep(path, image)
+	}
+	return image, err
+}
+
+// cacheFolder is where compiled kernels are kept: AEGIS_CUDA_CACHE, or the user's; "off" keeps none.
+func cacheFolder() string {
+	folder := os.Getenv("AEGIS_CUDA_CACHE")
+	if folder == "off" {
+		return ""
+	}
+	if folder == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return ""
+		}
+		folder = filepath.Join(cache, "aegis", "cuda", "kernels")
+	}
+	return folder
+}
+
+// keep writes a compiled source to disk, whole or not at all. A disk that refuses costs only time.
+func keep(path string, image []byte) {
+	if os.MkdirAll(filepath.Dir(path), 0o755) != nil {
+		return
+	}
+	aside := fmt.Sprintf("%s.%d", path, os.Getpid())
+	if os.WriteFile(aside, image, 0o644) != nil || os.Rename(aside, path) != nil {
+		_ = os.Remove(aside)
+	}
+}
