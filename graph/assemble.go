@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
@@ -16,9 +17,11 @@ type assembler struct {
 	plan   *Plan
 	tape   *gorgonia.ExprGraph
 	memory map[*gorgonia.Node][]*ops.Array   // of the outputs of every node that is ours
+	views  map[*ops.Array]part               // the cells that are a part of another's memory
 	nodes  map[*gorgonia.Node]*gorgonia.Node // on the tape: inputs, foreign operations and handed-over values
 	before *gorgonia.Node                    // the segment before
 	count  int
+	handed []*ops.Array // to foreign operations
 
 	segments []*segment
 	stock    bool // some operation is not ours
@@ -29,6 +32,7 @@ func assemble(p *Plan) (*program, error) {
 		plan:   p,
 		tape:   gorgonia.NewGraph(),
 		memory: map[*gorgonia.Node][]*ops.Array{},
+		views:  map[*ops.Array]part{},
 		nodes:  map[*gorgonia.Node]*gorgonia.Node{},
 	}
 	order := sorted(p.roots())
@@ -42,20 +46,58 @@ func assemble(p *Plan) (*program, error) {
 	if err := a.schedule(order); err != nil {
 		return nil, err
 	}
+	a.spare()
 	a.place()
 	for _, o := range p.Outputs {
 		memory := a.memory[o.Node][0]
-		if o.Gradient == nil {
-			prog.values = append(prog.values, valueSlot{index: o.Value, memory: memory, tracked: o.Tracked, gradFn: o.GradFn})
-			continue
+		switch {
+		case o.Gradient != nil:
+			prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
+		case o.Update != nil:
+			prog.updates = append(prog.updates, updateSlot{param: o.Update, call: o.Call, memory: memory})
+		default:
+			prog.values = append(prog.values, valueSlot{
+				index: o.Value, memory: memory, given: a.given(o), tracked: o.Tracked, gradFn: o.GradFn,
+			})
 		}
-		prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
 	}
 	prog.segments = a.segments
-	prog.ours = len(a.segments) == 1 && !a.stock
+	prog.ours = len(a.segments) == 1 && !a.stock && len(prog.updates) == 0
 	var err error
 	prog.machine, err = newMachine(a.tape)
 	return prog, err
+}
+
+// spare leaves out what nobody reads of operations that can do without.
+func (a *assembler) spare() {
+	read := map[*ops.Array]bool{}
+	for _, o := range a.plan.Outputs {
+		read[a.base(a.memory[o.Node][0])] = true
+	}
+	for _, h := range a.handed {
+		read[a.base(h)] = true
+	}
+	for _, s := range a.segments {
+		for i := range s.steps {
+			for _, cell := range s.steps[i].bases() {
+				read[cell] = true
+			}
+		}
+	}
+	for _, s := range a.segments {
+		for i := range s.steps {
+			if _, ok := s.steps[i].definition.(ops.Selective); !ok {
+				continue
+			}
+			out := slices.Clone(s.steps[i].out)
+			for k, cell := range out {
+				if !read[cell] {
+					out[k] = nil
+				}
+			}
+			s.steps[i].out = out
+		}
+	}
 }
 
 // place gives the outputs of all steps their memory. Between foreign operations values wait for each other in ways that
@@ -69,19 +111,35 @@ func (a *assembler) place() {
 	if a.stock {
 		for _, s := range steps {
 			for _, cell := range s.out {
-				kept[cell] = true
+				if cell != nil {
+					kept[cell] = true
+				}
 			}
 		}
 	}
 	for _, o := range a.plan.Outputs {
 		cell := a.memory[o.Node][0]
-		kept[cell] = true
-		aimed[cell] = o.Gradient != nil
+		kept[a.base(cell)] = true
+		aimed[cell] = o.Gradient != nil || a.given(o)
 	}
 	place(steps, kept, aimed)
 }
 
-// lay gives a node cells for its outputs. A result's is its producer's.
+// given says whether an output is a value that is computed where it stays.
+func (a *assembler) given(o *Output) bool {
+	cell := a.memory[o.Node][0]
+	return o.Gradient == nil && o.Update == nil && a.base(cell) == cell && isLarge(cell)
+}
+
+// base is the cell whose memory a cell's is a part of, or itself.
+func (a *assembler) base(cell *ops.Array) *ops.Array {
+	if v, ok := a.views[cell]; ok {
+		return v.base
+	}
+	return cell
+}
+
+// lay gives a node cells for its outputs. A result's is its producer's, a view's a part of its input's.
 func (a *assembler) lay(n *gorgonia.Node) {
 	if producer, index, ok := ops.ResultOf(n); ok {
 		a.memory[n] = a.memory[producer][index : index+1]
@@ -95,6 +153,10 @@ func (a *assembler) lay(n *gorgonia.Node) {
 	for _, o := range outs { // the memory itself comes when the order is known
 		a.memory[n] = append(a.memory[n], &ops.Array{Shape: o.Shape, DType: o.DType, Len: o.Size()})
 	}
+	if from, ok := ops.ViewOf(n); ok {
+		cell, of := a.memory[n][0], a.memory[ops.Inputs(n)[0]][0]
+		a.views[cell] = part{cell: cell, base: a.base(of), from: a.views[of].from + from}
+	}
 }
 
 // inputs puts the plan's inputs on the tape, but for those whose memory stays where it is: parameters, constants and
@@ -105,6 +167,9 @@ func (a *assembler) inputs(prog *program) error {
 		switch {
 		case in.Param != nil:
 			cell.Data = in.Param.value.Data
+			if !a.plan.backward && !in.Param.buffer {
+				cell.Weights = &in.Param.weights
+			}
 			continue
 		case in.Fixed != nil:
 			cell.Data = in.Fixed.Data
@@ -211,9 +276,10 @@ func (a *assembler) segment(batch gorgonia.Nodes) error {
 		if _, _, ok := ops.ResultOf(n); ok {
 			continue
 		}
-		st := step{definition: ops.Of(n).Definition, out: a.memory[n]}
+		st := step{definition: ops.Of(n).Definition, place: ops.Of(n).Place, out: a.memory[n]}
 		for _, child := range ops.Inputs(n) {
 			st.in = append(st.in, a.memory[child][0])
+			st.reads = append(st.reads, a.base(a.memory[child][0]))
 			if n, onTape := a.nodes[child]; onTape && ops.Of(child) == nil && !seen[child] {
 				seen[child] = true
 				in = append(in, n)
@@ -221,7 +287,11 @@ func (a *assembler) segment(batch gorgonia.Nodes) error {
 				s.types = append(s.types, n.Type())
 			}
 		}
-		s.steps = append(s.steps, st)
+		if v, ok := a.views[a.memory[n][0]]; ok {
+			s.views = append(s.views, v)
+		} else {
+			s.steps = append(s.steps, st)
+		}
 	}
 	if len(in) == 0 {
 		n := gorgonia.NewScalar(a.tape, tensor.Float32, gorgonia.WithName("none"))
@@ -254,6 +324,7 @@ func (a *assembler) foreign(n *gorgonia.Node) error {
 				return err
 			}
 			a.count++
+			a.handed = append(a.handed, a.memory[child][0])
 			a.nodes[child] = h
 		}
 		in[i] = h

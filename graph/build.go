@@ -12,18 +12,15 @@ import (
 type builder struct {
 	plan    *Plan
 	nodes   []*gorgonia.Node
+	results map[*Expr][]*gorgonia.Node // of the calls of several results
 	request *request
 	params  map[*Param]*gorgonia.Node
+	trace   *[]Traced // of the layers, where it is wanted
 }
 
 // build makes the graph that the request's functions describe, its values being the outputs.
 func build(r *request) (*Plan, error) {
-	b := &builder{
-		plan:    &Plan{Graph: gorgonia.NewGraph(), backward: r.backward},
-		nodes:   make([]*gorgonia.Node, len(r.nodes)),
-		request: r,
-		params:  map[*Param]*gorgonia.Node{},
-	}
+	b := newBuilder(r)
 	for i, e := range r.nodes {
 		if err := b.build(i, e); err != nil {
 			return nil, err
@@ -35,6 +32,16 @@ func build(r *request) (*Plan, error) {
 		}
 	}
 	return b.plan, nil
+}
+
+func newBuilder(r *request) *builder {
+	return &builder{
+		plan:    &Plan{Graph: gorgonia.NewGraph(), backward: r.backward},
+		nodes:   make([]*gorgonia.Node, len(r.nodes)),
+		request: r,
+		params:  map[*Param]*gorgonia.Node{},
+		results: map[*Expr][]*gorgonia.Node{},
+	}
 }
 
 func (b *builder) build(i int, e *Expr) error {
@@ -53,7 +60,13 @@ func (b *builder) build(i int, e *Expr) error {
 		in[j] = b.nodes[b.request.at(x)]
 	}
 	streams := 0
-	n, err := e.function.Apply(&Scope{builder: b, training: e.training, call: e, streams: &streams}, in...)
+	scope := &Scope{builder: b, training: e.training, call: e, streams: &streams}
+	if e.several {
+		var err error
+		b.results[e], err = applyAll(e.function, scope, in)
+		return err
+	}
+	n, err := b.apply(e, scope, in)
 	if err != nil {
 		return err
 	}
@@ -70,6 +83,19 @@ func (b *builder) build(i int, e *Expr) error {
 	}
 	b.plan.Outputs = append(b.plan.Outputs, o)
 	return nil
+}
+
+// apply builds one result of a function.
+func (b *builder) apply(e *Expr, scope *Scope, in []*gorgonia.Node) (*gorgonia.Node, error) {
+	p, ok := e.function.(pick)
+	if !ok {
+		return e.function.Apply(scope, in...)
+	}
+	results := b.results[e.inputs[0]]
+	if int(p) >= len(results) {
+		return nil, &ops.ValueError{What: fmt.Sprintf("results of %v", e.inputs[0].function), Got: fmt.Sprint(len(results)), Want: fmt.Sprint(int(p)+1, " or more")}
+	}
+	return results[p], nil
 }
 
 // requiresGrad says whether a node depends on an input whose gradient is wanted, or that was computed from one.
@@ -125,6 +151,12 @@ func (b *builder) param(p *Param) *gorgonia.Node {
 		Input{Leaf: -1, Draw: -1, Param: p, Wanted: p.requiresGrad})
 	b.params[p] = n
 	return n
+}
+
+// update has a parameter take a node's value once the program has run.
+func (b *builder) update(call *Expr, p *Param, value *gorgonia.Node) {
+	b.params[p] = value
+	b.plan.Outputs = append(b.plan.Outputs, &Output{Node: value, Value: -1, Update: p, Call: b.request.at(call)})
 }
 
 func (b *builder) random(call *Expr, stream int) *gorgonia.Node {

@@ -20,7 +20,7 @@ type Cache struct {
 type entry struct {
 	signature signature
 	hash      uint64
-	idle      []*program
+	idle      []executable
 	used      uint64
 }
 
@@ -38,7 +38,7 @@ func cacheOf(r *request) *Cache {
 }
 
 // acquire takes an idle program, or compiles one.
-func (c *Cache) acquire(r *request) (*entry, *program, error) {
+func (c *Cache) acquire(r *request) (*entry, executable, error) {
 	c.mu.Lock()
 	e := c.find(r)
 	if e != nil && len(e.idle) > 0 {
@@ -110,7 +110,7 @@ func (c *Cache) evict() {
 }
 
 // release gives a program back.
-func (c *Cache) release(e *entry, p *program) {
+func (c *Cache) release(e *entry, p executable) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(e.idle) < runtime.GOMAXPROCS(0) {

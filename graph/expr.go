@@ -31,12 +31,19 @@ type Expr struct {
 	gradient *inputGradient
 	gradFn   string
 	tracked  bool // its value was computed from something that requires a gradient
+
+	device Device // where an input was moved to, or nil
+	remote *Twin  // the value, while it has not been asked for and lies on a device
+
+	several   bool // a call of several results: its value is never asked for, but those of its picks
+	committed bool // the updates that the call makes have been made
 }
 
 // inputGradient is what an input has that requires a gradient.
 type inputGradient struct {
-	array ops.Array
-	has   bool
+	array  ops.Array
+	remote *Twin // where it is computed on a device
+	has    bool
 }
 
 // Failed is an expression that gives err whenever it is used.
@@ -82,6 +89,13 @@ func (e *Expr) Grad() *Expr {
 		return e.param.Grad()
 	case e.gradient == nil || !e.gradient.has:
 		return Failed(ErrNoGradient)
+	}
+	if t := e.gradient.remote; t != nil {
+		a, err := t.Host()
+		if err != nil {
+			return Failed(err)
+		}
+		return leafOf(clone(*a))
 	}
 	return leafOf(clone(e.gradient.array))
 }
@@ -185,8 +199,27 @@ func (e *Expr) result() *ops.Array {
 	return &e.array
 }
 
-// evaluate makes sure that the value is there.
+// evaluate makes sure that the value is there, on the host.
 func (e *Expr) evaluate() error {
+	if err := e.compute(); err != nil {
+		return err
+	}
+	switch {
+	case e.param != nil:
+		_, err := e.param.values.Host()
+		return err
+	case e.remote != nil:
+		a, err := e.remote.Host()
+		if err != nil {
+			return err
+		}
+		e.array, e.remote = *a, nil
+	}
+	return nil
+}
+
+// compute makes sure that the value is there, wherever it lies.
+func (e *Expr) compute() error {
 	if e == nil {
 		return &ops.ValueError{What: "expression", Got: "nil", Want: "an expression"}
 	}

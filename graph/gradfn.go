@@ -17,15 +17,34 @@ var gradFns = map[string]string{
 	"celu": "CeluBackward0", "selu": "EluBackward0", "hardshrink": "HardshrinkBackward0", "softshrink": "SoftshrinkBackward0",
 	"hardsigmoid": "HardsigmoidBackward0", "hardswish": "HardswishBackward0", "hardtanh": "HardtanhBackward0", "mish": "MishBackward0",
 	"softsign": "DivBackward0", "tanhshrink": "SubBackward0", "threshold": "ThresholdBackward0",
+	"batch_norm": "NativeBatchNormBackward0", "layer_norm": "NativeLayerNormBackward0", "group_norm": "NativeGroupNormBackward0",
+	"constant_pad_nd": "ConstantPadNdBackward0", "reflection_pad1d": "ReflectionPad1DBackward0", "reflection_pad2d": "ReflectionPad2DBackward0",
+	"reflection_pad3d": "ReflectionPad3DBackward0", "replication_pad1d": "ReplicationPad1DBackward0", "pad_circular": "CopySlices",
+	"replication_pad2d": "ReplicationPad2DBackward0", "replication_pad3d": "ReplicationPad3DBackward0",
 	"clamp": "ClampBackward1", "sin": "SinBackward0", "cos": "CosBackward0",
 	"softmax": "SoftmaxBackward0", "log_softmax": "LogSoftmaxBackward0",
 	"add": "AddBackward0", "sub": "SubBackward0", "mul": "MulBackward0", "div": "DivBackward0",
 	"add_scalar": "AddBackward0", "mul_scalar": "MulBackward0", "sum": "SumBackward0", "mean": "MeanBackward0",
 	"reshape": "ViewBackward0", "matmul": "MmBackward0", "to_float32": "ToCopyBackward0", "to_float64": "ToCopyBackward0",
-	"mse_loss": "MseLossBackward0", "l1_loss": "MeanBackward0", "smooth_l1_loss": "SmoothL1LossBackward0",
+	"mse_loss": "MseLossBackward0", "smooth_l1_loss": "SmoothL1LossBackward0",
 	"huber_loss": "HuberLossBackward0", "binary_cross_entropy": "BinaryCrossEntropyBackward0",
 	"binary_cross_entropy_with_logits": "BinaryCrossEntropyWithLogitsBackward0", "nll_loss": "NllLossBackward0",
+	"soft_margin_loss": "SoftMarginLossBackward0", "multi_margin_loss": "MultiMarginLossBackward0",
+	"multilabel_margin_loss": "MultilabelMarginLossBackward0", "pairwise_distance": "NormBackward1", "cosine_similarity": "SumBackward1",
+	"adaptive_log_softmax": "AddBackward0", "adaptive_log_probabilities": "CopySlices",
 }
+
+// composedGradFns are those of losses that PyTorch composes, where nothing is reduced; reducedGradFns take their place.
+var (
+	composedGradFns = map[string]string{
+		"l1_loss": "AbsBackward0", "kl_div": "SubBackward0", "hinge_embedding_loss": "AddBackward0", "poisson_nll_loss": "SubBackward0",
+		"gaussian_nll_loss": "MulBackward0", "margin_ranking_loss": "ClampMinBackward0", "multilabel_soft_margin_loss": "DivBackward0",
+		"cosine_embedding_loss": "AddBackward0", "triplet_margin_loss": "ClampMinBackward0", "ctc_loss": "CtcLossBackward0",
+	}
+	reducedGradFns = map[ops.Reduction]string{
+		ops.ReductionMean: "MeanBackward0", ops.ReductionSum: "SumBackward0", ops.ReductionBatchMean: "DivBackward0",
+	}
+)
 
 // gradFn names the function behind a node, "" where nothing below it requires a gradient or PyTorch has no name for it.
 func gradFn(n *gorgonia.Node) string {
@@ -48,6 +67,12 @@ func gradFn(n *gorgonia.Node) string {
 		}
 		return "DivBackward1"
 	default:
+		if none, ok := composedGradFns[name]; ok {
+			if reduced := reducedGradFns[op.Definition.(ops.Loss).Reduced()]; reduced != "" {
+				return reduced
+			}
+			return none
+		}
 		return gradFns[name]
 	}
 }

@@ -20,7 +20,7 @@ func (c Call) Into(dst *tensor.Dense, in *Expr) error {
 	if err != nil {
 		return err
 	}
-	if err := in.evaluate(); err != nil {
+	if err := in.compute(); err != nil {
 		return err
 	}
 	e := calls.Get().(*Expr)
@@ -42,5 +42,6 @@ func (c Call) Into(dst *tensor.Dense, in *Expr) error {
 		return err
 	}
 	defer cache.release(entry, p)
-	return p.runInto(&to, r)
+	r.into = to
+	return p.runInto(&r.into, r)
 }

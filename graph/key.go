@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/ops"
 )
 
 // request is one wish: an expression, whether its gradients are wanted, and a given gradient. Its nodes are the
@@ -14,6 +16,7 @@ type request struct {
 	backward bool
 	gradient *Expr
 
+	into  ops.Array // where the caller wants the root's value, see Call.Into
 	nodes []*Expr
 	index map[*Expr]int // nil while the nodes are few
 	hash  uint64
@@ -139,7 +142,7 @@ func boolBit(b bool, bit uint64) uint64 {
 // flags are what else tells a node's program from another's.
 func flags(e *Expr, r *request) uint64 {
 	f := boolBit(e.training, 1) | boolBit(e.noGrad, 2) | boolBit(r.known(e), 4) | boolBit(e.gradient != nil, 8)
-	f |= boolBit(e.tracked && r.known(e), 16)
+	f |= boolBit(e.tracked && r.known(e), 16) | boolBit(e.committed && !r.known(e), 32) | boolBit(e.several, 64)
 	if r.known(e) {
 		f |= dtypeCode(e.result().DType) << 8
 	}
@@ -166,6 +169,7 @@ type signature struct {
 }
 
 type signatureNode struct {
+	device   Device
 	flags    uint64
 	function Function
 	revision uint64
@@ -182,6 +186,7 @@ func (r *request) signature() signature {
 	for _, e := range r.nodes {
 		n := signatureNode{flags: flags(e, r)}
 		if r.known(e) {
+			n.device = e.device
 			n.shape = append([]int{}, e.result().Shape...)
 			if n.param = e.param; n.param != nil {
 				n.revision = n.param.storage.Revision()
@@ -215,7 +220,7 @@ func (s *signature) matches(r *request) bool {
 			return false
 		}
 		if r.known(e) {
-			if n.param != e.param || !equal(n.shape, e.result().Shape) {
+			if n.param != e.param || n.device != e.device || !equal(n.shape, e.result().Shape) {
 				return false
 			}
 			if e.param != nil && n.revision != e.param.storage.Revision() {

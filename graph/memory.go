@@ -8,32 +8,46 @@ import (
 
 // block is memory that operations use one after the other.
 type block struct {
-	array ops.Array
-	until int // the last step that reads what is in it now
+	operand ops.Operand
+	until   int // the last step that reads what is in it now
 }
 
 const forever = int(^uint(0) >> 1)
 
-// place gives the steps' outputs memory by their lifetimes: what no later step reads makes room for the next. An output
-// that is kept has memory of its own, and one that is aimed (a gradient) gets its memory at each run.
+// place gives the steps' outputs memory by their lifetimes. An output that is aimed (a gradient) gets its memory at each
+// run.
 func place(steps []step, kept, aimed map[*ops.Array]bool) (blocks int) {
+	of, all := share(steps, kept, aimed)
+	arrays := map[*block]ops.Array{}
+	for _, b := range all {
+		arrays[b] = ops.NewArray(b.operand)
+	}
+	for cell, b := range of {
+		cell.Data = arrays[b].Data
+	}
+	return len(all)
+}
+
+// share finds out which outputs have the same block, one after the other: what no later step reads makes room for the next.
+// An output that is kept has a block of its own, one that is aimed has none.
+func share(steps []step, kept, aimed map[*ops.Array]bool) (of map[*ops.Array]*block, all []*block) {
+	of = map[*ops.Array]*block{}
 	until := lifetimes(steps, kept)
-	var all []*block
 	for i := range steps {
 		for _, cell := range steps[i].out {
-			if aimed[cell] {
+			if cell == nil || aimed[cell] {
 				continue
 			}
 			b := fitting(all, cell, i)
 			if b == nil {
-				b = &block{array: ops.NewArray(ops.Operand{Shape: tensor.Shape{cell.Len}, DType: cell.DType})}
+				b = &block{operand: ops.Operand{Shape: tensor.Shape{cell.Len}, DType: cell.DType}}
 				all = append(all, b)
 			}
 			b.until = until[cell]
-			cell.Data = b.array.Data
+			of[cell] = b
 		}
 	}
-	return len(all)
+	return of, all
 }
 
 // lifetimes gives the last step that reads each output: its own where none does.
@@ -41,9 +55,11 @@ func lifetimes(steps []step, kept map[*ops.Array]bool) map[*ops.Array]int {
 	until := map[*ops.Array]int{}
 	for i := range steps {
 		for _, cell := range steps[i].out {
-			until[cell] = i
+			if cell != nil {
+				until[cell] = i
+			}
 		}
-		for _, cell := range steps[i].in {
+		for _, cell := range steps[i].bases() {
 			if _, ours := until[cell]; ours {
 				until[cell] = i
 			}
@@ -60,8 +76,9 @@ func lifetimes(steps []step, kept map[*ops.Array]bool) map[*ops.Array]int {
 func fitting(all []*block, cell *ops.Array, step int) *block {
 	var best *block
 	for _, b := range all {
-		free := b.until < step && b.array.DType == cell.DType && b.array.Len >= cell.Len && b.array.Len <= 2*cell.Len
-		if free && (best == nil || b.array.Len < best.array.Len) {
+		n := b.operand.Size()
+		free := b.until < step && b.operand.DType == cell.DType && n >= cell.Len && n <= 2*cell.Len
+		if free && (best == nil || n < best.operand.Size()) {
 			best = b
 		}
 	}

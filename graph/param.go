@@ -6,6 +6,7 @@ import (
 
 	"gorgonia.org/tensor"
 
+	"github.com/seed-70b75153/aegis/internal/kernel"
 	"github.com/seed-70b75153/aegis/ops"
 	"github.com/seed-70b75153/aegis/random"
 )
@@ -15,17 +16,26 @@ type Initializer interface {
 	Init(g *random.Generator, a *ops.Array) error
 }
 
-// Spec declares a parameter of a layer: its name within the layer, its shape and its initial values.
+// Spec declares a parameter of a layer, or a buffer: its name within the layer, its shape and its initial values.
 type Spec struct {
 	Name  string
 	Shape []int
-	Init  Initializer
+	Init  Initializer // zeros where it is nil
+	// Buffer says that it is state without a gradient, such as running statistics, which only [Scope.Update] writes.
+	Buffer bool
+	// DType is a buffer's own dtype, where it is not the model's.
+	DType tensor.Dtype
 }
 
-// Storage is the flat memory that the parameters of one model share: one buffer of values, one of gradients.
+// Storage is the flat memory that the parameters of one model share: one buffer of values, one of gradients. Buffers have
+// memory of their own.
 type Storage struct {
-	values, gradients ops.Array
-	params            []*Param
+	values, gradients       ops.Array
+	valueTwin, gradientTwin *Twin
+	params                  []*Param
+	state                   State
+	device                  Device // nil: the CPU
+	fault                   error  // of a copy from the device that could not be reported where it was made
 
 	version  atomic.Uint64 // raised by every write to the values
 	revision atomic.Uint64 // raised when what is compiled no longer fits: frozen parameters
@@ -38,15 +48,52 @@ type Param struct {
 	shape        tensor.Shape
 	value        ops.Array
 	gradient     ops.Array
+	values       *Twin // its own of a buffer, else the storage's, at an offset in bytes
+	offset       int
 	storage      *Storage
 	requiresGrad bool
 	hasGrad      bool
+	buffer       bool
+	weights      kernel.Weights // the values packed, for programs that do not train
 	err          error
 }
 
-// NewStorage allocates and initialises parameters in the order given, which is the order of random draws. Names must
-// be whole and unique ("0.weight").
+// NewStorage allocates and initialises parameters and buffers in the order given, which is the order of random draws.
+// Names must be whole and unique ("0.weight").
 func NewStorage(dtype tensor.Dtype, specs []Spec, g *random.Generator) (*Storage, error) {
+	return NewDrawnStorage(dtype, specs, DrawsOf(specs), g)
+}
+
+// Draw gives a parameter or buffer values: by an initializer or, where that is nil, those that another has. A parameter
+// may be drawn more than once; the last draw stays.
+type Draw struct {
+	Name string
+	Init Initializer
+	From string
+}
+
+// Within is the draw for a layer within another, of a name.
+func (d Draw) Within(name string) Draw {
+	d.Name = join(name, d.Name)
+	if d.From != "" {
+		d.From = join(name, d.From)
+	}
+	return d
+}
+
+// DrawsOf are the draws of specs in their order.
+func DrawsOf(specs []Spec) []Draw {
+	var draws []Draw
+	for _, spec := range specs {
+		if spec.Init != nil {
+			draws = append(draws, Draw{Name: spec.Name, Init: spec.Init})
+		}
+	}
+	return draws
+}
+
+// NewDrawnStorage is [NewStorage] with an order of random draws of its own.
+func NewDrawnStorage(dtype tensor.Dtype, specs []Spec, draws []Draw, g *random.Generator) (*Storage, error) {
 	s := &Storage{}
 	total := 0
 	for _, spec := range specs {
@@ -54,23 +101,66 @@ func NewStorage(dtype tensor.Dtype, specs []Spec, g *random.Generator) (*Storage
 		if err != nil {
 			return nil, err
 		}
-		total += n
+		if !spec.Buffer {
+			total += n
+		}
 	}
 	flat := ops.Operand{Shape: tensor.Shape{total}, DType: dtype}
-	s.values, s.gradients = ops.NewArray(flat), ops.NewArray(flat)
+	s.valueTwin, s.gradientTwin = NewTwin(flat), NewTwin(flat)
+	s.values, s.gradients = s.valueTwin.host, s.gradientTwin.host
 	at := 0
 	for _, spec := range specs {
 		shape := append(tensor.Shape{}, spec.Shape...)
-		p := &Param{name: spec.Name, shape: shape, storage: s, requiresGrad: true}
-		n := ops.Operand{Shape: shape}.Size()
-		p.value, p.gradient = view(s.values, at, n, shape), view(s.gradients, at, n, shape)
-		at += n
-		if err := spec.Init.Init(g, &p.value); err != nil {
-			return nil, fmt.Errorf("%s: %w", spec.Name, err)
+		p := &Param{name: spec.Name, shape: shape, storage: s, requiresGrad: !spec.Buffer, buffer: spec.Buffer}
+		p.weights.Version = &s.version
+		s.state = append(s.state, p)
+		if spec.Buffer {
+			p.values = NewTwin(ops.Operand{Shape: shape, DType: dtypeOr(spec.DType, dtype)})
+			p.value = p.values.host
+		} else {
+			n := ops.Operand{Shape: shape}.Size()
+			p.value, p.gradient = view(s.values, at, n, shape), view(s.gradients, at, n, shape)
+			p.values, p.offset = s.valueTwin, at*int(dtype.Size())
+			at += n
+			s.params = append(s.params, p)
 		}
-		s.params = append(s.params, p)
+	}
+	for _, d := range draws {
+		if err := s.draw(d, g); err != nil {
+			return nil, fmt.Errorf("%s: %w", d.Name, err)
+		}
 	}
 	return s, nil
+}
+
+func (s *Storage) draw(d Draw, g *random.Generator) error {
+	p := s.named(d.Name)
+	switch from := s.named(d.From); {
+	case p == nil:
+		return fmt.Errorf("drawn, but not declared")
+	case d.Init != nil:
+		return d.Init.Init(g, &p.value)
+	case from != nil:
+		p.value.CopyFrom(&from.value)
+	}
+	return nil
+}
+
+func (s *Storage) named(name string) *Param {
+	for _, p := range s.state {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// dtypeOr is t, or another where t is not set.
+func dtypeOr(t, otherwise tensor.Dtype) tensor.Dtype {
+	if t.Type == nil {
+		return otherwise
+	}
+	return t
 }
 
 // maxElements bounds what one parameter may hold: beyond it a size is a mistake, not a model.
@@ -98,6 +188,9 @@ func view(a ops.Array, at, n int, shape []int) ops.Array {
 // Params are the parameters in the order of their memory.
 func (s *Storage) Params() []*Param { return s.params }
 
+// State is the parameters and the buffers in the order in which they were declared.
+func (s *Storage) State() State { return s.state }
+
 // Revision changes when programs compiled for the parameters no longer fit.
 func (s *Storage) Revision() uint64 { return s.revision.Load() }
 
@@ -113,6 +206,12 @@ func (p *Param) Err() error { return p.err }
 // Name is PyTorch's: "0.weight".
 func (p *Param) Name() string { return p.name }
 
+// Rename changes the name, for containers whose layers have moved.
+func (p *Param) Rename(name string) {
+	p.name = name
+	p.storage.revision.Add(1)
+}
+
 // Shape is a copy of the parameter's shape.
 func (p *Param) Shape() []int { return append([]int{}, p.shape...) }
 
@@ -125,12 +224,15 @@ func (p *Param) NumElements() int { return p.value.Len }
 // Storage is where the parameter lives.
 func (p *Param) Storage() *Storage { return p.storage }
 
-// RequiresGrad says whether Backward computes a gradient. A new parameter's does.
+// IsBuffer says that it is state without a gradient, and no parameter.
+func (p *Param) IsBuffer() bool { return p.buffer }
+
+// RequiresGrad says whether Backward computes a gradient. A new parameter's does, a buffer's never.
 func (p *Param) RequiresGrad() bool { return p.requiresGrad }
 
 // SetRequiresGrad freezes (false) or unfreezes a parameter. A frozen parameter keeps the gradient it has.
 func (p *Param) SetRequiresGrad(on bool) {
-	if p.err == nil && p.requiresGrad != on {
+	if p.err == nil && !p.buffer && p.requiresGrad != on {
 		p.requiresGrad = on
 		p.storage.revision.Add(1)
 	}
@@ -152,6 +254,9 @@ func (p *Param) Grad() *Expr {
 	if !p.hasGrad {
 		return Failed(fmt.Errorf("%s: %w", p.name, ErrNoGradient))
 	}
+	if _, err := p.storage.gradientTwin.Host(); err != nil {
+		return Failed(fmt.Errorf("%s: %w", p.name, err))
+	}
 	return leafOf(clone(p.gradient))
 }
 
@@ -159,6 +264,9 @@ func (p *Param) Grad() *Expr {
 func (p *Param) Value() *Expr {
 	if p.err != nil {
 		return Failed(p.err)
+	}
+	if _, err := p.values.Host(); err != nil {
+		return Failed(fmt.Errorf("%s: %w", p.name, err))
 	}
 	return leafOf(clone(p.value))
 }
@@ -168,35 +276,65 @@ func (p *Param) Set(value *Expr) error {
 	if p.err != nil {
 		return p.err
 	}
-	if err := value.evaluate(); err != nil {
+	a, err := p.fitting(value)
+	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
-	a := value.result()
-	if a.DType != p.value.DType {
-		return fmt.Errorf("%s: %w", p.name, &ops.DTypeError{What: "value", Got: a.DType.String(), Want: p.value.DType.String()})
-	}
-	if !tensor.Shape(a.Shape).Eq(p.shape) && (len(a.Shape) > 0 || len(p.shape) > 0) {
-		return fmt.Errorf("%s: %w", p.name, &ops.ShapeError{What: "value", Got: a.Shape, Want: p.shape})
+	if _, err := p.values.Host(); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
 	}
 	p.value.CopyFrom(a)
 	p.Touch()
 	return nil
 }
 
-// Data is the parameter's memory itself, for those who write to it: call Touch afterwards.
-func (p *Param) Data() *ops.Array { return &p.value }
+// Init draws the values anew, from the default generator (random.Seed), as the functions of torch.nn.init do:
+//
+//	err := model.Param("0.weight").Init(initializers.Orthogonal{})
+func (p *Param) Init(with Initializer) error { return p.InitFrom(random.Default(), with) }
 
-// Gradient is the gradient's memory itself; ok is false where there is no gradient.
-func (p *Param) Gradient() (a *ops.Array, ok bool) { return &p.gradient, p.hasGrad }
+// InitFrom draws the values anew from a generator.
+func (p *Param) InitFrom(g *random.Generator, with Initializer) error {
+	if p.err != nil {
+		return p.err
+	}
+	if err := with.Init(g, p.Data()); err != nil {
+		return fmt.Errorf("%s: %w", p.name, err)
+	}
+	p.Touch()
+	return nil
+}
+
+// Data is the parameter's memory itself on the host, brought there from its device, for those who write to it: call Touch
+// afterwards.
+func (p *Param) Data() *ops.Array {
+	if _, err := p.values.Host(); err != nil {
+		p.storage.fault = err
+	}
+	return &p.value
+}
+
+// Gradient is the gradient's memory itself on the host, which may be written to; ok is false where there is no gradient.
+func (p *Param) Gradient() (a *ops.Array, ok bool) {
+	if p.hasGrad && p.storage.device != nil {
+		if _, err := p.storage.gradientTwin.Host(); err != nil {
+			p.storage.fault = err
+		}
+		p.storage.gradientTwin.Wrote()
+	}
+	return &p.gradient, p.hasGrad
+}
+
+// HasGradient says whether there is a gradient.
+func (p *Param) HasGradient() bool { return p.hasGrad }
 
 // Touch raises the version after a write to Data.
-func (p *Param) Touch() { p.storage.version.Add(1) }
+func (p *Param) Touch() {
+	p.values.Wrote()
+	p.storage.version.Add(1)
+}
 
 // ZeroGrad forgets the gradient: the next Backward writes it afresh.
 func (p *Param) ZeroGrad() { p.hasGrad = false }
 
-func clone(a ops.Array) ops.Array {
-	b := ops.NewArray(ops.Operand{Shape: a.Shape, DType: a.DType})
-	b.CopyFrom(&a)
-	return b
-}
+func clone(a ops.Array) ops.Array { return a.Clone() }

@@ -75,7 +75,7 @@ value %3
 `, planOf(t, e, false, "adopt").String())
 	require.Equal(t, `%2 = linear+relu(input.0, w) float32 (4, 2)
 value %2
-`, planOf(t, e, false, "fuse-linear").String())
+`, planOf(t, e, false, "fuse-activation").String())
 }
 
 func TestFuseLinearLeavesAProductThatIsUsedTwice(t *testing.T) {
@@ -85,7 +85,7 @@ func TestFuseLinearLeavesAProductThatIsUsedTwice(t *testing.T) {
 %3 = relu(%2) float32 (4, 2)
 %4 = add(%3, %2) float32 (4, 2)
 value %4
-`, planOf(t, e, false, "fuse-linear").String())
+`, planOf(t, e, false, "fuse-activation").String())
 }
 
 func TestGradientLeavesOutWhatNobodyAskedFor(t *testing.T) {

@@ -39,6 +39,8 @@ type Output struct {
 	Node     *gorgonia.Node
 	Value    int    // the request's node whose value it is, or -1
 	Gradient *Input // the input whose gradient it is, or nil
+	Update   *Param // the parameter or buffer that takes it, or nil
+	Call     int    // the request's node that makes the update
 	Tracked  bool   // something below it requires a gradient
 	GradFn   string // what PyTorch names behind the value, "" where it has no name
 }
@@ -131,9 +133,12 @@ func (p *Plan) String() string {
 		fmt.Fprintf(&b, ") %v %s\n", n.Dtype(), ops.ShapeString(n.Shape()))
 	}
 	for _, o := range p.Outputs {
-		if o.Gradient != nil {
+		switch {
+		case o.Gradient != nil:
 			fmt.Fprintf(&b, "gradient %s: %s\n", o.Gradient.Node.Name(), names[o.Node])
-		} else {
+		case o.Update != nil:
+			fmt.Fprintf(&b, "update %s: %s\n", o.Update.name, names[o.Node])
+		default:
 			fmt.Fprintf(&b, "value %s\n", names[o.Node])
 		}
 	}
@@ -196,7 +201,11 @@ func copyNode(g *gorgonia.ExprGraph, old *gorgonia.Node, in gorgonia.Nodes) (*go
 		if _, index, ok := ops.ResultOf(old); ok {
 			return ops.Result(in[0], index)
 		}
-		return ops.Apply(ours.Definition, in...)
+		n, err := ops.Apply(ours.Definition, in...)
+		if err == nil {
+			ops.Of(n).Place = ours.Place
+		}
+		return n, err
 	}
 	if len(in) == 0 {
 		return g.Constant(old.Value()), nil

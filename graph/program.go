@@ -19,6 +19,7 @@ type program struct {
 	draws     []drawSlot
 	values    []valueSlot
 	gradients []gradientSlot
+	updates   []updateSlot
 	seed      leafSlot
 	segments  []*segment
 	ours      bool // one segment is all there is
@@ -38,15 +39,6 @@ type drawSlot struct {
 	value  []int64
 }
 
-// valueSlot is where an expression's value comes from.
-type valueSlot struct {
-	index  int
-	memory *ops.Array
-	// tracked and gradFn are for printing: whether PyTorch would keep a graph behind the value, and the function it names.
-	tracked bool
-	gradFn  string
-}
-
 // gradientSlot is where a gradient comes from: a parameter's or an input's. Its memory is the target itself when that
 // holds no gradient yet, else the program's own, which is added afterwards.
 type gradientSlot struct {
@@ -56,11 +48,26 @@ type gradientSlot struct {
 	own    *ops.Array // made when it is first needed
 }
 
+// updateSlot is where a parameter's or buffer's next value comes from.
+type updateSlot struct {
+	param  *Param
+	call   int
+	memory *ops.Array
+}
+
 // compiling is held while Gorgonia builds and compiles: it keeps global state.
 var compiling sync.Mutex
 
+// executable is a compiled request. It runs one request of its kind at a time.
+type executable interface {
+	// run computes everything the request wants, and leaves it in the request's expressions.
+	run(r *request) error
+	// runInto computes a request without gradients, and copies its root's value to dst.
+	runInto(dst *ops.Array, r *request) error
+}
+
 // compile takes a request through the pipeline.
-func compile(r *request) (*program, error) {
+func compile(r *request) (executable, error) {
 	compiling.Lock()
 	defer compiling.Unlock()
 	plan, err := build(r)
@@ -69,6 +76,13 @@ func compile(r *request) (*program, error) {
 	}
 	if err := runPasses(plan); err != nil {
 		return nil, err
+	}
+	device, err := r.place()
+	if err != nil {
+		return nil, err
+	}
+	if device != CPU {
+		return compileOn(device, plan)
 	}
 	return assemble(plan)
 }
@@ -86,6 +100,9 @@ func (p *program) run(r *request) error {
 		}
 	}
 	p.draw(r)
+	for i := range p.values {
+		p.values[i].aim(r.nodes[p.values[i].index])
+	}
 	for i := range p.gradients {
 		p.gradients[i].aim(r)
 	}
@@ -98,6 +115,10 @@ func (p *program) run(r *request) error {
 	}
 	for i := range p.gradients {
 		p.gradients[i].deliver(r)
+	}
+	for _, s := range p.updates {
+		s.param.value.CopyFrom(s.memory)
+		r.nodes[s.call].committed = true
 	}
 	return nil
 }
@@ -123,15 +144,37 @@ func (p *program) runInto(dst *ops.Array, r *request) error {
 		s.memory.Data = r.nodes[s.index].result().Data
 	}
 	p.draw(r)
+	value := p.aimInto(dst, r)
 	if err := p.segments[0].step(); err != nil {
 		return err
 	}
+	if value == nil {
+		value = r.nodes[root].result()
+	}
+	if value.Data == dst.Data {
+		return nil
+	}
+	return fill(dst, value)
+}
+
+// aimInto finds the root's value, and has it computed in dst where that fits and is no input's memory.
+func (p *program) aimInto(dst *ops.Array, r *request) (value *ops.Array) {
 	for i := range p.values {
-		if p.values[i].index == root {
-			return fill(dst, p.values[i].memory)
+		s := &p.values[i]
+		s.aside()
+		if s.index != len(r.nodes)-1 {
+			continue
+		}
+		value = s.memory
+		free := s.given && dst.DType == value.DType && dst.Len == value.Len
+		for _, l := range p.leaves {
+			free = free && !overlap(dst, l.memory)
+		}
+		if free {
+			value.Data = dst.Data
 		}
 	}
-	return fill(dst, r.nodes[root].result())
+	return value
 }
 
 // fill copies a value into memory that must have its dtype and as many elements.
@@ -202,15 +245,4 @@ func (s *gradientSlot) deliver(r *request) {
 	} else {
 		kernel.Axpy(1, ops.Slice[float32](s.memory), ops.Slice[float32](target))
 	}
-}
-
-// take copies the value into the expression, unless it has it already.
-func (e *Expr) take(s *valueSlot) {
-	if e.done {
-		return
-	}
-	e.array = ops.NewArray(ops.Operand{Shape: s.memory.Shape, DType: s.memory.DType})
-	e.array.CopyFrom(s.memory)
-	e.tracked, e.gradFn = s.tracked, s.gradFn
-	e.done = true
 }

@@ -11,6 +11,9 @@ func run(root, gradient *Expr, backward bool) error {
 		if e.err != nil {
 			return e.err
 		}
+		if e.param != nil && e.param.storage.fault != nil {
+			return e.param.storage.fault
+		}
 		if p, ok := e.function.(Parametric); ok && !r.known(e) && p.Version() != e.version {
 			return ErrParametersChanged
 		}
@@ -31,8 +34,8 @@ func settle(root, gradient *Expr, backward bool) (*request, error) {
 		return r, nil
 	}
 	for _, e := range r.nodes {
-		if e.noGrad && !e.done {
-			err := e.evaluate()
+		if e.noGrad && !e.done && !e.several {
+			err := e.compute()
 			r.release()
 			if err != nil {
 				return nil, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"unsafe"
 
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
@@ -16,6 +17,7 @@ import (
 // token that orders it before what comes next; its results are in the program's memory.
 type segment struct {
 	number int
+	views  []part
 	steps  []step
 	inputs []*ops.Array // written from the instruction's inputs; nil for the tokens of earlier segments
 	types  []hm.Type
@@ -26,7 +28,29 @@ type segment struct {
 // step is one operation with its memory.
 type step struct {
 	definition ops.Definition
+	place      ops.Place
 	in, out    []*ops.Array
+	reads      []*ops.Array // the cells whose memory the inputs are parts of, where not the inputs themselves
+}
+
+func (s *step) bases() []*ops.Array {
+	if s.reads != nil {
+		return s.reads
+	}
+	return s.in
+}
+
+// part is a cell that is a part of another's memory, from an element on. Where an input's or a gradient's memory lies
+// changes from run to run.
+type part struct {
+	cell, base *ops.Array
+	from       int
+}
+
+func (v part) aim() {
+	if v.base.Data != nil {
+		v.cell.Data = unsafe.Add(v.base.Data, v.from*int(v.base.DType.Size()))
+	}
 }
 
 func (s *segment) Arity() int { return len(s.inputs) }
@@ -62,13 +86,24 @@ func (s *segment) do(values []gorgonia.Value) error {
 
 // step runs the operations on what their memory holds.
 func (s *segment) step() error {
+	for _, v := range s.views {
+		v.aim()
+	}
 	for i := range s.steps {
 		st := &s.steps[i]
 		if err := st.definition.Run(st.in, st.out); err != nil {
-			return fmt.Errorf("%s: %w", st.definition.Name(), err)
+			return st.locate(err)
 		}
 	}
 	return nil
+}
+
+// locate says where an error came from: the layer, or else the operation.
+func (st *step) locate(err error) error {
+	if st.place == (ops.Place{}) {
+		return fmt.Errorf("%s: %w", st.definition.Name(), err)
+	}
+	return &LayerError{Path: st.place.Path, Layer: st.place.Layer, Err: err}
 }
 
 func (s *segment) ReturnsPtr() bool     { return true }

@@ -47,6 +47,9 @@ func (c crossEntropy) Infer(in []Operand) ([]Operand, error) {
 	if !(s.LabelSmoothing >= 0 && s.LabelSmoothing <= 1) {
 		return nil, &ValueError{What: "label_smoothing", Got: fmt.Sprint(s.LabelSmoothing), Want: "0 to 1"}
 	}
+	if err := s.Reduction.check(false); err != nil {
+		return nil, err
+	}
 	if err := checkClasses(in, true); err != nil {
 		return nil, err
 	}

@@ -1,6 +1,9 @@
 package ops
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // ShapeError says that an input has a shape which an operation can't take.
 type ShapeError struct {
@@ -79,4 +82,14 @@ func split(shape []int, d int) (outer, n, inner int) {
 		return 1, 1, 1
 	}
 	return size(shape[:d]), shape[d], size(shape[d+1:])
+}
+
+// KernelError says which operations have no kernel for a device.
+type KernelError struct {
+	Device     string
+	Operations []string
+}
+
+func (e *KernelError) Error() string {
+	return fmt.Sprintf("no kernel on %s for %s", e.Device, strings.Join(e.Operations, ", "))
 }

@@ -32,6 +32,18 @@ func (l LinearOp) String() string {
 	return "linear+" + l.Activation.Name()
 }
 
+// Fused is the product with an activation in its store.
+func (l LinearOp) Fused(a Activation) (Definition, bool) {
+	if l.Activation.Kind != kernel.Identity {
+		return nil, false
+	}
+	l.Activation = a
+	return l, true
+}
+
+// MultiplyAdds is the rows of x times the weight's elements.
+func (l LinearOp) MultiplyAdds(in, out []Operand) int { return out[0].Size() * in[1].Shape[1] }
+
 // Infer checks x, weight and bias against each other.
 func (l LinearOp) Infer(in []Operand) ([]Operand, error) {
 	x, w := in[0], in[1]
@@ -69,7 +81,7 @@ func runLinear[T kernel.Float](l LinearOp, in, out []*Array) error {
 	if len(in) == 3 {
 		bias = Slice[T](in[2])
 	}
-	kernel.Gemm(kernel.NT, m, n, k, Slice[T](in[0]), k, Slice[T](in[1]), k, Slice[T](out[0]), n, false, kernel.Epilogue[T]{
+	kernel.Linear(m, n, k, Slice[T](in[0]), Slice[T](in[1]), in[1].Weights, Slice[T](out[0]), kernel.Epilogue[T]{
 		Bias: bias, Activation: l.Activation.Kind, A: T(l.Activation.A), B: T(l.Activation.B),
 	})
 	return nil

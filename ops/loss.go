@@ -3,6 +3,7 @@ package ops
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -18,9 +19,10 @@ const (
 	ReductionMean Reduction = iota
 	ReductionSum
 	ReductionNone
+	ReductionBatchMean // the sum over the batch's size, for [KLDiv] alone
 )
 
-// String is PyTorch's word: "mean", "sum", "none".
+// String is PyTorch's word: "mean", "sum", "none", "batchmean".
 func (r Reduction) String() string {
 	if int(r) < len(reductions) {
 		return reductions[r]
@@ -28,7 +30,7 @@ func (r Reduction) String() string {
 	return fmt.Sprintf("reduction %d", uint8(r))
 }
 
-var reductions = [...]string{"mean", "sum", "none"}
+var reductions = [...]string{"mean", "sum", "none", "batchmean"}
 
 // ParseReduction reads PyTorch's word.
 func ParseReduction(s string) (Reduction, error) {
@@ -38,6 +40,20 @@ func ParseReduction(s string) (Reduction, error) {
 		}
 	}
 	return 0, &ValueError{What: "reduction", Got: fmt.Sprintf("%q", s), Want: `"mean", "sum" or "none"`}
+}
+
+// check refuses a reduction that the loss doesn't know.
+func (r Reduction) check(batchMean bool) error {
+	if r <= ReductionNone || batchMean && r == ReductionBatchMean {
+		return nil
+	}
+	return &ValueError{What: "reduction", Got: r.String(), Want: "mean, sum or none"}
+}
+
+// Loss is the definition of a loss, which says what becomes of the losses of single elements.
+type Loss interface {
+	Definition
+	Reduced() Reduction
 }
 
 // outputs are the loss's operand and that of the gradient which every loss computes along with its value.
@@ -68,9 +84,33 @@ func finish[T kernel.Float](r Reduction, out, losses, gradient []T, divisor floa
 	kernel.Scale(gradient, gradient, T(1/divisor))
 }
 
-// lossGradient multiplies the gradient that a loss kept with the one that came in: dx = dy·kept.
+// lossGradientOf multiplies the gradient that a loss kept with the one that came in: dx = dy·kept.
 func lossGradientOf(out, grad *gorgonia.Node) (*gorgonia.Node, error) {
-	kept, err := Result(out, 1)
+	return lossGradient(out, 1, grad, func(kept *gorgonia.Node) (*gorgonia.Node, error) {
+		return Apply(rowScale{}, kept, grad)
+	})
+}
+
+// lossGradientAlong is [lossGradientOf] a loss that has one value for a whole run along one dim of its input, the gradient
+// being the given result.
+func lossGradientAlong(d, result int, out, grad *gorgonia.Node) (*gorgonia.Node, error) {
+	return lossGradient(out, result, grad, func(kept *gorgonia.Node) (*gorgonia.Node, error) {
+		shape := append([]int{}, grad.Shape()...)
+		at, err := dim(d, len(shape)+1)
+		if err != nil {
+			return nil, err
+		}
+		g, err := Reshape(grad, slices.Insert(shape, at, 1)...)
+		if err != nil {
+			return nil, err
+		}
+		return Mul(kept, g)
+	})
+}
+
+// lossGradient reads what a loss kept, and scales it where the gradient that came in is not a plain one.
+func lossGradient(out *gorgonia.Node, result int, grad *gorgonia.Node, scale func(kept *gorgonia.Node) (*gorgonia.Node, error)) (*gorgonia.Node, error) {
+	kept, err := Result(out, result)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +120,7 @@ func lossGradientOf(out, grad *gorgonia.Node) (*gorgonia.Node, error) {
 	if len(grad.Shape()) == 0 {
 		return Mul(kept, grad)
 	}
-	return Apply(rowScale{}, kept, grad)
+	return scale(kept)
 }
 
 // rowScale multiplies x (N, C, d…) by one factor a row, (N, d…) or the shape of x itself.

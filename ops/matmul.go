@@ -47,6 +47,11 @@ func (p matMul) Infer(in []Operand) ([]Operand, error) {
 	return []Operand{{Shape: tensor.Shape{m, n}, DType: x.DType}}, nil
 }
 
+func (p matMul) MultiplyAdds(in, _ []Operand) int {
+	m, n, k, _ := p.sizes(in[0].Shape, in[1].Shape)
+	return m * n * k
+}
+
 func (p matMul) Run(in, out []*Array) error {
 	return float(out[0],
 		func() error { return runMatMul[float32](p, in, out) },

@@ -25,6 +25,9 @@ type nll struct{ Settings NLLSettings }
 func (nll) Name() string { return "nll_loss" }
 
 func (l nll) Infer(in []Operand) ([]Operand, error) {
+	if err := l.Settings.Reduction.check(false); err != nil {
+		return nil, err
+	}
 	if err := checkClasses(in, false); err != nil {
 		return nil, err
 	}

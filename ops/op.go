@@ -28,17 +28,37 @@ type Definition interface {
 	Differentiable(in []Operand) []bool
 }
 
+// Fusable is a definition whose store may apply an activation, one whose gradient its output alone gives; ok is false where it
+// applies one already.
+type Fusable interface {
+	Definition
+	Fused(a Activation) (fused Definition, ok bool)
+}
+
+// Selective is a definition that can leave out outputs that nobody reads: such an array is nil when Run is called, where a
+// machine knows.
+type Selective interface {
+	Definition
+	Selective()
+}
+
 // Op is a definition applied to inputs of known shapes: the gorgonia.Op that stands in a graph. It owns the memory of
 // its outputs, made when it first runs; an Op is not for concurrent use.
 type Op struct {
 	Definition
 	In, Out []Operand
 
+	// Place says where in a model the operation stands, for errors; two that differ in nothing else are the same.
+	Place Place
+
 	salt  int
 	outs  []*Array
 	ins   []*Array
 	value gorgonia.Value
 }
+
+// Place is a layer in a model.
+type Place struct{ Path, Layer string }
 
 var (
 	_ gorgonia.SDOp = (*Op)(nil)
@@ -129,7 +149,7 @@ func (op *Op) OverwritesInput() int { return -1 }
 
 // WriteHash covers every attribute, every operand and nothing else.
 func (op *Op) WriteHash(h hash.Hash) {
-	_, _ = fmt.Fprintf(h, "%T%+v%v%d", op.Definition, op.Definition, op.In, op.salt)
+	_, _ = fmt.Fprintf(h, "%#v%v%d", op.Definition, op.In, op.salt) // %#v heeds no String method
 }
 
 // Hashcode is WriteHash in 32 bits.

@@ -7,6 +7,8 @@ import (
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 // Operand is what is known of an input or an output before anything runs: its shape and its dtype.
@@ -65,6 +67,8 @@ type Array struct {
 	Len   int
 	DType tensor.Dtype
 	Shape []int
+	// Weights keeps a packed copy of a parameter whose values seldom change, or is nil.
+	Weights *kernel.Weights
 }
 
 // Element is what an [Array] can hold.
@@ -113,6 +117,36 @@ func (a *Array) CopyFrom(b *Array) {
 	case tensor.Bool:
 		copy(Slice[bool](a), Slice[bool](b))
 	}
+}
+
+// NewUncleared is [NewArray] for memory that is written whole before it is read: a large one isn't cleared.
+func NewUncleared(o Operand) Array {
+	a := Array{Len: o.Size(), DType: o.DType, Shape: o.Shape}
+	const large = 1 << 16
+	bytes := a.Len * int(o.DType.Size())
+	if bytes < large {
+		return NewArray(o)
+	}
+	var b strings.Builder // the standard library's one way to memory without its clearing
+	b.Grow(bytes)
+	b.WriteByte(0)
+	a.Data = unsafe.Pointer(unsafe.StringData(b.String()))
+	return a
+}
+
+// Clone copies the array into memory of its own, which is not cleared beforehand.
+func (a *Array) Clone() Array {
+	switch a.DType {
+	case tensor.Float32:
+		return ArrayOf(append([]float32(nil), Slice[float32](a)...), a.Shape)
+	case tensor.Float64:
+		return ArrayOf(append([]float64(nil), Slice[float64](a)...), a.Shape)
+	case tensor.Int64:
+		return ArrayOf(append([]int64(nil), Slice[int64](a)...), a.Shape)
+	case tensor.Bool:
+		return ArrayOf(append([]bool(nil), Slice[bool](a)...), a.Shape)
+	}
+	panic("BUG: no arrays of " + a.DType.String())
 }
 
 func dtypeOf[T Element]() tensor.Dtype {

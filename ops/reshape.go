@@ -89,6 +89,8 @@ func (r reshape) Infer(in []Operand) ([]Operand, error) {
 	return []Operand{{Shape: r.Shape, DType: in[0].DType}}, nil
 }
 
+func (reshape) View([]Operand) (from int, ok bool) { return 0, true }
+
 func (r reshape) Run(in, out []*Array) error {
 	out[0].CopyFrom(in[0])
 	return nil

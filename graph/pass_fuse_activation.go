@@ -7,9 +7,9 @@ import (
 	"github.com/seed-70b75153/aegis/ops"
 )
 
-// fuseLinear moves an element-wise function into the store of the linear product before it, where nothing else needs the
-// product and the function's gradient can be told from its output.
-func fuseLinear(p *Plan) error {
+// fuseActivation moves an element-wise function into the store of the product before it, linear or a convolution, where
+// nothing else needs the product and the function's gradient can be told from its output.
+func fuseActivation(p *Plan) error {
 	uses := map[*gorgonia.Node]int{}
 	for _, n := range sorted(p.roots()) {
 		for _, in := range ops.Inputs(n) {
@@ -29,11 +29,14 @@ func fuseLinear(p *Plan) error {
 		if uses[before] != 1 || p.pinned(before) || ops.Of(before) == nil {
 			return nil, nil
 		}
-		linear, ok := ops.Of(before).Definition.(ops.LinearOp)
-		if !ok || linear.Activation.Kind != kernel.Identity {
+		producer, ok := ops.Of(before).Definition.(ops.Fusable)
+		if !ok {
 			return nil, nil
 		}
-		linear.Activation = f
-		return ops.Apply(linear, ops.Inputs(in[0])...)
+		fused, ok := producer.Fused(f)
+		if !ok {
+			return nil, nil
+		}
+		return ops.Apply(fused, ops.Inputs(in[0])...)
 	})
 }

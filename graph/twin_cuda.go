@@ -1,0 +1,69 @@
+//go:build gpu
+
+package graph
+
+import (
+	"github.com/seed-70b75153/aegis/cuda"
+	"github.com/seed-70b75153/aegis/ops"
+)
+
+// deviceCopy is a twin's copy on a GPU.
+type deviceCopy struct {
+	gpu    *cuda.GPU
+	memory *cuda.Memory
+	holds  uint64 // as many writes as on the host
+}
+
+// Who holds both locks has the GPU's first.
+
+// pull copies the device's array to the host.
+func (t *Twin) pull() error {
+	return t.device.gpu.Do(func() error {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.host.Data == nil {
+			t.host = ops.NewArray(ops.Operand{Shape: t.host.Shape, DType: t.host.DType})
+		}
+		if err := t.device.gpu.Download(t.host.Data, t.device.memory.At(0), t.bytes()); err != nil {
+			return err
+		}
+		t.onHost = t.writes
+		return nil
+	})
+}
+
+func (t *Twin) bytes() int { return t.host.Len * ops.CUDAType(t.host.DType).Bytes() }
+
+// On is where the array lies on a GPU, brought up to date. It is called within [cuda.GPU.Do].
+func (t *Twin) On(g *cuda.GPU) (*cuda.Place, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := t.device.memory == nil
+	if fresh {
+		memory, err := g.Allocate(t.bytes())
+		if err != nil {
+			return nil, err
+		}
+		t.device = deviceCopy{gpu: g, memory: memory, holds: t.writes}
+	}
+	if t.host.Data != nil && (fresh || t.device.holds != t.writes) {
+		if err := g.Upload(t.device.memory.At(0), t.host.Data, t.bytes()); err != nil {
+			return nil, err
+		}
+		t.device.holds = t.writes
+	}
+	return t.device.memory.At(0), nil
+}
+
+// WroteOn says that the device's copy, which was up to date, was written.
+func (t *Twin) WroteOn() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.writes++
+	t.device.holds = t.writes
+}
+
+// remoteTwin is an array that a device is about to write.
+func remoteTwin(o ops.Operand) *Twin {
+	return &Twin{host: ops.Array{Len: o.Size(), DType: o.DType, Shape: o.Shape}}
+}

@@ -1,0 +1,234 @@
+package ops
+
+import (
+	"fmt"
+
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/internal/kernel"
+)
+
+// PadMode says what stands around an input: PyTorch's words.
+type PadMode string
+
+// The modes of [Pad].
+const (
+	PadConstant  PadMode = "constant"  // a given value
+	PadReflect   PadMode = "reflect"   // the input mirrored at its outermost elements: 3 2 | 1 2 3 | 2 1
+	PadReplicate PadMode = "replicate" // the outermost elements: 1 1 | 1 2 3 | 3 3
+	PadCircular  PadMode = "circular"  // the other end: 2 3 | 1 2 3 | 1 2
+)
+
+// padModes are PyTorch's names of the modes' operations, and which of n elements stands at place i around them, -1 for none.
+// Of the elements, those before first and behind last are cut off.
+var padModes = map[PadMode]struct {
+	operation string // by rank, where the name has one
+	source    func(i, n, first, last int) int
+}{
+	PadConstant:  {"constant_pad_nd", func(int, int, int, int) int { return -1 }},
+	PadReflect:   {"reflection_pad%dd", mirrored},
+	PadReplicate: {"replication_pad%dd", func(i, n, _, _ int) int { return min(max(i, 0), n-1) }},
+	PadCircular:  {"pad_circular", otherEnd},
+}
+
+func mirrored(i, n, _, _ int) int {
+	if i < 0 {
+		return -i
+	}
+	return 2*(n-1) - i
+}
+
+func otherEnd(i, _, first, last int) int {
+	if i < first {
+		return i + last + 1 - first
+	}
+	return i - (last + 1 - first)
+}
+
+// PadSettings are the settings of [Pad]. Before and After may be negative: then the input is cut.
+type PadSettings struct {
+	Mode          PadMode
+	Rank          int // how many of the last dims are padded: 1 to 3
+	Before, After Spatial
+	Value         float64 // of PadConstant
+}
+
+// Pad puts elements around the last one to three dims of x. With PadConstant any dims may stand before them, with the
+// others (N, C) or (C). Any dtype, but for bools in PadReflect and PadReplicate. See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html.
+func Pad(x *gorgonia.Node, settings PadSettings) (*gorgonia.Node, error) {
+	return Apply(pad{settings}, x)
+}
+
+type pad struct{ Settings PadSettings }
+
+func (p pad) Name() string {
+	mode := padModes[p.Settings.Mode]
+	if p.mirrors() {
+		return fmt.Sprintf(mode.operation, p.Settings.Rank)
+	}
+	return mode.operation
+}
+
+// mirrors holds for the modes that don't pad what is empty.
+func (p pad) mirrors() bool {
+	return p.Settings.Mode == PadReflect || p.Settings.Mode == PadReplicate
+}
+
+func (p pad) Infer(in []Operand) ([]Operand, error) {
+	s, x := p.Settings, in[0]
+	if _, ok := padModes[s.Mode]; !ok {
+		return nil, &ValueError{What: "mode", Got: fmt.Sprintf("%q", s.Mode), Want: `"constant", "reflect", "replicate" or "circular"`}
+	}
+	if s.Rank < 1 || s.Rank > 3 {
+		return nil, &ValueError{What: "rank", Got: fmt.Sprint(s.Rank), Want: "1, 2 or 3"}
+	}
+	if err := p.checkInput(x); err != nil {
+		return nil, err
+	}
+	shape := x.Shape.Clone()
+	first := len(shape) - s.Rank
+	for d, n := range shape[first:] {
+		before, after := p.around(d)
+		if want := p.problem(n, before, after); want != "" {
+			note := fmt.Sprintf("%s in dim %d for a padding of %d and %d", want, first+d, before, after)
+			return nil, &ShapeError{What: "input", Got: shapeOf(x), Note: note}
+		}
+		shape[first+d] += before + after
+	}
+	return []Operand{{Shape: shape, DType: x.DType}}, nil
+}
+
+func (p pad) checkInput(x Operand) error {
+	s := p.Settings
+	if s.Mode == PadConstant {
+		if len(x.Shape) < s.Rank {
+			return &ShapeError{What: "input", Got: shapeOf(x), Note: fmt.Sprintf("%d dims or more", s.Rank)}
+		}
+		return nil
+	}
+	planes, err := planesOf(x, s.Rank)
+	if err != nil || !p.mirrors() {
+		return err
+	}
+	if planes.channels*size(planes.size[:]) == 0 {
+		return &ShapeError{What: "input", Got: shapeOf(x), Note: "no size 0 but the batch's"}
+	}
+	if x.DType == tensor.Bool {
+		return &DTypeError{What: "input", Got: "bool", Want: "float32, float64 or int64"}
+	}
+	return nil
+}
+
+// around is the padding before and behind dim d of those that are padded.
+func (p pad) around(d int) (before, after int) {
+	d += 3 - p.Settings.Rank
+	return p.Settings.Before[d], p.Settings.After[d]
+}
+
+// problem says what is wanted of the size n of a dim, where it doesn't fit.
+func (p pad) problem(n, before, after int) string {
+	left := n + min(before, 0) + min(after, 0)
+	switch {
+	case p.Settings.Mode == PadReflect && max(before, after) >= n:
+		return "more elements than are mirrored"
+	case p.mirrors() && n+before+after < 1:
+		return "more elements than are cut off"
+	case !p.mirrors() && left < 0:
+		return "as many elements as are cut off"
+	case p.Settings.Mode == PadCircular && max(before, after) > left:
+		return "as many elements as are repeated"
+	}
+	return ""
+}
+
+// index says which of n elements each of the padded ones is, -1 for none.
+func (p pad) index(n, before, after int) []int32 {
+	first, last := max(0, -before), n-1-max(0, -after)
+	source := padModes[p.Settings.Mode].source
+	index := make([]int32, n+before+after)
+	for o := range index {
+		i := o - before
+		if i < first || i > last {
+			i = source(i, n, first, last)
+		}
+		index[o] = int32(i)
+	}
+	return index
+}
+
+// plan gives the number of planes of a shape, the sizes of their dims and the index of each.
+func (p pad) plan(shape []int) (count int, plane []int, index [][]int32) {
+	first := len(shape) - p.Settings.Rank
+	for d, n := range shape[first:] {
+		before, after := p.around(d)
+		index = append(index, p.index(n, before, after))
+	}
+	return size(shape[:first]), shape[first:], index
+}
+
+func (p pad) Run(in, out []*Array) error {
+	v := p.Settings.Value
+	switch out[0].DType {
+	case tensor.Float32:
+		runPad(p, in, out, float32(v))
+	case tensor.Float64:
+		runPad(p, in, out, v)
+	case tensor.Int64:
+		runPad(p, in, out, int64(v))
+	case tensor.Bool:
+		runPad(p, in, out, v != 0)
+	}
+	return nil
+}
+
+func runPad[T Element](p pad, in, out []*Array, value T) {
+	count, plane, index := p.plan(in[0].Shape)
+	kernel.Select(Slice[T](out[0]), Slice[T](in[0]), count, plane, index, value)
+}
+
+// Gradient cuts off what a constant padding added; else it adds up what came from each element.
+func (p pad) Gradient(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+	if s := p.Settings; s.Mode == PadConstant {
+		for d := range s.Before {
+			s.Before[d], s.After[d] = -s.Before[d], -s.After[d]
+		}
+		s.Value = 0
+		return one(Pad(grad, s))
+	}
+	return one(Apply(padGradient{Pad: p}, grad, in[0]))
+}
+
+func (pad) Differentiable(in []Operand) []bool { return []bool{isFloat(in[0].DType)} }
+
+// padGradient is dx from dy; x itself gives only the shape.
+type padGradient struct {
+	noGradient
+	Pad pad
+}
+
+func (p padGradient) Name() string { return p.Pad.Name() + "_grad" }
+
+func (padGradient) Infer(in []Operand) ([]Operand, error) { return in[1:2:2], nil }
+
+func (p padGradient) Run(in, out []*Array) error {
+	return float(out[0],
+		func() error { return runPadGradient[float32](p.Pad, in, out) },
+		func() error { return runPadGradient[float64](p.Pad, in, out) })
+}
+
+func runPadGradient[T kernel.Float](p pad, in, out []*Array) error {
+	count, plane, index := p.plan(out[0].Shape)
+	taps := make([]*kernel.Taps[T], len(index))
+	for d, from := range index {
+		t := kernel.NewTaps[T](plane[d], len(from), 1)
+		for _, i := range from {
+			t.Add(int(i), 1)
+			t.Next()
+		}
+		taps[d] = t.Transposed()
+	}
+	kernel.Resample(Slice[T](out[0]), Slice[T](in[0]), count, taps)
+	return nil
+}
