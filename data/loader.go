@@ -117,6 +117,17 @@ func (l Loader) Batches() iter.Seq[Batch] {
 	}
 }
 
+// Inputs is the features of one epoch's batches.
+func (l Loader) Inputs() iter.Seq[*graph.Expr] {
+	return func(yield func(x *graph.Expr) bool) {
+		for batch := range l.Batches() {
+			if !yield(batch.X) {
+				return
+			}
+		}
+	}
+}
+
 // finish draws what PyTorch's sampler draws from a generator of the loader's own when it comes to its end: one more
 // permutation, of which it takes nothing.
 func (l Loader) finish(n int) {

@@ -103,3 +103,13 @@ func ExampleOf() {
 	//         [-3.0000,  4.0000]], dtype=torch.float64)
 	// <data.Of: row (1,), want (2,)>
 }
+
+func ExampleLoader_Inputs() {
+	loader := data.NewLoader(data.Of([]float32{1, 2, 3}), data.Of([]float32{0, 0, 0})).BatchSize(2)
+	for x := range loader.Inputs() {
+		fmt.Println(x)
+	}
+	// Output:
+	// tensor([1., 2.])
+	// tensor([3.])
+}

@@ -9,6 +9,7 @@ import (
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
 
+	"github.com/seed-70b75153/aegis/data"
 	"github.com/seed-70b75153/aegis/gradcheck"
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/internal/kernel"
@@ -37,6 +38,21 @@ func of(f graph.Function, extra ...*graph.Expr) func(in ...*graph.Expr) *graph.E
 
 func build(f func(in []node) (node, error)) graph.Function {
 	return graph.Func("checked", func(in ...node) (node, error) { return f(in) })
+}
+
+var (
+	words            = integers([]int64{1, 3, 3, 0, 4, 3}, 6)
+	starts           = integers([]int64{0, 2, 2, 5}, 4)
+	embeddingChecked = build(func(in []node) (node, error) {
+		return ops.Embedding(in[0], in[1], ops.EmbeddingSettings{PaddingIdx: ops.NoPadding})
+	})
+)
+
+func bagChecked(mode ops.BagMode) graph.Function {
+	return build(func(in []node) (node, error) {
+		in = append(in, nil)
+		return ops.EmbeddingBag(in[0], in[1], in[2], in[3], ops.EmbeddingBagSettings{Mode: mode, PaddingIdx: ops.NoPadding})
+	})
 }
 
 func TestOperations(t *testing.T) {
@@ -70,9 +86,42 @@ func TestOperations(t *testing.T) {
 		{"sum of dim", func(in ...*graph.Expr) *graph.Expr { return in[0].SumDim(1, false) }, []*ops.Array{x(2, 3, 2)}},
 		{"mean of dim, kept", func(in ...*graph.Expr) *graph.Expr { return in[0].MeanDim(-3, true) }, []*ops.Array{x(2, 3, 2)}},
 		{"reshape", func(in ...*graph.Expr) *graph.Expr { return in[0].Reshape(3, -1) }, []*ops.Array{x(2, 3)}},
+		{"narrow, a view", func(in ...*graph.Expr) *graph.Expr { return in[0].Narrow(0, 1, 1) }, []*ops.Array{x(2, 3)}},
+		{"narrow of columns", func(in ...*graph.Expr) *graph.Expr { return in[0].Narrow(1, 1, 2) }, []*ops.Array{x(2, 4, 2)}},
+		{"select", func(in ...*graph.Expr) *graph.Expr { return in[0].Select(1, -1) }, []*ops.Array{x(2, 4, 2)}},
+		{"cat", func(in ...*graph.Expr) *graph.Expr { return graph.Concat(-1, in...) }, []*ops.Array{x(2, 3), x(2, 1), x(2, 2)}},
+		{"stack", func(in ...*graph.Expr) *graph.Expr { return graph.Stack(in[0], in[1], in[0]) }, []*ops.Array{x(2, 3), x(2, 3)}},
+		{"transpose", func(in ...*graph.Expr) *graph.Expr { return in[0].Transpose(0, 2).Exp().Transpose(1, 2) }, []*ops.Array{x(2, 3, 4)}},
+		{"expand", of(unary(func(a node) (node, error) { return ops.Expand(a, 3, 2, 4) })), []*ops.Array{x(3, 1, 4)}},
 		{"softmax", func(in ...*graph.Expr) *graph.Expr { return in[0].Softmax(1) }, []*ops.Array{x(2, 3, 2)}},
 		{"log softmax", func(in ...*graph.Expr) *graph.Expr { return in[0].LogSoftmax(-1) }, []*ops.Array{x(2, 3)}},
 		{"dropout", of(build(func(in []node) (node, error) { return ops.Dropout(in[0], in[1], 0.4) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
+		{"embedding", func(in ...*graph.Expr) *graph.Expr { return graph.Apply(embeddingChecked, words, in[0]) }, []*ops.Array{x(5, 3)}},
+		{"embedding bag, mean", func(in ...*graph.Expr) *graph.Expr { return graph.Apply(bagChecked(ops.BagMean), words, in[0], starts) }, []*ops.Array{x(5, 3)}},
+		{"embedding bag, max", func(in ...*graph.Expr) *graph.Expr { return graph.Apply(bagChecked(ops.BagMax), words, in[0], starts) }, []*ops.Array{x(5, 3)}},
+		{"embedding bag, weighted", func(in ...*graph.Expr) *graph.Expr {
+			return graph.Apply(bagChecked(ops.BagSum), words, in[0], starts, in[1])
+		}, []*ops.Array{x(5, 3), x(6)}},
+		{"bilinear", of(build(func(in []node) (node, error) { return ops.Bilinear(in[0], in[1], in[2], in[3]) })), []*ops.Array{x(5, 3), x(5, 2), x(4, 3, 2), x(4)}},
+		{"GLU", of(unary(func(a node) (node, error) { return ops.GLU(a, 1) })), []*ops.Array{x(2, 4, 3)}},
+		{"PReLU", of(binary(ops.PReLU)), []*ops.Array{x(2, 3, 4), x(3)}},
+		{"PReLU, one weight", of(binary(ops.PReLU)), []*ops.Array{x(7), x(1)}},
+		{"RReLU", of(build(func(in []node) (node, error) { return ops.RReLU(in[0], in[1], 0.1, 0.4) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
+		{"batch norm", of(build(func(in []node) (node, error) { y, _, _, err := ops.BatchNorm(in[0], in[1], in[2], 1e-3); return y, err })), []*ops.Array{x(5, 3), x(3), x(3)}},
+		{"batch norm of images, no bias", of(build(func(in []node) (node, error) { y, _, _, err := ops.BatchNorm(in[0], in[1], nil, 1e-3); return y, err })), []*ops.Array{x(2, 3, 4), x(3)}},
+		{"batch norm by given statistics", of(build(func(in []node) (node, error) { return ops.BatchNormOf(in[0], in[3], in[4], in[1], in[2], 1e-3) }), data.Of([]float64{0.5, 0, -0.1}), data.Of([]float64{2, 0.4, 1})), []*ops.Array{x(2, 3, 4), x(3), x(3)}},
+		{"instance norm", of(build(func(in []node) (node, error) {
+			y, _, _, err := ops.InstanceNorm(in[0], in[1], in[2], 1e-3)
+			return y, err
+		})), []*ops.Array{x(2, 3, 4), x(3), x(3)}},
+		{"group norm", of(build(func(in []node) (node, error) { return ops.GroupNorm(in[0], 2, in[1], in[2], 1e-3) })), []*ops.Array{x(2, 4, 3), x(4), x(4)}},
+		{"group norm, flat, plain", of(unary(func(a node) (node, error) { return ops.GroupNorm(a, 2, nil, nil, 1e-3) })), []*ops.Array{x(2, 6)}},
+		{"layer norm", of(build(func(in []node) (node, error) { return ops.LayerNorm(in[0], 2, in[1], in[2], 1e-3) })), []*ops.Array{x(3, 2, 4), x(2, 4), x(2, 4)}},
+		{"layer norm, only a bias", of(build(func(in []node) (node, error) { return ops.LayerNorm(in[0], 1, nil, in[1], 1e-3) })), []*ops.Array{x(3, 4), x(4)}},
+		{"RMS norm", of(build(func(in []node) (node, error) { return ops.RMSNorm(in[0], 1, in[1], 1e-3) })), []*ops.Array{x(3, 4), x(4)}},
+		{"local response norm", of(unary(func(a node) (node, error) { return ops.LocalResponseNorm(a, 4, 0.5, 0.75, 1.5) })), []*ops.Array{x(2, 5, 3)}},
+		{"feature dropout", of(build(func(in []node) (node, error) { return ops.FeatureDropout(in[0], in[1], 0.4, 2) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3, 2)}},
+		{"alpha dropout", of(build(func(in []node) (node, error) { return ops.AlphaDropout(in[0], in[1], 0.4, 0) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
 		{"flatten", of(unary(func(a node) (node, error) { return ops.Flatten(a, 1, -1) })), []*ops.Array{x(2, 3, 2)}},
 	}
 	for kind := kernel.Identity; kind <= kernel.Threshold; kind++ {

@@ -38,11 +38,13 @@ func (l DropoutLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.N
 func (l DropoutLayer) Random() bool { return l.P > 0 }
 
 // Check refuses what is no probability.
-func (l DropoutLayer) Check() error {
-	if !(l.P >= 0 && l.P <= 1) {
-		return &ops.ValueError{What: "p", Got: fmt.Sprint(l.P), Want: "a probability, 0 to 1"}
+func (l DropoutLayer) Check() error { return checkProbability(l.P) }
+
+func (l DropoutLayer) String() string { return repr(l) }
+
+func checkProbability(p float64) error {
+	if !(p >= 0 && p <= 1) {
+		return &ops.ValueError{What: "p", Got: fmt.Sprint(p), Want: "a probability, 0 to 1"}
 	}
 	return nil
 }
-
-func (l DropoutLayer) String() string { return repr(l) }

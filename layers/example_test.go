@@ -125,3 +125,48 @@ func ExampleFunc() {
 	show(layers.Func("Square", func(x *gorgonia.Node) (*gorgonia.Node, error) { return gorgonia.Square(x) }))
 	// Output: tensor([[1., 0., 4.]])
 }
+
+func ExampleCosineSimilarity() {
+	model := sequential.New(layers.CosineSimilarity())
+	fmt.Println(model.Call(data.Of([][]float32{{1, 0}, {1, 1}}), data.Of([][]float32{{1, 1}, {2, 2}}))[0])
+	fmt.Println(model.Forward(row))
+	// Output:
+	// tensor([0.7071, 1.0000])
+	// <0: CosineSimilarity(): arguments: x2 is missing>
+}
+
+func ExamplePairwiseDistance() {
+	x, y := data.Of([][]float32{{0, 0}, {1, 1}}), data.Of([][]float32{{3, 4}, {1, 2}})
+	fmt.Println(sequential.New(layers.PairwiseDistance()).Call(x, y)[0])
+	fmt.Println(sequential.New(layers.PairwiseDistance().P(1).KeepDim(true)).Call(x, y)[0])
+	// Output:
+	// tensor([5.0000, 1.0000])
+	// tensor([[7.0000],
+	//         [1.0000]])
+}
+
+func ExampleAdaptiveLogSoftmaxWithLoss() {
+	model := sequential.New(layers.AdaptiveLogSoftmaxWithLoss(2, 4, 2).DivValue(1))
+	_ = model.Param("0.head.weight").Set(data.Of([][]float32{{1, 0}, {0, 1}, {1, 1}}))
+	_ = model.Param("0.tail.0.0.weight").Set(data.Of([][]float32{{1, 0}, {0, 1}}))
+	_ = model.Param("0.tail.0.1.weight").Set(data.Of([][]float32{{1, 2}, {2, 1}}))
+	x := data.Of([][]float32{{2, -1}, {0, 3}})
+	out := model.Call(x, data.Of([]int64{0, 3}))
+	fmt.Println(out[0], out[1])
+	fmt.Println(data.ArgMax(model.Predict(x), 1))
+	fmt.Println(model)
+	// Output:
+	// tensor([-0.3490, -3.7663], grad_fn=<AddBackward0>) tensor(2.0577, grad_fn=<MeanBackward0>)
+	// tensor([0, 1])
+	// Sequential(
+	//   (0): AdaptiveLogSoftmaxWithLoss(
+	//     (head): Linear(in_features=2, out_features=3, bias=False)
+	//     (tail): ModuleList(
+	//       (0): Sequential(
+	//         (0): Linear(in_features=2, out_features=2, bias=False)
+	//         (1): Linear(in_features=2, out_features=2, bias=False)
+	//       )
+	//     )
+	//   )
+	// )
+}

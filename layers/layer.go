@@ -15,7 +15,7 @@ import (
 type Layer interface {
 	// String is what PyTorch prints for the same module: "Linear(in_features=3, out_features=8, bias=True)".
 	String() string
-	// Parameters declares the layer's parameters, in the order in which PyTorch initialises them.
+	// Parameters declares the layer's parameters and buffers, in the order in which PyTorch initialises them.
 	Parameters() []graph.Spec
 	// Forward builds the layer's nodes from its input. It computes nothing.
 	Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error)
@@ -25,6 +25,21 @@ type Layer interface {
 type Stochastic interface {
 	Layer
 	Random() bool
+}
+
+// Drawing is a layer that doesn't draw its first values one parameter after the other: PyTorch draws some twice, or copies
+// them.
+type Drawing interface {
+	Layer
+	Draws() []graph.Draw
+}
+
+// Draws are a layer's random draws, in PyTorch's order.
+func Draws(l Layer) []graph.Draw {
+	if d, ok := l.(Drawing); ok {
+		return d.Draws()
+	}
+	return graph.DrawsOf(l.Parameters())
 }
 
 // Checked is a layer that knows that its arguments are wrong. The model's first use gives the error.
@@ -75,6 +90,7 @@ func Register[L Layer](name string) {
 type Module struct {
 	Type string                     `json:"type"`
 	Args map[string]json.RawMessage `json:"args"`
+	Name string                     `json:"name,omitempty"` // within its container, where that is not its index
 }
 
 // UnsupportedError says that a class is not known.
@@ -138,4 +154,7 @@ func Short(l Layer) string {
 }
 
 // repr is PyTorch's text of a registered layer.
-func repr(l Layer) string { return spec.Repr(names[reflect.TypeOf(l)], l) }
+func repr(l Layer) string { return spec.Repr(className(l), l) }
+
+// className is PyTorch's name of a registered layer's class.
+func className(l Layer) string { return names[reflect.TypeOf(l)] }

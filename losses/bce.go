@@ -40,7 +40,7 @@ func (l BCELoss) Reduction(r Reduction) BCELoss {
 func (l BCELoss) Of(input, target *graph.Expr) *graph.Expr {
 	weight := l.weight
 	l.weight = nil
-	return of(l, input, target, weight)
+	return weighted(l, input, target, weight)
 }
 
 func (l BCELoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -49,7 +49,7 @@ func (l BCEWithLogitsLoss) Reduction(r Reduction) BCEWithLogitsLoss {
 func (l BCEWithLogitsLoss) Of(input, target *graph.Expr) *graph.Expr {
 	weight, positive := l.weight, l.positive
 	l.weight, l.positive, l.weighted = nil, nil, weight != nil
-	return of(l, input, target, weight, positive)
+	return weighted(l, input, target, weight, positive)
 }
 
 func (l BCEWithLogitsLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -57,7 +57,7 @@ func (l CrossEntropyLoss) Reduction(r Reduction) CrossEntropyLoss {
 func (l CrossEntropyLoss) Of(input, target *graph.Expr) *graph.Expr {
 	weight := l.weight
 	l.weight = nil
-	return of(l, input, target, weight)
+	return weighted(l, input, target, weight)
 }
 
 func (l CrossEntropyLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {

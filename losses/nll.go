@@ -48,7 +48,7 @@ func (l NLLLoss) Reduction(r Reduction) NLLLoss {
 func (l NLLLoss) Of(input, target *graph.Expr) *graph.Expr {
 	weight := l.weight
 	l.weight = nil
-	return of(l, input, target, weight)
+	return weighted(l, input, target, weight)
 }
 
 func (l NLLLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {

@@ -1,9 +1,11 @@
 package optimizers
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/ops"
 )
 
 func init() { register("Adadelta", func() settings { return &adadelta{} }) }
@@ -80,10 +82,15 @@ func (o *AdadeltaOptimizer) Maximize(on bool) *AdadeltaOptimizer {
 func (s *adadelta) rate() *float64 { return &s.LR }
 
 func (s *adadelta) check() error {
-	return firstError(atLeast("lr", s.LR, 0), share("rho", s.Rho), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
+	if !(s.Rho >= 0 && s.Rho <= 1) {
+		return &ops.ValueError{What: "rho", Got: fmt.Sprint(s.Rho), Want: "0 to 1"}
+	}
+	return firstError(atLeast("lr", s.LR, 0), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
 }
 
-func (s *adadelta) slots() int { return 2 }
+var adadeltaMemory = keeps("square_avg", "acc_delta")
+
+func (s *adadelta) memory() memory { return adadeltaMemory }
 
 func (s *adadelta) update(r *run) {
 	each(r, s.WeightDecay, s.Maximize, func(e *element) {

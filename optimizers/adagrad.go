@@ -89,12 +89,14 @@ func (s *adagrad) check() error {
 	return firstError(atLeast("lr", s.LR, 0), atLeast("lr_decay", s.LRDecay, 0), atLeast("weight_decay", s.WeightDecay, 0), atLeast("initial_accumulator_value", s.InitialAccumulator, 0), atLeast("eps", s.Eps, 0))
 }
 
-func (s *adagrad) slots() int { return 1 }
+var adagradMemory = keeps("sum")
+
+func (s *adagrad) memory() memory { return adagradMemory }
 
 func (s *adagrad) update(r *run) {
 	rate := s.LR / (1 + float64(r.step-1)*s.LRDecay)
 	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		if r.step == 1 {
+		if r.fresh {
 			e.state[0] = s.InitialAccumulator
 		}
 		e.state[0] += e.g * e.g

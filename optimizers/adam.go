@@ -41,7 +41,7 @@ type adam struct {
 	WeightDecay float64 `torch:"weight_decay=0.0"`
 	AMSGrad     bool    `torch:"amsgrad=false"`
 	Maximize    bool    `torch:"maximize=false"`
-	Decoupled   bool
+	Decoupled   bool    `torch:"decoupled_weight_decay=false"`
 }
 
 func newAdam(params []*graph.Param, s adam) *AdamOptimizer {
@@ -93,16 +93,23 @@ func (o *AdamOptimizer) Maximize(on bool) *AdamOptimizer {
 
 func (s *adam) rate() *float64 { return &s.LR }
 
+func (s *adam) momentum() *float64 { return &s.Beta[0] }
+
 func (s *adam) check() error {
 	return firstError(atLeast("lr", s.LR, 0), share("betas[0]", s.Beta[0]), share("betas[1]", s.Beta[1]),
 		atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
 }
 
-func (s *adam) slots() int {
+var (
+	adamMemory    = keeps("exp_avg", "exp_avg_sq")
+	amsgradMemory = keeps("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+)
+
+func (s *adam) memory() memory {
 	if s.AMSGrad {
-		return 3
+		return amsgradMemory
 	}
-	return 2
+	return adamMemory
 }
 
 func (s *adam) update(r *run) {

@@ -80,11 +80,15 @@ func (o *AdamaxOptimizer) Maximize(on bool) *AdamaxOptimizer {
 
 func (s *adamax) rate() *float64 { return &s.LR }
 
+func (s *adamax) momentum() *float64 { return &s.Beta[0] }
+
 func (s *adamax) check() error {
 	return firstError(atLeast("lr", s.LR, 0), share("betas[0]", s.Beta[0]), share("betas[1]", s.Beta[1]), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
 }
 
-func (s *adamax) slots() int { return 2 }
+var adamaxMemory = keeps("exp_avg", "exp_inf")
+
+func (s *adamax) memory() memory { return adamaxMemory }
 
 func (s *adamax) update(r *run) {
 	rate := s.LR / (1 - math.Pow(s.Beta[0], float64(r.step)))

@@ -2,7 +2,7 @@ package optimizers
 
 import "github.com/seed-70b75153/aegis/graph"
 
-func init() { register("AdamW", func() settings { return &adam{Decoupled: true} }) }
+func init() { register("AdamW", func() settings { return &adam{} }) }
 
 // AdamW is [Adam] with the weight decay apart from the gradient: p = p - lr·weight_decay·p before the step.
 // Betas are 0.9 and 0.999, eps 1e-8, weight_decay 0.01.

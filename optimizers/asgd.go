@@ -63,7 +63,7 @@ func (o *ASGDOptimizer) Lambd(value float64) *ASGDOptimizer {
 	return o.set(func(s *asgd) { s.Lambd = value })
 }
 
-// Alpha sets the power with which the learning rate falls; the default is 0.75.
+// Alpha sets the power with which the learning rate falls, 0 or more; the default is 0.75.
 func (o *ASGDOptimizer) Alpha(value float64) *ASGDOptimizer {
 	return o.set(func(s *asgd) { s.Alpha = value })
 }
@@ -86,19 +86,23 @@ func (o *ASGDOptimizer) Maximize(on bool) *ASGDOptimizer {
 func (s *asgd) rate() *float64 { return &s.LR }
 
 func (s *asgd) check() error {
-	return firstError(atLeast("lr", s.LR, 0), atLeast("lambd", s.Lambd, 0), finite("alpha", s.Alpha), finite("t0", s.T0), atLeast("weight_decay", s.WeightDecay, 0))
+	return firstError(atLeast("lr", s.LR, 0), atLeast("lambd", s.Lambd, 0), atLeast("alpha", s.Alpha, 0), finite("t0", s.T0), atLeast("weight_decay", s.WeightDecay, 0))
 }
 
-func (s *asgd) slots() int { return 1 }
+var asgdMemory = keeps("ax").withNumbers("eta", "mu")
+
+func (s *asgd) memory() memory { return asgdMemory }
 
 func (s *asgd) update(r *run) {
-	rate, share := s.LR, 1.0
-	if before := float64(r.step - 1); before > 0 {
-		rate = s.LR / math.Pow(1+s.Lambd*s.LR*before, s.Alpha)
-		share = 1 / math.Max(1, before-s.T0)
+	if r.fresh {
+		r.numbers = [maxNumbers]float64{single(s.LR), 1}
 	}
+	rate, share := r.numbers[0], r.numbers[1] // those of the step before
 	each(r, s.WeightDecay, s.Maximize, func(e *element) {
 		e.p = e.p*(1-s.Lambd*rate) - rate*e.g
 		e.state[0] += (e.p - e.state[0]) * share
 	})
+	t := float64(r.step)
+	r.numbers[0] = single(s.LR / math.Pow(1+s.Lambd*s.LR*t, s.Alpha))
+	r.numbers[1] = single(1 / math.Max(1, t-s.T0))
 }

@@ -11,23 +11,39 @@ import (
 
 // block is parameters whose values lie side by side in one storage, with what the rule keeps for them.
 type block struct {
-	params []*graph.Param
-	starts []int // where each begins, and the end of the last
-	steps  []int // how often each was updated
-	state  []ops.Array
-	run    run // the one at hand
+	params  []*graph.Param
+	starts  []int // where each begins, and the end of the last
+	history []history
+	kept    []*keptValues
+	run     run // the one at hand
+}
+
+// history is what was kept of a parameter's steps. Neighbours of the same history are updated together.
+type history struct {
+	step    int                 // how often it was updated
+	filled  bool                // the kept arrays and numbers were written
+	numbers [maxNumbers]float64 // see memory
+}
+
+// keptValues are the tensors of one name of all parameters of a block, side by side.
+type keptValues struct {
+	name   string
+	starts []int // where each parameter's begins, and the end of the last
+	twin   *graph.Twin
+	values ops.Array // the twin's on the host, where it is up to date
 }
 
 // run is a part of a block that is updated in one pass.
 type run struct {
 	values, gradients ops.Array
-	state             []ops.Array
-	step              int // counted from 1
+	state             []ops.Array // in the order of the rule's memory
+	step              int         // counted from 1
+	fresh             bool        // nothing is kept yet: state is zero
+	numbers           [maxNumbers]float64
+	param             *graph.Param // the first one; the only one where the rule wants them alone
 
-	slots [maxSlots]ops.Array // where state lies, so that a step allocates nothing
+	slots [maxArrays]ops.Array // where state lies, so that a step allocates nothing
 }
-
-const maxSlots = 3
 
 // blocksOf joins parameters that follow each other in memory.
 func blocksOf(params []*graph.Param) []*block {
@@ -42,15 +58,16 @@ func blocksOf(params []*graph.Param) []*block {
 		}
 		b.params = append(b.params, p)
 		b.starts = append(b.starts, b.starts[len(b.starts)-1]+p.NumElements())
-		b.steps = append(b.steps, 0)
+		b.history = append(b.history, history{})
 	}
 	return blocks
 }
 
 // follows says whether q's values begin where p's end, in the same storage.
 func follows(p, q *graph.Param) bool {
-	end := unsafe.Add(p.Data().Data, p.Data().Len*width(p.DType()))
-	return p.Storage() == q.Storage() && end == q.Data().Data
+	// As numbers: beyond the last parameter there is nothing to point at.
+	end := uintptr(p.Data().Data) + uintptr(p.Data().Len*width(p.DType()))
+	return p.Storage() == q.Storage() && end == uintptr(q.Data().Data)
 }
 
 func width(t tensor.Dtype) int {
@@ -60,47 +77,97 @@ func width(t tensor.Dtype) int {
 	return 4
 }
 
-// step updates the block's parameters that have gradients, in runs of equal step counts.
-func (b *block) step(s settings) {
-	for len(b.state) < s.slots() {
-		o := ops.Operand{Shape: tensor.Shape{b.starts[len(b.params)]}, DType: b.params[0].DType()}
-		b.state = append(b.state, ops.NewArray(o))
-	}
+// step updates the block's parameters that have gradients, in runs of equal history.
+func (b *block) step(s settings) error {
+	m := s.memory()
 	r := &b.run
 	for first := 0; first < len(b.params); {
-		if _, has := b.params[first].Gradient(); !has {
+		if !b.params[first].HasGradient() {
 			first++
 			continue
 		}
-		last, count := first, b.steps[first]
-		for last < len(b.params) && b.steps[last] == count {
-			if _, has := b.params[last].Gradient(); !has {
-				break
-			}
-			b.steps[last]++
+		last := first + 1
+		for !m.alone && last < len(b.params) && b.params[last].HasGradient() && b.history[last] == b.history[first] {
 			last++
 		}
-		b.cut(r, first, last, s.slots())
-		s.update(r)
+		if err := b.update(s, r, first, last, m); err != nil {
+			return err
+		}
+		for i := first; i < last; i++ {
+			b.history[i] = history{step: r.step, filled: len(m.arrays)+len(m.numbers) > 0, numbers: r.numbers}
+		}
 		first = last
 	}
-	b.params[0].Touch()
+	return nil
 }
 
-// cut makes the run of the parameters first to last, the latter excluded, whose steps are counted already.
-func (b *block) cut(r *run, first, last, slots int) {
-	gradient, _ := b.params[first].Gradient()
-	n := b.starts[last] - b.starts[first]
-	r.values = stretch(*b.params[first].Data(), n)
-	r.gradients = stretch(*gradient, n)
-	r.step = b.steps[first]
-	r.state = r.slots[:0]
-	for i := range slots {
-		offset := b.starts[first] * width(b.state[i].DType)
-		part := b.state[i]
-		part.Data = unsafe.Add(part.Data, offset)
-		r.state = append(r.state, stretch(part, n))
+// update moves the run of the parameters first to last, the latter excluded, where their storage is.
+func (b *block) update(s settings, r *run, first, last int, m memory) error {
+	h := b.history[first]
+	r.param = b.params[first]
+	r.step, r.fresh, r.numbers = h.step+1, !h.filled, h.numbers
+	if r.param.Storage().Device() != graph.CPU {
+		return b.updateOn(s, r, first, last, m)
 	}
+	if err := b.cut(r, first, last, m); err != nil {
+		return err
+	}
+	s.update(r)
+	for _, a := range m.arrays {
+		b.keep(a).twin.Wrote()
+	}
+	r.param.Touch()
+	return nil
+}
+
+// cut gives the run its arrays on the host.
+func (b *block) cut(r *run, first, last int, m memory) error {
+	gradient, _ := r.param.Gradient()
+	n := b.starts[last] - b.starts[first]
+	r.values = stretch(*r.param.Data(), n)
+	r.gradients = stretch(*gradient, n)
+	r.state = r.slots[:0]
+	for _, a := range m.arrays {
+		k := b.keep(a)
+		if _, err := k.twin.Host(); err != nil {
+			return err
+		}
+		r.state = append(r.state, part(k.values, k.starts[first], k.starts[last]))
+	}
+	return nil
+}
+
+// keep gives the kept tensors of one name, and makes them where there are none.
+func (b *block) keep(a keptArray) *keptValues {
+	for _, k := range b.kept {
+		if k.name == a.name {
+			return k
+		}
+	}
+	k := &keptValues{name: a.name, starts: b.starts}
+	if a.shape != nil {
+		k.starts = []int{0}
+		for _, p := range b.params {
+			size := 0
+			if shape := a.shape(p.Shape()); shape != nil {
+				size = ops.Operand{Shape: shape}.Size()
+			}
+			k.starts = append(k.starts, k.starts[len(k.starts)-1]+size)
+		}
+	}
+	k.twin = graph.NewTwin(ops.Operand{Shape: tensor.Shape{k.starts[len(b.params)]}, DType: b.params[0].DType()})
+	values, _ := k.twin.Host() // new, so that there is nothing to bring
+	k.values = *values
+	b.kept = append(b.kept, k)
+	return k
+}
+
+// part is a stretch of an array in the same memory.
+func part(a ops.Array, from, to int) ops.Array {
+	if from < to {
+		a.Data = unsafe.Add(a.Data, from*width(a.DType))
+	}
+	return stretch(a, to-from)
 }
 
 // stretch gives an array another length in the same memory.

@@ -26,17 +26,19 @@ func (s *cosineLR) check() error {
 }
 
 // next follows PyTorch's recursion, so that a learning rate changed from outside is carried on.
-func (s *cosineLR) next(epoch int, rate, first float64) float64 {
-	t := float64(s.TMax)
+func (s *cosineLR) next(at moment) float64 {
+	t, epoch := float64(s.TMax), float64(at.epoch)
 	switch {
-	case epoch == 0:
-		return rate
-	case (epoch-1-s.TMax)%(2*s.TMax) == 0:
-		return rate + (first-s.EtaMin)*(1-math.Cos(math.Pi/t))/2
+	case at.initial:
+		return at.rate
+	case (at.epoch-1-s.TMax)%(2*s.TMax) == 0:
+		return at.rate + (at.first-s.EtaMin)*(1-math.Cos(math.Pi/t))/2
 	}
-	height := (1 + math.Cos(math.Pi*float64(epoch)/t)) / (1 + math.Cos(math.Pi*float64(epoch-1)/t))
-	return height*(rate-s.EtaMin) + s.EtaMin
+	height := (1 + math.Cos(math.Pi*epoch/t)) / (1 + math.Cos(math.Pi*(epoch-1)/t))
+	return height*(at.rate-s.EtaMin) + s.EtaMin
 }
+
+func (s *cosineLR) restart(first float64) float64 { return first }
 
 // CosineAnnealingWarmRestarts brings the learning rate of each group from its first value down to etaMin by half a cosine
 // in t0 epochs, then starts again, each time tMult times as long. PyTorch's defaults are tMult 1 and etaMin 0.
@@ -56,11 +58,11 @@ func (s *restartsLR) check() error {
 	return firstError(count("T_0", s.T0, 1), count("T_mult", s.TMult, 1), finite("eta_min", s.EtaMin))
 }
 
-func (s *restartsLR) next(epoch int, _, first float64) float64 {
-	length := s.T0
+func (s *restartsLR) next(at moment) float64 {
+	epoch, length := max(at.epoch, 0), s.T0
 	for epoch >= length {
 		epoch -= length
 		length *= s.TMult
 	}
-	return s.EtaMin + (first-s.EtaMin)*(1+math.Cos(math.Pi*float64(epoch)/float64(length)))/2
+	return s.EtaMin + (at.first-s.EtaMin)*(1+math.Cos(math.Pi*float64(epoch)/float64(length)))/2
 }

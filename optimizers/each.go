@@ -11,7 +11,7 @@ import (
 // rule keeps for it.
 type element struct {
 	p, g  float64
-	state [maxSlots]float64
+	state [maxArrays]float64
 }
 
 // each applies a rule that is written for one element to a run, computing in float64 and keeping the run's dtype.
@@ -25,7 +25,7 @@ func each(r *run, decay float64, maximize bool, f func(e *element)) {
 
 func eachOf[T kernel.Float](r *run, decay float64, maximize bool, f func(e *element)) {
 	values, gradients := ops.Slice[T](&r.values), ops.Slice[T](&r.gradients)
-	var kept [maxSlots][]T
+	var kept [maxArrays][]T
 	for i := range r.state {
 		kept[i] = slice[T](r, i)
 	}

@@ -3,6 +3,7 @@ package optimizers
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/internal/spec"
@@ -15,6 +16,11 @@ var implementationArguments = map[string]bool{
 
 // classes make the settings of PyTorch's classes.
 var classes = map[string]func() settings{}
+
+// classDefaults are those of classes that share their settings with another.
+var classDefaults = map[string]map[string]json.RawMessage{
+	"AdamW": {"weight_decay": json.RawMessage("0.01"), "decoupled_weight_decay": json.RawMessage("true")},
+}
 
 func register(class string, settings func() settings) { classes[class] = settings }
 
@@ -35,12 +41,13 @@ func FromModule(class string, args map[string]json.RawMessage, groups ...Group) 
 	if !ok {
 		return nil, &UnsupportedError{class}
 	}
+	if len(groups) == 0 {
+		groups = []Group{{}}
+	}
 	e := &engine{}
 	for _, g := range groups {
 		merged := map[string]json.RawMessage{}
-		if class == "AdamW" {
-			merged["weight_decay"] = json.RawMessage("0.01")
-		}
+		maps.Copy(merged, classDefaults[class])
 		for _, from := range []map[string]json.RawMessage{args, g.Args} {
 			for name, text := range from {
 				if !implementationArguments[name] {
@@ -48,21 +55,14 @@ func FromModule(class string, args map[string]json.RawMessage, groups ...Group) 
 				}
 			}
 		}
-		if class == "Adam" || class == "AdamW" {
-			decouple(merged)
-		}
 		s := settings()
 		if err := spec.Decode(s, merged); err != nil {
 			return nil, fmt.Errorf("%s: %w", class, err)
 		}
 		e.add(g.Params, s)
 	}
-	return e, e.Err()
-}
-
-// decouple drops Adam's argument decoupled_weight_decay where it says what the class says.
-func decouple(args map[string]json.RawMessage) {
-	if text := string(args["decoupled_weight_decay"]); text == "false" {
-		delete(args, "decoupled_weight_decay")
+	if own, ok := e.groups[0].settings.(interface{ optimizer(e *engine) Optimizer }); ok {
+		return own.optimizer(e), e.Err()
 	}
+	return e, e.Err()
 }

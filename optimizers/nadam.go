@@ -23,7 +23,6 @@ type nadam struct {
 	MomentumDecay        float64 `torch:"momentum_decay=4e-3"`
 	DecoupledWeightDecay bool    `torch:"decoupled_weight_decay=false"`
 	Maximize             bool    `torch:"maximize=false"`
-	product              momentumProduct
 }
 
 // NAdam is Adam with Nesterov's momentum, whose share at step t is μ = β1·(1 - 0.96^(t·momentum_decay)/2).
@@ -88,16 +87,24 @@ func (o *NAdamOptimizer) Maximize(on bool) *NAdamOptimizer {
 
 func (s *nadam) rate() *float64 { return &s.LR }
 
+func (s *nadam) momentum() *float64 { return &s.Beta[0] }
+
 func (s *nadam) check() error {
 	return firstError(atLeast("lr", s.LR, 0), share("betas[0]", s.Beta[0]), share("betas[1]", s.Beta[1]), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0), atLeast("momentum_decay", s.MomentumDecay, 0))
 }
 
-func (s *nadam) slots() int { return 2 }
+var nadamMemory = keeps("exp_avg", "exp_avg_sq").withNumbers("mu_product")
+
+func (s *nadam) memory() memory { return nadamMemory }
 
 func (s *nadam) update(r *run) {
 	t := float64(r.step)
-	now, next := s.momentum(r.step), s.momentum(r.step+1)
-	product := s.product.at(r.step, s.momentum)
+	now, next := s.share(r.step), s.share(r.step+1)
+	if r.fresh {
+		r.numbers[0] = 1
+	}
+	product := single(r.numbers[0] * single(now)) // of the shares of all steps so far
+	r.numbers[0] = product
 	correction2 := 1 - math.Pow(s.Beta[1], t)
 	decay, shrink := s.WeightDecay, 1.0
 	if s.DecoupledWeightDecay {
@@ -113,24 +120,7 @@ func (s *nadam) update(r *run) {
 	})
 }
 
-// momentum is the share μ at a step.
-func (s *nadam) momentum(step int) float64 {
+// share is the share μ at a step.
+func (s *nadam) share(step int) float64 {
 	return s.Beta[0] * (1 - 0.5*math.Pow(0.96, float64(step)*s.MomentumDecay))
-}
-
-// momentumProduct is the product of the shares of all steps so far, kept for the step asked for last.
-type momentumProduct struct {
-	step  int
-	value float64
-}
-
-func (p *momentumProduct) at(step int, momentum func(step int) float64) float64 {
-	if step < p.step || p.step == 0 {
-		p.step, p.value = 0, 1
-	}
-	for p.step < step {
-		p.step++
-		p.value *= momentum(p.step)
-	}
-	return p.value
 }

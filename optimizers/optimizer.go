@@ -11,23 +11,43 @@ import (
 type Optimizer interface {
 	// Step updates every parameter that has a gradient.
 	Step() error
+	// StepWith computes the loss and the gradients by a closure, updates, and gives the loss that the closure gave first.
+	StepWith(closure Closure) (*graph.Expr, error)
 	// ZeroGrad forgets the gradients.
 	ZeroGrad()
 	// Err gives what is wrong with the settings or the parameters, which Step gives too.
 	Err() error
 	// LearningRates are those of the groups, to be read and written.
 	LearningRates() []*float64
+	// Momenta are the groups' momenta, or the first of their betas, to be read and written; nil for a group without.
+	Momenta() []*float64
+	// StateDict is a copy of what the optimizer keeps, in PyTorch's structure.
+	StateDict() (*StateDict, error)
+	// LoadStateDict takes over a state dict of an optimizer with the same groups.
+	LoadStateDict(d *StateDict) error
 }
+
+// Closure clears the gradients, computes the loss and its gradients, and gives the loss:
+//
+//	func() (*graph.Expr, error) {
+//		optimizer.ZeroGrad()
+//		loss := criterion.Of(model.Forward(x), y)
+//		return loss, loss.Backward()
+//	}
+type Closure func() (*graph.Expr, error)
 
 // ErrTwice says that a parameter was given to an optimizer twice.
 var ErrTwice = errors.New("the parameter is in the optimizer twice")
+
+// ErrForeign says that a parameter isn't one of the optimizer's.
+var ErrForeign = errors.New("the parameter is not in the optimizer")
 
 // settings are what a rule's groups hold each.
 type settings interface {
 	// check says what is wrong.
 	check() error
-	// slots is how many numbers the rule keeps for each value of a parameter.
-	slots() int
+	// memory says what the rule keeps for each parameter.
+	memory() memory
 	// update moves one run.
 	update(r *run)
 	rate() *float64
@@ -43,14 +63,31 @@ type engine struct {
 type group struct {
 	settings settings
 	blocks   []*block
+	first    *float64 // the learning rate before any schedule, where there is one
+}
+
+func (g *group) params() []*graph.Param {
+	var params []*graph.Param
+	for _, b := range g.blocks {
+		params = append(params, b.params...)
+	}
+	return params
 }
 
 // add makes a group, after checking its parameters.
 func (e *engine) add(params []*graph.Param, s settings) *group {
 	g := &group{settings: s}
+	seen := map[*graph.Param]bool{}
+	for _, p := range e.params() {
+		seen[p] = true
+	}
 	for _, p := range params {
-		if err := e.admit(p); err != nil && e.err == nil {
-			e.err = err
+		err := admit(p, seen)
+		if picky, ok := s.(interface{ admit(p *graph.Param) error }); ok && err == nil {
+			err = picky.admit(p)
+		}
+		if err != nil {
+			e.fail(err)
 		}
 	}
 	if e.err == nil {
@@ -60,23 +97,78 @@ func (e *engine) add(params []*graph.Param, s settings) *group {
 	return g
 }
 
-func (e *engine) admit(p *graph.Param) error {
+// admit takes a parameter that is there, and not among those seen already.
+func admit(p *graph.Param, seen map[*graph.Param]bool) error {
 	if p == nil {
 		return errors.New("parameter is nil")
 	}
 	if p.Err() != nil {
 		return p.Err()
 	}
-	for _, g := range e.groups {
-		for _, b := range g.blocks {
-			for _, other := range b.params {
-				if other == p {
-					return fmt.Errorf("%s: %w", p.Name(), ErrTwice)
-				}
-			}
+	if seen[p] {
+		return fmt.Errorf("%s: %w", p.Name(), ErrTwice)
+	}
+	seen[p] = true
+	return nil
+}
+
+// firstRates are the groups' first learning rates, taken down the first time.
+func (e *engine) firstRates() []*float64 {
+	rates := make([]*float64, len(e.groups))
+	for i, g := range e.groups {
+		if g.first == nil {
+			now := *g.settings.rate()
+			g.first = &now
+		}
+		rates[i] = g.first
+	}
+	return rates
+}
+
+// Momenta are the groups' momenta, or the first of their betas, to be read and written; nil for a group without.
+func (e *engine) Momenta() []*float64 {
+	momenta := make([]*float64, len(e.groups))
+	for i, g := range e.groups {
+		if s, ok := g.settings.(interface{ momentum() *float64 }); ok {
+			momenta[i] = s.momentum()
 		}
 	}
-	return nil
+	return momenta
+}
+
+// keepRates takes down what schedules change, and gives what brings it back.
+func (e *engine) keepRates() (restore func()) {
+	var undo []func()
+	for i, m := range e.Momenta() {
+		g, rate := e.groups[i], *e.groups[i].settings.rate()
+		first := g.first
+		undo = append(undo, func() { g.first, *g.settings.rate() = first, rate })
+		if m != nil {
+			momentum := *m
+			undo = append(undo, func() { *m = momentum })
+		}
+	}
+	return func() {
+		for _, f := range undo {
+			f()
+		}
+	}
+}
+
+// fail keeps the first thing that is wrong.
+func (e *engine) fail(err error) {
+	if e.err == nil {
+		e.err = err
+	}
+}
+
+// params are those of all groups, in PyTorch's order.
+func (e *engine) params() []*graph.Param {
+	var params []*graph.Param
+	for _, g := range e.groups {
+		params = append(params, g.params()...)
+	}
+	return params
 }
 
 // Err gives what is wrong with the parameters or the settings.
@@ -102,10 +194,24 @@ func (e *engine) Step() error {
 	}
 	for _, g := range e.groups {
 		for _, b := range g.blocks {
-			b.step(g.settings)
+			if err := b.step(g.settings); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// StepWith computes the loss and the gradients by a closure, then steps, and gives the loss.
+func (e *engine) StepWith(closure Closure) (*graph.Expr, error) {
+	if err := e.Err(); err != nil {
+		return nil, err
+	}
+	loss, err := closure()
+	if err != nil {
+		return loss, err
+	}
+	return loss, e.Step()
 }
 
 // ZeroGrad forgets the gradients of all parameters: the next Backward writes them afresh.

@@ -82,11 +82,15 @@ func (o *RAdamOptimizer) Maximize(on bool) *RAdamOptimizer {
 
 func (s *radam) rate() *float64 { return &s.LR }
 
+func (s *radam) momentum() *float64 { return &s.Beta[0] }
+
 func (s *radam) check() error {
 	return firstError(atLeast("lr", s.LR, 0), share("betas[0]", s.Beta[0]), share("betas[1]", s.Beta[1]), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0))
 }
 
-func (s *radam) slots() int { return 2 }
+var radamMemory = keeps("exp_avg", "exp_avg_sq")
+
+func (s *radam) memory() memory { return radamMemory }
 
 func (s *radam) update(r *run) {
 	t := float64(r.step)

@@ -92,13 +92,30 @@ func (o *RMSpropOptimizer) Maximize(on bool) *RMSpropOptimizer {
 
 func (s *rmsprop) rate() *float64 { return &s.LR }
 
+func (s *rmsprop) momentum() *float64 { return &s.Momentum }
+
 func (s *rmsprop) check() error {
 	return firstError(atLeast("lr", s.LR, 0), atLeast("alpha", s.Alpha, 0), atLeast("eps", s.Eps, 0), atLeast("weight_decay", s.WeightDecay, 0), atLeast("momentum", s.Momentum, 0))
 }
 
-func (s *rmsprop) slots() int { return 3 }
+var rmspropMemories = [2][2]memory{ // centered, with momentum
+	{keeps("square_avg"), keeps("square_avg", "momentum_buffer")},
+	{keeps("square_avg", "grad_avg"), keeps("square_avg", "grad_avg", "momentum_buffer")},
+}
+
+func (s *rmsprop) memory() memory {
+	centered, momentum := 0, 0
+	if s.Centered {
+		centered = 1
+	}
+	if s.Momentum > 0 {
+		momentum = 1
+	}
+	return rmspropMemories[centered][momentum]
+}
 
 func (s *rmsprop) update(r *run) {
+	last := len(r.state) - 1 // where the momentum is
 	each(r, s.WeightDecay, s.Maximize, func(e *element) {
 		e.state[0] = s.Alpha*e.state[0] + (1-s.Alpha)*e.g*e.g
 		square := e.state[0]
@@ -108,8 +125,8 @@ func (s *rmsprop) update(r *run) {
 		}
 		step := e.g / (math.Sqrt(square) + s.Eps)
 		if s.Momentum > 0 {
-			e.state[2] = s.Momentum*e.state[2] + step
-			step = e.state[2]
+			e.state[last] = s.Momentum*e.state[last] + step
+			step = e.state[last]
 		}
 		e.p -= s.LR * step
 	})

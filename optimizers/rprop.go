@@ -53,7 +53,7 @@ func (o *RpropOptimizer) set(f func(s *rprop)) *RpropOptimizer {
 // LR sets the learning rate, 0 or more.
 func (o *RpropOptimizer) LR(lr float64) *RpropOptimizer { return o.set(func(s *rprop) { s.LR = lr }) }
 
-// Etas sets by which factors steps shrink, below 1, and grow, 1 or more.
+// Etas sets by which factors steps shrink, between 0 and 1, and grow, above 1.
 func (o *RpropOptimizer) Etas(shrink, grow float64) *RpropOptimizer {
 	return o.set(func(s *rprop) { s.Factors = betas{shrink, grow} })
 }
@@ -71,14 +71,16 @@ func (o *RpropOptimizer) Maximize(on bool) *RpropOptimizer {
 func (s *rprop) rate() *float64 { return &s.LR }
 
 func (s *rprop) check() error {
-	return firstError(atLeast("lr", s.LR, 0), share("etas[0]", s.Factors[0]), atLeast("etas[1]", s.Factors[1], 1), atLeast("step_sizes[0]", s.Sizes[0], 0), atLeast("step_sizes[1]", s.Sizes[1], s.Sizes[0]))
+	return firstError(atLeast("lr", s.LR, 0), above("etas[0]", s.Factors[0], 0), share("etas[0]", s.Factors[0]), above("etas[1]", s.Factors[1], 1), atLeast("step_sizes[0]", s.Sizes[0], 0), atLeast("step_sizes[1]", s.Sizes[1], s.Sizes[0]))
 }
 
-func (s *rprop) slots() int { return 2 }
+var rpropMemory = keeps("prev", "step_size")
+
+func (s *rprop) memory() memory { return rpropMemory }
 
 func (s *rprop) update(r *run) {
 	each(r, 0, s.Maximize, func(e *element) {
-		if r.step == 1 {
+		if r.fresh {
 			e.state[1] = s.LR
 		}
 		turn := e.g * e.state[0]

@@ -87,6 +87,8 @@ func (o *SGDOptimizer) Maximize(on bool) *SGDOptimizer {
 
 func (s *sgd) rate() *float64 { return &s.LR }
 
+func (s *sgd) momentum() *float64 { return &s.Momentum }
+
 func (s *sgd) check() error {
 	if s.Nesterov && (s.Momentum <= 0 || s.Dampening != 0) {
 		return &ops.ValueError{What: "nesterov", Got: fmt.Sprintf("with momentum %v and dampening %v", s.Momentum, s.Dampening), Want: "momentum above 0 and no dampening"}
@@ -95,11 +97,13 @@ func (s *sgd) check() error {
 		finite("dampening", s.Dampening))
 }
 
-func (s *sgd) slots() int {
+var sgdMemory = keeps("momentum_buffer").uncounted()
+
+func (s *sgd) memory() memory {
 	if s.Momentum != 0 {
-		return 1
+		return sgdMemory
 	}
-	return 0
+	return memory{}
 }
 
 func (s *sgd) update(r *run) {
@@ -113,6 +117,6 @@ func (s *sgd) update(r *run) {
 func updateSGD[T kernel.Float](s *sgd, r *run) {
 	kernel.SGD(ops.Slice[T](&r.values), ops.Slice[T](&r.gradients), slice[T](r, 0), kernel.SGDArgs{
 		LR: s.LR, Momentum: s.Momentum, Dampening: s.Dampening, WeightDecay: s.WeightDecay,
-		Nesterov: s.Nesterov, Maximize: s.Maximize, First: r.step == 1,
+		Nesterov: s.Nesterov, Maximize: s.Maximize, First: r.fresh,
 	})
 }

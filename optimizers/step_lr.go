@@ -24,12 +24,14 @@ func (s *stepLR) check() error {
 	return firstError(count("step_size", s.StepSize, 1), finite("gamma", s.Gamma))
 }
 
-func (s *stepLR) next(epoch int, rate, _ float64) float64 {
-	if epoch > 0 && epoch%s.StepSize == 0 {
-		return rate * s.Gamma
+func (s *stepLR) next(at moment) float64 {
+	if at.epoch != 0 && at.epoch%s.StepSize == 0 {
+		return at.rate * s.Gamma
 	}
-	return rate
+	return at.rate
 }
+
+func (s *stepLR) restart(first float64) float64 { return first }
 
 // MultiStepLR multiplies the learning rate of each group by gamma at each of the milestones, which are epochs; one that
 // stands twice counts twice. PyTorch's default gamma is 0.1.
@@ -46,17 +48,21 @@ type multiStepLR struct {
 
 func (s *multiStepLR) check() error { return finite("gamma", s.Gamma) }
 
-func (s *multiStepLR) next(epoch int, rate, _ float64) float64 {
+func (s *multiStepLR) next(at moment) float64 {
 	times := 0
 	for _, m := range s.Milestones {
-		if m == epoch {
+		if m == at.epoch {
 			times++
 		}
 	}
 	if times == 0 {
-		return rate
+		return at.rate
 	}
-	return rate * math.Pow(s.Gamma, float64(times))
+	return at.rate * math.Pow(s.Gamma, float64(times))
+}
+
+func (s *multiStepLR) restart(first float64) float64 {
+	return s.next(moment{rate: first})
 }
 
 // ExponentialLR multiplies the learning rate of each group by gamma every epoch.
@@ -72,9 +78,11 @@ type exponentialLR struct {
 
 func (s *exponentialLR) check() error { return finite("gamma", s.Gamma) }
 
-func (s *exponentialLR) next(epoch int, rate, _ float64) float64 {
-	if epoch == 0 {
-		return rate
+func (s *exponentialLR) next(at moment) float64 {
+	if at.initial {
+		return at.rate
 	}
-	return rate * s.Gamma
+	return at.rate * s.Gamma
 }
+
+func (s *exponentialLR) restart(first float64) float64 { return first }

@@ -33,14 +33,21 @@ func (s *constantLR) check() error {
 	return count("total_iters", s.TotalIters, 0)
 }
 
-func (s *constantLR) next(epoch int, rate, _ float64) float64 {
-	switch epoch {
+func (s *constantLR) next(at moment) float64 {
+	switch at.epoch {
 	case 0:
-		return rate * s.Factor
+		return at.rate * s.Factor
 	case s.TotalIters:
-		return rate * (1 / s.Factor)
+		return at.rate * (1 / s.Factor)
 	}
-	return rate
+	return at.rate
+}
+
+func (s *constantLR) restart(first float64) float64 {
+	if s.TotalIters <= 0 {
+		return first
+	}
+	return first * s.Factor
 }
 
 // LinearLR multiplies the learning rate of each group by a factor that goes from start to end in totalIters epochs, start
@@ -67,16 +74,18 @@ func (s *linearLR) check() error {
 	return count("total_iters", s.TotalIters, 1)
 }
 
-func (s *linearLR) next(epoch int, rate, _ float64) float64 {
+func (s *linearLR) next(at moment) float64 {
 	switch {
-	case epoch == 0:
-		return rate * s.Start
-	case epoch > s.TotalIters:
-		return rate
+	case at.epoch == 0:
+		return at.rate * s.Start
+	case at.initial || at.epoch > s.TotalIters:
+		return at.rate
 	}
 	rise := s.End - s.Start
-	return rate * (1 + rise/(float64(s.TotalIters)*s.Start+float64(epoch-1)*rise))
+	return at.rate * (1 + rise/(float64(s.TotalIters)*s.Start+float64(at.epoch-1)*rise))
 }
+
+func (s *linearLR) restart(first float64) float64 { return first * s.Start }
 
 // PolynomialLR brings the learning rate of each group down to 0 in totalIters epochs, as (1 - epoch/totalIters) to the
 // power. PyTorch's defaults are 5 and 1.
@@ -95,10 +104,12 @@ func (s *polynomialLR) check() error {
 	return firstError(count("total_iters", s.TotalIters, 1), finite("power", s.Power))
 }
 
-func (s *polynomialLR) next(epoch int, rate, _ float64) float64 {
-	if epoch == 0 || epoch > s.TotalIters {
-		return rate
+func (s *polynomialLR) next(at moment) float64 {
+	if at.initial || at.epoch > s.TotalIters {
+		return at.rate
 	}
 	total := float64(s.TotalIters)
-	return rate * math.Pow((1-float64(epoch)/total)/(1-float64(epoch-1)/total), s.Power)
+	return at.rate * math.Pow((1-float64(at.epoch)/total)/(1-float64(at.epoch-1)/total), s.Power)
 }
+
+func (s *polynomialLR) restart(first float64) float64 { return first }

@@ -1,6 +1,7 @@
 package parity
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -30,7 +31,7 @@ func (r *Record) model() (*sequential.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := layers.FromModules(r.Spec.Modules)
+	list, err := layers.FromModules(r.modules())
 	if err != nil {
 		return nil, err
 	}
@@ -59,51 +60,138 @@ func (r *Record) model() (*sequential.Model, error) {
 	if r.Spec.Mode == "eval" {
 		model.Eval()
 	}
-	return model, nil
+	return model, model.To(Device)
+}
+
+// modules are the record's, forward's plain keyword arguments among the first one's settings, and tensors given by their
+// shapes: their values are in the state.
+func (r *Record) modules() []layers.Module {
+	modules := slices.Clone(r.Spec.Modules)
+	for i := range modules {
+		modules[i].Args = maps.Clone(modules[i].Args)
+		if i == 0 {
+			for name, value := range r.Spec.Forward {
+				if string(value) != "null" { // None: not given
+					modules[i].Args[name] = value
+				}
+			}
+		}
+		for name, text := range modules[i].Args {
+			var given struct{ Tensor string }
+			if json.Unmarshal(text, &given) != nil || given.Tensor == "" {
+				continue
+			}
+			if t, ok := r.file.Tensor(given.Tensor); ok {
+				modules[i].Args[name], _ = json.Marshal(map[string][]int{"shape": t.Shape})
+			}
+		}
+	}
+	return modules
 }
 
 func replayModule(r *Record) error {
-	if r.Spec.NestedInputs || len(r.Spec.Forward) > 0 || r.has("input.1") || r.has("output.1") {
-		return &UnsupportedError{"several inputs or outputs of " + r.Spec.Modules[0].Type}
-	}
 	model, err := r.model()
 	if err != nil {
 		return err
 	}
-	x, err := r.tensor("input.0")
+	inputs, given, err := r.arguments()
 	if err != nil {
 		return err
 	}
-	if r.has("grad.input.0") {
-		x.RequiresGrad()
+	outputs := model.Call(given...)
+	for i, y := range outputs {
+		if err := r.same(fmt.Sprint("output.", i), y); err != nil {
+			return err
+		}
 	}
-	y := model.Forward(x)
-	if err := r.same("output.0", y); err != nil {
+	if r.has(fmt.Sprint("output.", len(outputs))) {
+		return &mismatchError{Mismatch{Tensor: fmt.Sprint("output.", len(outputs)), Problem: "is not there"}}
+	}
+	if err := r.backward(outputs); err != nil {
 		return err
 	}
-	if r.has("grad_output.0") {
-		cotangent, err := r.tensor("grad_output.0")
-		if err != nil {
-			return err
-		}
-		if err := y.Backward(cotangent); err != nil && !errors.Is(err, graph.ErrNoRequiresGrad) {
-			return err
-		}
-	}
-	if err := r.sameGradients(x, model); err != nil {
+	if err := r.sameGradients(inputs, model); err != nil {
 		return err
 	}
 	return r.sameAll("after.", model.StateDict())
 }
 
-// sameGradients compares the gradients of the input and the parameters.
-func (r *Record) sameGradients(x *graph.Expr, model *sequential.Model) error {
-	if r.has("grad.input.0") {
-		if err := r.same("grad.input.0", x.Grad()); err != nil {
+// arguments gives the record's inputs, and with them the keyword arguments, as a call takes them.
+func (r *Record) arguments() (inputs []*graph.Expr, given []graph.Argument, err error) {
+	for i := 0; r.has(fmt.Sprint("input.", i)); i++ {
+		x, err := r.tensor(fmt.Sprint("input.", i))
+		if err != nil {
+			return nil, nil, err
+		}
+		if r.has(fmt.Sprint("grad.input.", i)) {
+			x.RequiresGrad()
+		}
+		inputs, given = append(inputs, x), append(given, x)
+	}
+	named, err := r.under("kwarg.")
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		given = append(given, graph.Named(name, named[name]))
+	}
+	return inputs, given, err
+}
+
+// backward goes back from all outputs at once, each by the cotangent that the record has for it.
+func (r *Record) backward(outputs []*graph.Expr) error {
+	var total *graph.Expr
+	for i, y := range outputs {
+		name := fmt.Sprint("grad_output.", i)
+		if !r.has(name) {
+			continue
+		}
+		cotangent, err := r.tensor(name)
+		if err != nil {
 			return err
 		}
+		if len(outputs) == 1 {
+			return ignoreNoGrad(y.Backward(cotangent))
+		}
+		part := y.Mul(cotangent).Sum()
+		if total == nil {
+			total = part
+		} else {
+			total = total.Add(part)
+		}
 	}
-	for _, p := range model.Parameters() {
+	if total == nil {
+		return nil
+	}
+	return ignoreNoGrad(total.Backward())
+}
+
+// ignoreNoGrad lets pass that nothing requires a gradient: then the record has none to compare.
+func ignoreNoGrad(err error) error {
+	if errors.Is(err, graph.ErrNoRequiresGrad) {
+		return nil
+	}
+	return err
+}
+
+// sameGradients compares the gradients of the inputs and the parameters.
+func (r *Record) sameGradients(inputs []*graph.Expr, model *sequential.Model) error {
+	if err := r.sameInputGradients(inputs); err != nil {
+		return err
+	}
+	return r.sameParameterGradients(model.Parameters())
+}
+
+func (r *Record) sameInputGradients(inputs []*graph.Expr) error {
+	for i, x := range inputs {
+		if name := fmt.Sprint("grad.input.", i); r.has(name) {
+			if err := r.same(name, x.Grad()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Record) sameParameterGradients(parameters []*graph.Param) error {
+	for _, p := range parameters {
 		if name := "grad." + p.Name(); r.has(name) {
 			if err := r.same(name, p.Grad()); err != nil {
 				return err

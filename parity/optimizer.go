@@ -1,10 +1,13 @@
 package parity
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 
 	"gorgonia.org/tensor"
 
@@ -56,6 +59,9 @@ func (r *Record) parameters(prefix string) (map[string]*graph.Param, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := storage.To(Device); err != nil {
+		return nil, err
+	}
 	params := map[string]*graph.Param{}
 	for _, p := range storage.Params() {
 		params[p.Name()] = p
@@ -83,7 +89,32 @@ func (r *Record) optimizer(params map[string]*graph.Param, order []*graph.Param)
 			groups = append(groups, group)
 		}
 	}
-	return optimizers.FromModule(r.Spec.Optimizer.Type, r.Spec.Optimizer.Args, groups...)
+	args, err := r.withScalars(r.Spec.Optimizer.Args)
+	if err != nil {
+		return nil, err
+	}
+	return optimizers.FromModule(r.Spec.Optimizer.Type, args, groups...)
+}
+
+// withScalars puts numbers in the place of arguments that are tensors of one: a learning rate.
+func (r *Record) withScalars(args map[string]json.RawMessage) (map[string]json.RawMessage, error) {
+	args = maps.Clone(args)
+	for name, text := range args {
+		var reference struct{ Tensor string }
+		if json.Unmarshal(text, &reference) != nil || reference.Tensor == "" {
+			continue
+		}
+		t, err := r.tensor(reference.Tensor)
+		if err != nil {
+			return nil, err
+		}
+		v, err := t.Item()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		args[name] = json.RawMessage(strconv.FormatFloat(v, 'g', -1, 64))
+	}
+	return args, nil
 }
 
 func replayOptimizer(r *Record) error {
@@ -110,6 +141,9 @@ func replayOptimizer(r *Record) error {
 				return fmt.Errorf("step %d: %s: %w", k, name, err)
 			}
 		}
+		if err := r.giveRows(k, optimizer, params); err != nil {
+			return fmt.Errorf("step %d: %w", k, err)
+		}
 		if err := optimizer.Step(); err != nil {
 			return err
 		}
@@ -120,6 +154,9 @@ func replayOptimizer(r *Record) error {
 		if err := r.sameAll(fmt.Sprintf("step.%d.param.", k), now); err != nil {
 			return err
 		}
+	}
+	if len(r.Spec.ParamGroups) > 0 {
+		return r.sameState(optimizer)
 	}
 	return nil
 }
@@ -132,12 +169,35 @@ func give(p *graph.Param, g *graph.Expr) error {
 	return p.Expr().AddScalar(0).Backward(g)
 }
 
+// giveRows tells which rows the gradients of step k have, where they are sparse.
+func (r *Record) giveRows(k int, optimizer optimizers.Optimizer, params map[string]*graph.Param) error {
+	rows, err := r.under(fmt.Sprintf("step.%d.rows.", k))
+	if err != nil {
+		return err
+	}
+	for name, e := range rows {
+		sparse, ok := optimizer.(*optimizers.SparseAdamOptimizer)
+		if !ok || params[name] == nil {
+			return &SpecError{r.Path, "rows of " + name}
+		}
+		a, err := e.Array()
+		if err != nil {
+			return err
+		}
+		var list []int
+		for _, row := range ops.Slice[int64](a) {
+			list = append(list, int(row))
+		}
+		if err := sparse.Rows(params[name], list...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func replayScheduler(r *Record) error {
 	if r.Spec.Scheduler == nil {
 		return &SpecError{r.Path, "no scheduler"}
-	}
-	if r.has("metric") {
-		return &UnsupportedError{r.Spec.Scheduler.Type}
 	}
 	storage, err := graph.NewStorage(tensor.Float32, []graph.Spec{{Name: "p", Shape: []int{1}, Init: value{&ops.Array{DType: tensor.Float32}}}}, random.New(0))
 	if err != nil {
@@ -151,12 +211,46 @@ func replayScheduler(r *Record) error {
 	if err != nil {
 		return err
 	}
-	rates := []float64{*optimizer.LearningRates()[0]}
-	for range r.Spec.Steps {
-		if err := scheduler.Step(); err != nil {
+	metric, err := r.metric()
+	if err != nil {
+		return err
+	}
+	rates, momenta := []float64{*optimizer.LearningRates()[0]}, []float64{momentum(optimizer)}
+	for k := range r.Spec.Steps {
+		if plateau, ok := scheduler.(*optimizers.PlateauSchedule); ok && k < len(metric) {
+			err = plateau.StepWith(metric[k])
+		} else {
+			err = scheduler.Step()
+		}
+		if err != nil {
 			return err
 		}
-		rates = append(rates, *optimizer.LearningRates()[0])
+		rates, momenta = append(rates, *optimizer.LearningRates()[0]), append(momenta, momentum(optimizer))
+	}
+	if r.has("momentum") {
+		if err := r.same("momentum", graph.FromArray(ops.ArrayOf(momenta, []int{len(momenta)}))); err != nil {
+			return err
+		}
 	}
 	return r.same("lr", graph.FromArray(ops.ArrayOf(rates, []int{len(rates)})))
+}
+
+// metric is what steers the schedule, an epoch after the other, if anything.
+func (r *Record) metric() ([]float64, error) {
+	if !r.has("metric") {
+		return nil, nil
+	}
+	t, err := r.tensor("metric")
+	if err != nil {
+		return nil, err
+	}
+	return t.Floats()
+}
+
+// momentum is the first group's, NaN where there is none.
+func momentum(o optimizers.Optimizer) float64 {
+	if m := o.Momenta()[0]; m != nil {
+		return *m
+	}
+	return math.NaN()
 }

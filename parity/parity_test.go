@@ -2,16 +2,25 @@ package parity
 
 import (
 	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/seed-70b75153/aegis/graph"
 )
 
-// TestRecords replays testdata, or the folder AEGIS_RECORDS.
+// TestRecords replays testdata, or the folder AEGIS_RECORDS, on the device AEGIS_DEVICE.
 func TestRecords(t *testing.T) {
+	if name := os.Getenv("AEGIS_DEVICE"); name != "" {
+		var ok bool
+		Device, ok = ParseDevice(name)
+		require.True(t, ok, "AEGIS_DEVICE is %q, want cpu or cuda:0", name)
+		defer func() { Device = graph.CPU }()
+	}
 	dir := "testdata"
 	if other := os.Getenv("AEGIS_RECORDS"); other != "" {
 		dir = other
@@ -41,6 +50,28 @@ func TestRecords(t *testing.T) {
 	if report := os.Getenv("AEGIS_RECORDS_REPORT"); report != "" {
 		require.NoError(t, WriteReport(report, results))
 	}
+	if dir == "testdata" {
+		checkSupport(t, results)
+	}
+}
+
+var update = flag.Bool("update", false, "write SUPPORT.md")
+
+// checkSupport holds SUPPORT.md to the results of all records.
+func checkSupport(t *testing.T, results []Result) {
+	const path = "../SUPPORT.md"
+	before, err := os.ReadFile(path)
+	require.True(t, err == nil || *update, "%v", err)
+	column := onCPU
+	if Device != graph.CPU {
+		column = onCUDA
+	}
+	table := supportTable(string(before), column, supported(results))
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(table), 0o644))
+		return
+	}
+	require.Equal(t, table, string(before), "SUPPORT.md is not what the records say: run the command in it")
 }
 
 // TestSuiteCanFail replays what is wrong on purpose: none of it may pass.

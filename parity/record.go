@@ -28,29 +28,37 @@ type Call struct {
 
 // Spec is the record's description; which fields are there depends on the kind.
 type Spec struct {
-	Kind         string                     `json:"kind"`
-	DType        string                     `json:"dtype"`
-	Mode         string                     `json:"mode"`
-	Seed         *uint64                    `json:"seed"`
-	Modules      []layers.Module            `json:"modules"`
-	Loss         *Call                      `json:"loss"`
-	Function     *Call                      `json:"function"`
-	Optimizer    *Call                      `json:"optimizer"`
-	Scheduler    *Call                      `json:"scheduler"`
-	Init         *Call                      `json:"init"`
-	Random       *Call                      `json:"random"`
-	Groups       []Group                    `json:"groups"`
-	Steps        int                        `json:"steps"`
-	Forward      map[string]json.RawMessage `json:"forward"`
-	NestedInputs bool                       `json:"nested_inputs"`
-	RTol         *float64                   `json:"rtol"`
-	ATol         *float64                   `json:"atol"`
+	Kind         string                       `json:"kind"`
+	DType        string                       `json:"dtype"`
+	Mode         string                       `json:"mode"`
+	Seed         *uint64                      `json:"seed"`
+	Modules      []layers.Module              `json:"modules"`
+	Loss         *Call                        `json:"loss"`
+	Function     *Call                        `json:"function"`
+	Optimizer    *Call                        `json:"optimizer"`
+	Scheduler    *Call                        `json:"scheduler"`
+	Init         *Call                        `json:"init"`
+	Random       *Call                        `json:"random"`
+	Groups       []Group                      `json:"groups"`
+	Average      *Average                     `json:"average"`
+	ParamGroups  []map[string]json.RawMessage `json:"param_groups"`
+	Steps        int                          `json:"steps"`
+	Forward      map[string]json.RawMessage   `json:"forward"`
+	NestedInputs bool                         `json:"nested_inputs"`
+	RTol         *float64                     `json:"rtol"`
+	ATol         *float64                     `json:"atol"`
 }
 
 // Group is a parameter group of an optimizer.
 type Group struct {
 	Params []string                   `json:"params"`
 	Args   map[string]json.RawMessage `json:"args"`
+}
+
+// Average says how the parameters of a training were averaged.
+type Average struct {
+	Decay      *float64 `json:"decay"` // nil for equal weights
+	UseBuffers bool     `json:"use_buffers"`
 }
 
 // SpecError says that a file is no record.
@@ -112,16 +120,16 @@ func (e *UnsupportedError) Error() string { return "unsupported: " + e.Type }
 
 func expr(t *safetensors.Tensor) (*graph.Expr, error) {
 	if v, ok := t.Float64s(); ok {
-		return graph.FromArray(ops.ArrayOf(v, t.Shape)), nil
+		return moved(graph.FromArray(ops.ArrayOf(v, t.Shape))), nil
 	}
 	if v, ok := t.Float32s(); ok && t.DType == "F32" {
-		return graph.FromArray(ops.ArrayOf(v, t.Shape)), nil
+		return moved(graph.FromArray(ops.ArrayOf(v, t.Shape))), nil
 	}
 	if v, ok := t.Int64s(); ok {
-		return graph.FromArray(ops.ArrayOf(v, t.Shape)), nil
+		return moved(graph.FromArray(ops.ArrayOf(v, t.Shape))), nil
 	}
 	if v, ok := t.Bools(); ok {
-		return graph.FromArray(ops.ArrayOf(v, t.Shape)), nil
+		return moved(graph.FromArray(ops.ArrayOf(v, t.Shape))), nil
 	}
 	return nil, &UnsupportedError{"dtype " + t.DType}
 }

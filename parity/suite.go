@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-70b75153/aegis/layers"
 	"github.com/seed-70b75153/aegis/losses"
+	"github.com/seed-70b75153/aegis/ops"
 )
 
 // Status is how a replay ended.
@@ -27,14 +28,15 @@ const (
 
 // Result is how the replay of one record ended.
 type Result struct {
-	Record string  `json:"record"`
-	Kind   string  `json:"kind,omitempty"`
-	Code   string  `json:"code,omitempty"`
-	Status Status  `json:"status"`
-	Type   string  `json:"type,omitempty"`   // what is unsupported
-	Tensor string  `json:"tensor,omitempty"` // where the largest error stands
-	Error  string  `json:"error,omitempty"`
-	Excess float64 `json:"excess,omitempty"` // the largest error over what is allowed
+	Record  string   `json:"record"`
+	Kind    string   `json:"kind,omitempty"`
+	Code    string   `json:"code,omitempty"`
+	Status  Status   `json:"status"`
+	Classes []string `json:"classes,omitempty"` // what it is a record of
+	Type    string   `json:"type,omitempty"`    // what is unsupported
+	Tensor  string   `json:"tensor,omitempty"`  // where the largest error stands
+	Error   string   `json:"error,omitempty"`
+	Excess  float64  `json:"excess,omitempty"` // the largest error over what is allowed
 }
 
 // kinds replay the kinds of record.
@@ -48,7 +50,7 @@ func Replay(path string) Result {
 	result := Result{Record: path}
 	r, err := Open(path)
 	if err == nil {
-		result.Kind, result.Code = r.Spec.Kind, r.Code
+		result.Kind, result.Code, result.Classes = r.Spec.Kind, r.Code, r.classes()
 		err = replay(r)
 	}
 	return result.end(err)
@@ -88,11 +90,14 @@ func unsupported(err error) (string, bool) {
 	var here *UnsupportedError
 	var layer *layers.UnsupportedError
 	var loss *losses.UnsupportedError
+	var kernel *ops.KernelError
 	switch {
 	case errors.As(err, &here):
 		return here.Type, true
 	case errors.As(err, &layer):
 		return layer.Type, true
+	case errors.As(err, &kernel):
+		return kernel.Error(), true
 	case errors.As(err, &loss):
 		return loss.Type, true
 	}

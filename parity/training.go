@@ -32,9 +32,15 @@ func replayTraining(r *Record) error {
 			return err
 		}
 	}
+	averaged := r.averaged(model)
 	for k := range r.Spec.Steps {
 		if err := r.trainingStep(k, model, criterion, optimizer); err != nil {
 			return fmt.Errorf("step %d: %w", k, err)
+		}
+		if averaged != nil {
+			if err := averaged.Update(model); err != nil {
+				return err
+			}
 		}
 		if scheduler != nil {
 			if err := scheduler.Step(); err != nil {
@@ -42,10 +48,54 @@ func replayTraining(r *Record) error {
 			}
 		}
 	}
+	if len(r.Spec.ParamGroups) > 0 {
+		if err := r.sameState(optimizer); err != nil {
+			return err
+		}
+	}
+	if averaged != nil {
+		if err := r.sameAverage(averaged); err != nil {
+			return err
+		}
+	}
 	return r.sameAll("after.", model.StateDict())
 }
 
-func (r *Record) trainingStep(k int, model *sequential.Model, criterion losses.Loss, optimizer optimizers.Optimizer) error {
+// averaged is the average that the training takes, or nil.
+func (r *Record) averaged(model *sequential.Model) *sequential.AveragedModel {
+	if r.Spec.Average == nil {
+		return nil
+	}
+	a := sequential.Average(model).UseBuffers(r.Spec.Average.UseBuffers)
+	if decay := r.Spec.Average.Decay; decay != nil {
+		a.EMA(*decay)
+	}
+	return a
+}
+
+// sameAverage compares the average, before and after its running statistics are computed anew.
+func (r *Record) sameAverage(a *sequential.AveragedModel) error {
+	if err := r.sameAll("average.", a.StateDict()); err != nil {
+		return err
+	}
+	inputs := func(yield func(x *graph.Expr) bool) {
+		for k := range r.Spec.Steps {
+			x, err := r.tensor(fmt.Sprintf("batch.%d.input", k))
+			if err != nil {
+				x = graph.Failed(err)
+			}
+			if !yield(x) {
+				return
+			}
+		}
+	}
+	if err := sequential.UpdateBatchNorm(a.Model, inputs); err != nil {
+		return err
+	}
+	return r.sameAll("average_bn.", a.StateDict())
+}
+
+func (r *Record) trainingStep(k int, model *sequential.Model, criterion losses.Criterion, optimizer optimizers.Optimizer) error {
 	x, err := r.tensor(fmt.Sprintf("batch.%d.input", k))
 	if err != nil {
 		return err
@@ -54,13 +104,13 @@ func (r *Record) trainingStep(k int, model *sequential.Model, criterion losses.L
 	if err != nil {
 		return err
 	}
-	optimizer.ZeroGrad()
-	loss := criterion.Of(model.Forward(x), target)
-	if err := loss.Backward(); err != nil {
+	loss, err := optimizer.StepWith(func() (*graph.Expr, error) {
+		optimizer.ZeroGrad()
+		loss := criterion.Of(model.Forward(x), target)
+		return loss, loss.Backward()
+	})
+	if err != nil {
 		return err
 	}
-	if err := r.same(fmt.Sprintf("step.%d.loss", k), loss); err != nil {
-		return err
-	}
-	return optimizer.Step()
+	return r.same(fmt.Sprintf("step.%d.loss", k), loss)
 }

@@ -2,6 +2,7 @@ package sequential
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/layers"
@@ -17,21 +18,20 @@ type Entry struct {
 
 // At is the layer at an index; a negative one counts from the end, as in PyTorch. An index that isn't there gives an
 // entry whose every use is an error.
-func (m *Model) At(index int) Entry { return at(m, "", m.container.Layers(), m.err, index) }
+func (m *Model) At(index int) Entry { return m.root().At(index) }
 
-func at(m *Model, path string, list []layers.Layer, err error, index int) Entry {
-	i := index
-	if i < 0 {
-		i += len(list)
+// Get is the layer of a name, or of names on the way through containers with dots between them: "encoder.0". A name that
+// isn't there gives an entry whose every use is an error.
+func (m *Model) Get(path string) Entry {
+	e := m.root()
+	for _, name := range strings.Split(path, ".") {
+		e = e.named(name)
 	}
-	switch {
-	case err != nil:
-		return Entry{model: m, err: err}
-	case i < 0 || i >= len(list):
-		return Entry{model: m, err: &RangeError{Index: index, Len: len(list)}}
-	}
-	return Entry{model: m, path: path + fmt.Sprint(i), layer: list[i]}
+	return e
 }
+
+// root is the model's own container.
+func (m *Model) root() Entry { return Entry{model: m, layer: m.container, err: m.err} }
 
 // RangeError says that a container has no layer of an index.
 type RangeError struct{ Index, Len int }
@@ -42,15 +42,70 @@ func (e *RangeError) Error() string {
 
 // At is a layer of a nested container.
 func (e Entry) At(index int) Entry {
-	inner, ok := e.layer.(layers.SequentialLayer)
-	if e.err == nil && !ok {
-		return Entry{model: e.model, err: fmt.Errorf("%s: %s is no container", e.path, layers.Short(e.layer))}
+	container, err := e.container()
+	if err != nil {
+		return Entry{model: e.model, err: err}
 	}
-	return at(e.model, e.path+".", inner.Layers(), e.err, index)
+	i, ok := position(index, container.Len())
+	if !ok {
+		return Entry{model: e.model, err: &RangeError{Index: index, Len: container.Len()}}
+	}
+	return e.within(container, i)
+}
+
+// position counts a negative index from the end.
+func position(index, n int) (i int, ok bool) {
+	if index < 0 {
+		index += n
+	}
+	return index, index >= 0 && index < n
+}
+
+// named is a layer of a nested container by its name.
+func (e Entry) named(name string) Entry {
+	container, err := e.container()
+	if err != nil {
+		return Entry{model: e.model, err: err}
+	}
+	for i := range container.Len() {
+		if container.Name(i) == name {
+			return e.within(container, i)
+		}
+	}
+	return Entry{model: e.model, err: &LayerNameError{Path: join(e.path, name), Container: container.String()}}
+}
+
+// LayerNameError says that a container has no layer of a name.
+type LayerNameError struct{ Path, Container string }
+
+func (e *LayerNameError) Error() string {
+	return fmt.Sprintf("no layer %q in %s", e.Path, e.Container)
+}
+
+func (e Entry) container() (layers.SequentialLayer, error) {
+	container, ok := e.layer.(layers.SequentialLayer)
+	if e.err == nil && !ok {
+		return container, fmt.Errorf("%s: %s is no container", e.path, layers.Short(e.layer))
+	}
+	return container, e.err
+}
+
+func (e Entry) within(container layers.SequentialLayer, i int) Entry {
+	return Entry{model: e.model, path: join(e.path, container.Name(i)), layer: container.Layers()[i]}
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
 }
 
 // Err says why the entry isn't there, if it isn't.
 func (e Entry) Err() error { return e.err }
+
+// Path says where the layer stands: "2", "encoder.0".
+func (e Entry) Path() string { return e.path }
 
 // Layer is the layer, or nil.
 func (e Entry) Layer() layers.Layer { return e.layer }
@@ -60,19 +115,30 @@ func (e Entry) Param(name string) *graph.Param {
 	if e.err != nil {
 		return graph.MissingParam(e.err)
 	}
-	return e.model.Param(e.path + "." + name)
+	return e.model.Param(join(e.path, name))
 }
+
+// Parameters are those of the layer and of the layers within it.
+func (e Entry) Parameters() []*graph.Param {
+	var list []*graph.Param
+	if e.err != nil {
+		return nil
+	}
+	for _, p := range e.model.Parameters() {
+		if e.path == "" || strings.HasPrefix(p.Name(), e.path+".") {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// NumParameters is the number of all values in the layer's parameters.
+func (e Entry) NumParameters() int { return numbers(e.Parameters(), false) }
 
 // RequiresGrad freezes (false) or unfreezes the layer's parameters, those of nested layers included.
 func (e Entry) RequiresGrad(on bool) {
-	if e.err != nil {
-		return
-	}
-	prefix := e.path + "."
-	for _, p := range e.model.Parameters() {
-		if len(p.Name()) > len(prefix) && p.Name()[:len(prefix)] == prefix {
-			p.SetRequiresGrad(on)
-		}
+	for _, p := range e.Parameters() {
+		p.SetRequiresGrad(on)
 	}
 }
 

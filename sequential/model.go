@@ -15,7 +15,11 @@ import (
 // training, and whatever else writes parameters or changes the mode, belongs to one.
 type Model struct {
 	container layers.SequentialLayer
-	storage   *graph.Storage
+	storages  []*graph.Storage // one, and another for each time that layers were added
+	state     graph.State      // in PyTorch's order
+	changes   uint64           // of the layers
+	dtype     tensor.Dtype
+	generator *random.Generator
 	training  bool
 	random    bool
 	cache     graph.Cache
@@ -28,12 +32,19 @@ func New(list ...layers.Layer) *Model { return NewFrom(random.Default(), tensor.
 
 // NewFrom makes a model of the given dtype, float32 or float64, its parameters drawn from the given generator.
 func NewFrom(g *random.Generator, dtype tensor.Dtype, list ...layers.Layer) *Model {
-	m := &Model{container: layers.Sequential(list...), training: true}
+	return newModel(g, dtype, layers.Sequential(list...))
+}
+
+func newModel(g *random.Generator, dtype tensor.Dtype, container layers.SequentialLayer) *Model {
+	m := &Model{container: container, dtype: dtype, generator: g, training: true}
 	if m.err = m.container.Check(); m.err != nil {
 		return m
 	}
 	m.random = m.container.Random()
-	m.storage, m.err = graph.NewStorage(dtype, m.container.Parameters(), g)
+	storage, err := graph.NewDrawnStorage(dtype, m.container.Parameters(), m.container.Draws(), g)
+	if m.err = err; err == nil {
+		m.storages, m.state = []*graph.Storage{storage}, storage.State()
+	}
 	return m
 }
 
@@ -44,7 +55,7 @@ func (m *Model) Err() error { return m.err }
 func (m *Model) Layers() []layers.Layer { return append([]layers.Layer{}, m.container.Layers()...) }
 
 // Len is the number of layers.
-func (m *Model) Len() int { return len(m.container.Layers()) }
+func (m *Model) Len() int { return m.container.Len() }
 
 // Train sets training mode, in which a new model is: dropout acts.
 func (m *Model) Train() *Model {
@@ -89,44 +100,69 @@ func (m *Model) PredictInto(dst *tensor.Dense, x *graph.Expr) error {
 
 // Apply builds the model's nodes, for package graph.
 func (m *Model) Apply(scope *graph.Scope, in ...*gorgonia.Node) (*gorgonia.Node, error) {
-	return m.container.Forward(scope.Model(m.storage.Params()), in[0])
+	return m.container.Forward(scope.Model(m.state), in[0])
 }
 
 // Revision, Version and Programs are for package graph.
-func (m *Model) Revision() uint64 { return m.storage.Revision() }
+func (m *Model) Revision() uint64 {
+	sum := m.changes
+	for _, s := range m.storages {
+		sum += s.Revision()
+	}
+	return sum
+}
 
 // Version changes with every write to the parameters.
-func (m *Model) Version() uint64 { return m.storage.Version() }
+func (m *Model) Version() uint64 {
+	sum := m.changes
+	for _, s := range m.storages {
+		sum += s.Version()
+	}
+	return sum
+}
 
 // Programs is the cache of the model's compiled programs.
 func (m *Model) Programs() *graph.Cache { return &m.cache }
 
 // Parameters are the model's parameters in PyTorch's order.
-func (m *Model) Parameters() []*graph.Param {
-	if m.err != nil {
-		return nil
+func (m *Model) Parameters() []*graph.Param { return m.those(false) }
+
+// Buffers are the state that isn't trained, such as running statistics, in PyTorch's order.
+func (m *Model) Buffers() []*graph.Param { return m.those(true) }
+
+func (m *Model) those(buffers bool) []*graph.Param {
+	var list []*graph.Param
+	for _, p := range m.state {
+		if p.IsBuffer() == buffers {
+			list = append(list, p)
+		}
 	}
-	return append([]*graph.Param{}, m.storage.Params()...)
+	return list
 }
 
 // NumParameters is the number of all values in the parameters: the model's capacity.
-func (m *Model) NumParameters() int {
+func (m *Model) NumParameters() int { return numbers(m.Parameters(), false) }
+
+// NumTrainable is the number of those values that are not frozen.
+func (m *Model) NumTrainable() int { return numbers(m.Parameters(), true) }
+
+func numbers(params []*graph.Param, trainable bool) int {
 	n := 0
-	for _, p := range m.Parameters() {
-		n += p.NumElements()
+	for _, p := range params {
+		if p.RequiresGrad() || !trainable {
+			n += p.NumElements()
+		}
 	}
 	return n
 }
 
-// Param is a parameter by its name, "0.weight". A name that isn't there gives a parameter whose every use is an error.
+// Param is a parameter or a buffer by its name, "0.weight". A name that isn't there gives a parameter whose every use is an error.
 func (m *Model) Param(name string) *graph.Param {
 	if m.err != nil {
 		return graph.MissingParam(m.err)
 	}
-	for _, p := range m.storage.Params() {
-		if p.Name() == name {
-			return p
-		}
+	if p := m.state.Param(name); p != nil {
+		return p
 	}
 	return graph.MissingParam(&NameError{Name: name, Model: m})
 }
@@ -139,7 +175,7 @@ type NameError struct {
 
 func (e *NameError) Error() string {
 	var names []string
-	for _, p := range e.Model.Parameters() {
+	for _, p := range e.Model.state {
 		names = append(names, p.Name())
 	}
 	return fmt.Sprintf("the model has no %q, only %q", e.Name, names)
