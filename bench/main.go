@@ -1,6 +1,10 @@
 // Bench measures training steps and predictions of ReLU networks.
 //
 //	go run ./bench mlp -dims 784,512,256,10 -batch 64 -optimizer sgd -mode train -threads 2 -json
+//	go run ./bench lenet -mode infer # and cnn, lstm, gru, transformer, layernorm, embedding
+//	go run ./bench linear          # cost against batch, width and threads
+//	go run ./bench startup         # start, memory, binary and compiling of a program that predicts
+//	go run ./bench load -for 10m   # everything at once: the same bits as alone?
 package main
 
 import (
@@ -8,8 +12,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,11 +29,24 @@ func main() {
 	}
 }
 
+var commands = map[string]func(args []string) error{"mlp": network, "linear": linear, "startup": startup, "load": load}
+
 func run(args []string) error {
-	if len(args) == 0 || args[0] != "mlp" {
-		return errors.New("want: bench mlp [flags], see bench mlp -h")
+	if len(args) > 0 {
+		if command, ok := commands[args[0]]; ok {
+			return command(args[1:])
+		}
+		if m, ok := models[args[0]]; ok {
+			return m.command(args[0], args[1:])
+		}
 	}
-	c, asJSON, err := parse(args[1:])
+	return fmt.Errorf("want: bench mlp, linear, startup, load, %s, then flags; -h after one of them lists its own",
+		strings.Join(slices.Sorted(maps.Keys(models)), ", "))
+}
+
+// network measures one network.
+func network(args []string) error {
+	c, asJSON, err := parse(args)
 	if err != nil {
 		return err
 	}
@@ -35,11 +54,16 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
+	return result.print(asJSON)
+}
+
+// print prints a line.
+func (r result) print(asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(os.Stdout).Encode(result)
+		return json.NewEncoder(os.Stdout).Encode(r)
 	}
 	fmt.Printf("%s B %d %s %s, %d threads, %s: median %.2f µs, min %.2f µs, %.0f allocations\n",
-		result.Dims, c.batch, c.mode, c.optimizer, result.Threads, result.SIMD, result.Median, result.Min, result.Allocs)
+		r.Dims, r.Batch, r.Mode, r.Rule, r.Threads, r.SIMD, r.Median, r.Min, r.Allocs)
 	return nil
 }
 
