@@ -231,7 +231,6 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 	if last && g.epilogue.Activation == ReLU {
 		flags |= tileReLU
 	}
-	var buffer *T
 	for j := j0; j < j1; {
 		panels := wide
 		for panels > 1 && j1-j <= (panels-1)*panel {
@@ -244,19 +243,20 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 			vectors = 0
 		}
 		whole := columns == panel || columns == lanes && vectors == 0
-		bj, ldb, next := at(g.b, b.p0*g.ldb+j), g.ldb*size, panel*size
+		var bj *T
+		ldb, next := panel*size, kk*panel*size
 		inPlace := g.weights == nil && !packB && (masked || whole)
-		if !inPlace {
-			if g.weights != nil {
-				bj = at(g.weights, g.weightsAt(b.p0, j, kk))
-			} else {
-				buffer = aligned(&w.b, wide*panel*kk)
-				for x := 0; x < width; x += panel {
-					g.packPanel(at(buffer, x*kk), j+x, min(panel, width-x), b.p0, kk)
-				}
-				bj = buffer
+		switch {
+		case inPlace:
+			bj, ldb, next = at(g.b, b.p0*g.ldb+j), g.ldb*size, panel*size
+		case g.weights != nil:
+			bj = at(g.weights, g.weightsAt(b.p0, j, kk))
+		default:
+			buffer := aligned(&w.b, wide*panel*kk)
+			for x := 0; x < width; x += panel {
+				g.packPanel(at(buffer, x*kk), j+x, min(panel, width-x), b.p0, kk)
 			}
-			ldb, next = panel*size, kk*panel*size
+			bj = buffer
 		}
 		tileFlags := flags
 		if whole || !inPlace {
