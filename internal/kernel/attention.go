@@ -53,11 +53,18 @@ func (a *Attention[T]) keysFor(queries int) int {
 	return a.Keys
 }
 
-// scores computes scale·q·kᵀ + mask for a block of queries and keys, into rows of width keys.
+// scores computes scale·q·kᵀ + mask for a block of queries and keys, into rows of width keys. The products are scaled, not
+// the queries: so does PyTorch where it computes block by block.
 func (a *Attention[T]) scores(s []T, q, k Rows[T], batch, head, i0, i1, j0, j1 int) {
 	rows, width := i1-i0, j1-j0
 	Gemm(NT, rows, width, a.Size, q.of(batch, head)[i0*q.Row:], q.Row, k.of(batch, head/a.group())[j0*k.Row:], k.Row, s, width, false, Epilogue[T]{})
 	zipScalarSerial(Mul, s[:rows*width], s[:rows*width], a.Scale)
+	a.hide(s, batch, head, i0, i1, j0, j1)
+}
+
+// hide adds the masks to a block of scores.
+func (a *Attention[T]) hide(s []T, batch, head, i0, i1, j0, j1 int) {
+	rows, width := i1-i0, j1-j0
 	for i := range rows {
 		row := s[i*width : (i+1)*width]
 		if n := min(width, a.MaskColumns-j0); n > 0 {
@@ -116,7 +123,7 @@ func (a *Attention[T]) queries(w *workspace[T], out Rows[T], sums []T, q, k, v R
 					scaleOrClear(o[i*out.Row:i*out.Row+a.ValueSize], factor)
 					sum[i] *= factor
 				}
-				most[i], sum[i] = high, sum[i]+part
+				most[i], sum[i] = high, part+sum[i]
 			default:
 				factor := exp(high - most[i])
 				scaleOrClear(row, factor)
@@ -133,7 +140,7 @@ func (a *Attention[T]) queries(w *workspace[T], out Rows[T], sums []T, q, k, v R
 		if sum[i] == 0 { // nothing is seen
 			clear(row)
 		} else {
-			zipScalarSerial(Div, row, row, sum[i])
+			zipScalarSerial(Mul, row, row, 1/sum[i])
 		}
 		at := 2 * ((batch*a.Heads+head)*a.Queries + i0 + i)
 		sums[at], sums[at+1] = most[i], sum[i]
@@ -149,15 +156,15 @@ func scaleOrClear[T Float](x []T, factor T) {
 	zipScalarSerial(Mul, x, x, factor)
 }
 
-// weights turns scores into weights by the maximum and the sum that Forward found.
+// weights turns scores into weights by the maximum and the sum that Forward found. PyTorch keeps the logarithm of the whole
+// sum, and its rounding is seen in its gradients.
 func (a *Attention[T]) weights(row []T, most, sum T) {
 	if sum == 0 {
 		clear(row)
 		return
 	}
-	zipScalarSerial(Sub, row, row, most)
+	zipScalarSerial(Sub, row, row, most+log(sum))
 	mapSerial(Exp, row, row, 0, 0)
-	zipScalarSerial(Div, row, row, sum)
 }
 
 // AttentionGradient is the gradients of q, k and v. Those of queries, keys and values without a gradient are zero.
@@ -197,9 +204,9 @@ func (a *Attention[T]) queriesBack(w *workspace[T], d AttentionGradient[T], dout
 	all := w.floats(3*rows*block + rows)
 	s, ds, dropped, delta := all[:rows*block], all[rows*block:2*rows*block], all[2*rows*block:3*rows*block], all[3*rows*block:]
 	do, o := dout.of(batch, head)[i0*dout.Row:], out.of(batch, head)[i0*out.Row:]
-	whole := block >= keys // then the weights themselves give what is taken off, without O's rounding
-	for i := 0; i < rows && !whole; i++ {
-		delta[i] = dot(do[i*dout.Row:i*dout.Row+a.ValueSize], o[i*out.Row:i*out.Row+a.ValueSize])
+	for i := range rows {
+		x, y := do[i*dout.Row:i*dout.Row+a.ValueSize], o[i*out.Row:i*out.Row+a.ValueSize]
+		delta[i] = addUp(a.ValueSize, 1, func(j int) T { return rounded(x[j] * y[j]) })
 	}
 	for j0 := 0; j0 < keys; j0 += block {
 		j1 := min(j0+block, keys)
@@ -224,12 +231,8 @@ func (a *Attention[T]) queriesBack(w *workspace[T], d AttentionGradient[T], dout
 			if a.Drop != nil {
 				a.Drop(g, ((batch*a.Heads+head)*a.Queries+i0+i)*a.Keys+j0)
 			}
-			if whole {
-				softmaxGradRow(g, g, row)
-			} else {
-				zipScalarSerial(Sub, g, g, delta[i])
-				zipSerial(Mul, g, g, row)
-			}
+			zipScalarSerial(Sub, g, g, delta[i])
+			zipSerial(Mul, g, g, row)
 		}
 		zipScalarSerial(Mul, ds[:rows*width], ds[:rows*width], a.Scale)
 		a.products(d, ds, q, k, batch, head, i0, i1, j0, j1)
@@ -243,17 +246,32 @@ func (a *Attention[T]) products(d AttentionGradient[T], ds []T, q, k Rows[T], ba
 	Gemm(TN, width, a.Size, rows, ds, width, q.of(batch, head)[i0*q.Row:], q.Row, d.K.of(batch, keyHead)[j0*d.K.Row:], d.K.Row, true, Epilogue[T]{})
 }
 
-// Weights computes the weights themselves: batch×heads×queries×keys, NaN for a query that sees no key.
+// scaled copies the queries of one head, multiplied by scale: a matrix of its own.
+func (a *Attention[T]) scaled(dst []T, q Rows[T], batch, head int) Rows[T] {
+	x := q.of(batch, head)
+	for i := range a.Queries {
+		zipScalarSerial(Mul, dst[i*a.Size:(i+1)*a.Size], x[i*q.Row:i*q.Row+a.Size], a.Scale)
+	}
+	return Rows[T]{Data: dst, Row: a.Size}
+}
+
+// Weights computes the weights themselves: batch×heads×queries×keys, NaN for a query that sees no key. Here the queries are
+// scaled, as PyTorch does where it has the weights in memory.
 func (a *Attention[T]) Weights(weights []T, q, k Rows[T]) {
 	heads, matrix := a.Batch*a.Heads, a.Queries*a.Keys
 	parallel(a.parts(heads), heads, 1, func(from, to int) {
+		w := borrow[T]()
+		defer w.giveBack()
 		for x := from; x < to; x++ {
+			batch, head := x/a.Heads, x%a.Heads
 			s := weights[x*matrix : (x+1)*matrix]
-			a.scores(s, q, k, x/a.Heads, x%a.Heads, 0, a.Queries, 0, a.Keys)
+			own := a.scaled(w.floats(a.Queries*a.Size), q, batch, head)
+			Gemm(NT, a.Queries, a.Keys, a.Size, own.Data, own.Row, k.of(batch, head/a.group()), k.Row, s, a.Keys, false, Epilogue[T]{})
+			a.hide(s, batch, head, 0, a.Queries, 0, a.Keys)
 			for i := range a.Queries {
 				row := s[i*a.Keys : (i+1)*a.Keys]
 				_, sum := expRow(row, row)
-				zipScalarSerial(Div, row, row, sum)
+				zipScalarSerial(Mul, row, row, 1/sum)
 			}
 		}
 	})
@@ -265,7 +283,8 @@ func (a *Attention[T]) WeightsBackward(d AttentionGradient[T], dweights, weights
 	parallel(a.parts(pairs), pairs, 1, func(from, to int) {
 		w := borrow[T]()
 		defer w.giveBack()
-		ds := w.floats(matrix)
+		all := w.floats(matrix + a.Queries*a.Size)
+		ds, room := all[:matrix], all[matrix:]
 		for x := from; x < to; x++ {
 			batch, head := x/a.KeyHeads, x%a.KeyHeads
 			ClearRows(d.K, batch, head, a.Keys, a.Size)
@@ -274,10 +293,16 @@ func (a *Attention[T]) WeightsBackward(d AttentionGradient[T], dweights, weights
 				at := (batch*a.Heads + h) * matrix
 				for i := range a.Queries {
 					row := at + i*a.Keys
-					softmaxGradRow(ds[i*a.Keys:(i+1)*a.Keys], dweights[row:row+a.Keys], weights[row:row+a.Keys])
+					SoftmaxGrad(ds[i*a.Keys:(i+1)*a.Keys], dweights[row:row+a.Keys], weights[row:row+a.Keys], 1, a.Keys, 1)
 				}
-				zipScalarSerial(Mul, ds, ds, a.Scale)
-				a.products(d, ds, q, k, batch, h, 0, a.Queries, 0, a.Keys)
+				own := a.scaled(room, q, batch, h)
+				Gemm(TN, a.Keys, a.Size, a.Queries, ds, a.Keys, own.Data, own.Row, d.K.of(batch, head), d.K.Row, true, Epilogue[T]{})
+				Gemm(NN, a.Queries, a.Size, a.Keys, ds, a.Keys, k.of(batch, head), k.Row, d.Q.of(batch, h), d.Q.Row, true, Epilogue[T]{})
+				dq := d.Q.of(batch, h)
+				for i := range a.Queries {
+					row := dq[i*d.Q.Row : i*d.Q.Row+a.Size]
+					zipScalarSerial(Mul, row, row, a.Scale)
+				}
 			}
 		}
 	})
@@ -308,24 +333,4 @@ func (a *Attention[T]) ValuesBackward(dweights []T, dv, dout Rows[T], weights []
 			}
 		}
 	})
-}
-
-// softmaxGradRow is [SoftmaxGrad] of one row; a short one is added up one by one, as PyTorch does, for where one weight is
-// nearly 1 the difference shows.
-func softmaxGradRow[T Float](dx, dy, y []T) {
-	k := kernelsOf[T]()
-	switch {
-	case len(y) <= max(k.lanes, 4):
-		var sum T
-		for i, v := range y {
-			sum += rounded(dy[i] * v)
-		}
-		for i, v := range y {
-			dx[i] = (dy[i] - sum) * v
-		}
-	case k.softmaxGrad != nil:
-		k.softmaxGrad(len(y), &dx[0], &dy[0], &y[0])
-	default:
-		SoftmaxGrad(dx, dy, y, 1, len(y), 1)
-	}
 }

@@ -286,12 +286,13 @@ mapSingle:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -322,12 +323,13 @@ mapSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -374,65 +376,75 @@ DATA constant32_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
 DATA constant32_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
 GLOBL constant32_3fb8aa3b<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3f317218<>+0(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+4(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+8(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+12(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+16(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+20(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+24(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+28(SB)/4, $0x3f317218
-GLOBL constant32_3f317218<>(SB), RODATA|NOPTR, $32
+DATA constant32_3f317200<>+0(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+4(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+8(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+12(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+16(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+20(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+24(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+28(SB)/4, $0x3f317200
+GLOBL constant32_3f317200<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_b102e308<>+0(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+4(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+8(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+12(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+16(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+20(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+24(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+28(SB)/4, $0xb102e308
-GLOBL constant32_b102e308<>(SB), RODATA|NOPTR, $32
+DATA constant32_35bfbe8e<>+0(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+4(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+8(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+12(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+16(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+20(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+24(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+28(SB)/4, $0x35bfbe8e
+GLOBL constant32_35bfbe8e<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3ab688be<>+0(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+4(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+8(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+12(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+16(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+20(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+24(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+28(SB)/4, $0x3ab688be
-GLOBL constant32_3ab688be<>(SB), RODATA|NOPTR, $32
+DATA constant32_39502bda<>+0(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+4(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+8(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+12(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+16(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+20(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+24(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+28(SB)/4, $0x39502bda
+GLOBL constant32_39502bda<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3c0905f1<>+0(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+4(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+8(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+12(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+16(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+20(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+24(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+28(SB)/4, $0x3c0905f1
-GLOBL constant32_3c0905f1<>(SB), RODATA|NOPTR, $32
+DATA constant32_3ab696c9<>+0(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+4(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+8(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+12(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+16(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+20(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+24(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+28(SB)/4, $0x3ab696c9
+GLOBL constant32_3ab696c9<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3d2aaa8c<>+0(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+4(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+8(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+12(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+16(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+20(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+24(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+28(SB)/4, $0x3d2aaa8c
-GLOBL constant32_3d2aaa8c<>(SB), RODATA|NOPTR, $32
+DATA constant32_3c0888a6<>+0(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+4(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+8(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+12(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+16(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+20(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+24(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+28(SB)/4, $0x3c0888a6
+GLOBL constant32_3c0888a6<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+4(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+8(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+12(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+16(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+20(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+24(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+28(SB)/4, $0x3e2aaa6e
-GLOBL constant32_3e2aaa6e<>(SB), RODATA|NOPTR, $32
+DATA constant32_3d2aaa7a<>+0(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+4(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+8(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+12(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+16(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+20(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+24(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+28(SB)/4, $0x3d2aaa7a
+GLOBL constant32_3d2aaa7a<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+GLOBL constant32_3e2aaaab<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_3f000000<>+0(SB)/4, $0x3f000000
 DATA constant32_3f000000<>+4(SB)/4, $0x3f000000
@@ -518,12 +530,13 @@ mapUnrolled:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -542,12 +555,13 @@ mapUnrolled:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -574,12 +588,13 @@ mapSingle:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -608,12 +623,13 @@ mapSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -736,12 +752,13 @@ mapUnrolled:
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z1, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -764,12 +781,13 @@ mapUnrolled:
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z1, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -800,12 +818,13 @@ mapSingle:
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z1, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -838,12 +857,13 @@ mapSingleEnd:
 	VMAXPS            Z2, Z1, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z1
 	VRNDSCALEPS       $0x08, Z1, Z1
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z1, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z1, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z1, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z1, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -982,12 +1002,13 @@ mapSingle:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1039,12 +1060,13 @@ mapSingleEnd:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1236,12 +1258,13 @@ gradSingle:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -1300,12 +1323,13 @@ gradSingleEnd:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -1401,12 +1425,13 @@ mapSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1438,12 +1463,13 @@ mapSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1506,12 +1532,13 @@ gradSingle:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -1560,12 +1587,13 @@ gradSingleEnd:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -1626,12 +1654,13 @@ mapUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1649,12 +1678,13 @@ mapUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1680,12 +1710,13 @@ mapSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1713,12 +1744,13 @@ mapSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1757,12 +1789,13 @@ gradUnrolled:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1789,12 +1822,13 @@ gradUnrolled:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1829,12 +1863,13 @@ gradSingle:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1871,12 +1906,13 @@ gradSingleEnd:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -1921,12 +1957,13 @@ mapSingle:
 	VMAXPS            Z5, Z6, Z5
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
 	VRNDSCALEPS       $0x08, Z6, Z6
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z9
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z9
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z9
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z9
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z5, Z9
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z9
 	VMULPS            Z5, Z5, Z10
 	VFMADD231PS       Z10, Z9, Z5
@@ -1970,12 +2007,13 @@ mapSingleEnd:
 	VMAXPS            Z5, Z6, Z5
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
 	VRNDSCALEPS       $0x08, Z6, Z6
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z7
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z5, Z7
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z7
 	VMULPS            Z5, Z5, Z9
 	VFMADD231PS       Z9, Z7, Z5
@@ -2078,12 +2116,13 @@ gradSingle:
 	VMAXPS            Z5, Z6, Z5
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
 	VRNDSCALEPS       $0x08, Z6, Z6
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z6, Z5
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z6, Z5
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z7
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z5, Z7
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z5, Z7
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z5, Z7
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z7
 	VMULPS            Z5, Z5, Z8
 	VFMADD231PS       Z8, Z7, Z5
@@ -2117,12 +2156,13 @@ gradSingleEnd:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -2164,12 +2204,13 @@ mapSingle:
 	VMAXPS            Z4, Z5, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
 	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
 	VMULPS            Z4, Z4, Z7
 	VFMADD231PS       Z7, Z6, Z4
@@ -2211,12 +2252,13 @@ mapSingleEnd:
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
@@ -2267,12 +2309,13 @@ gradSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -2304,12 +2347,13 @@ gradSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -2346,12 +2390,13 @@ mapUnrolled:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -2366,12 +2411,13 @@ mapUnrolled:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -2394,12 +2440,13 @@ mapSingle:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -2424,12 +2471,13 @@ mapSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -2696,6 +2744,26 @@ DATA constant32_3f2aaac4<>+20(SB)/4, $0x3f2aaac4
 DATA constant32_3f2aaac4<>+24(SB)/4, $0x3f2aaac4
 DATA constant32_3f2aaac4<>+28(SB)/4, $0x3f2aaac4
 GLOBL constant32_3f2aaac4<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_b102e308<>+0(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+4(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+8(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+12(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+16(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+20(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+24(SB)/4, $0xb102e308
+DATA constant32_b102e308<>+28(SB)/4, $0xb102e308
+GLOBL constant32_b102e308<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3f317218<>+0(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+4(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+8(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+12(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+16(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+20(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+24(SB)/4, $0x3f317218
+DATA constant32_3f317218<>+28(SB)/4, $0x3f317218
+GLOBL constant32_3f317218<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_7fc00000<>+0(SB)/4, $0x7fc00000
 DATA constant32_7fc00000<>+4(SB)/4, $0x7fc00000
@@ -8642,12 +8710,13 @@ mapSingle:
 	VMAXPS       Y3, Y2, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
 	VMULPS       Y3, Y3, Y5
 	VFMADD231PS  Y5, Y4, Y3
@@ -8686,12 +8755,13 @@ mapSingleEnd:
 	VMAXPS       Y4, Y3, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VFMADD231PS  Y6, Y5, Y4
@@ -8790,12 +8860,13 @@ mapSingle:
 	VMAXPS       Y1, Y2, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -8833,12 +8904,13 @@ mapSingleEnd:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -8928,12 +9000,13 @@ mapSingle:
 	VMAXPS       Y2, Y1, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y1, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y1, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VFMADD231PS  Y4, Y3, Y2
@@ -8974,12 +9047,13 @@ mapSingleEnd:
 	VMAXPS       Y3, Y2, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
 	VMULPS       Y3, Y3, Y5
 	VFMADD231PS  Y5, Y4, Y3
@@ -9074,12 +9148,13 @@ mapSingle:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -9140,12 +9215,13 @@ mapSingleEnd:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -9216,12 +9292,13 @@ gradSingle:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -9289,12 +9366,13 @@ gradSingleEnd:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -9369,12 +9447,13 @@ mapSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -9415,12 +9494,13 @@ mapSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -9472,12 +9552,13 @@ gradSingle:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -9535,12 +9616,13 @@ gradSingleEnd:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -9600,12 +9682,13 @@ mapSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -9642,12 +9725,13 @@ mapSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -9695,12 +9779,13 @@ gradSingle:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -9746,12 +9831,13 @@ gradSingleEnd:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -9805,12 +9891,13 @@ mapSingle:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -9863,12 +9950,13 @@ mapSingleEnd:
 	VMAXPS       Y6, Y7, Y6
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y6, Y7
 	VROUNDPS     $0x08, Y7, Y7
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y7, Y6
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y7, Y6
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y8
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y6, Y8
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y6, Y8
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y6, Y8
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y7, Y6
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y7, Y6
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y8
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y6, Y8
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y6, Y8
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y6, Y8
 	VMULPS       Y6, Y6, Y9
 	VFMADD231PS  Y9, Y8, Y6
@@ -9930,12 +10018,13 @@ gradSingle:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -9978,12 +10067,13 @@ gradSingleEnd:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -10034,12 +10124,13 @@ mapSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -10090,12 +10181,13 @@ mapSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -10155,12 +10247,13 @@ gradSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -10201,12 +10294,13 @@ gradSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -10252,12 +10346,13 @@ mapSingle:
 	VMAXPS       Y1, Y2, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -10291,12 +10386,13 @@ mapSingleEnd:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2

@@ -36,7 +36,6 @@ func fma32(a, b, c float32) float32 {
 func isFloat32[T Float]() bool { var z T; return unsafe.Sizeof(z) == 4 }
 
 func sqrt[T Float](x T) T { return T(math.Sqrt(float64(x))) }
-func exp[T Float](x T) T  { return T(math.Exp(float64(x))) }
 func log[T Float](x T) T  { return T(math.Log(float64(x))) }
 
 // rounded keeps a product from being fused with the sum it is a term of: PyTorch rounds in between.

@@ -29,12 +29,13 @@ lstmSingle:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -55,12 +56,13 @@ lstmSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -80,12 +82,13 @@ lstmSingle:
 	VMAXPS            Z4, Z3, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
 	VMULPS            Z4, Z4, Z6
 	VFMADD231PS       Z6, Z5, Z4
@@ -109,12 +112,13 @@ lstmSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -133,12 +137,13 @@ lstmSingle:
 	VMAXPS            Z3, Z2, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
 	VMULPS            Z3, Z3, Z5
 	VFMADD231PS       Z5, Z4, Z3
@@ -172,12 +177,13 @@ lstmSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -198,12 +204,13 @@ lstmSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -223,12 +230,13 @@ lstmSingleEnd:
 	VMAXPS            Z4, Z3, Z4
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z5
 	VMULPS            Z4, Z4, Z6
 	VFMADD231PS       Z6, Z5, Z4
@@ -252,12 +260,13 @@ lstmSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -276,12 +285,13 @@ lstmSingleEnd:
 	VMAXPS            Z3, Z2, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
 	VMULPS            Z3, Z3, Z5
 	VFMADD231PS       Z5, Z4, Z3
@@ -342,65 +352,75 @@ DATA constant32_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
 DATA constant32_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
 GLOBL constant32_3fb8aa3b<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3f317218<>+0(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+4(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+8(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+12(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+16(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+20(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+24(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+28(SB)/4, $0x3f317218
-GLOBL constant32_3f317218<>(SB), RODATA|NOPTR, $32
+DATA constant32_3f317200<>+0(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+4(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+8(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+12(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+16(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+20(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+24(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+28(SB)/4, $0x3f317200
+GLOBL constant32_3f317200<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_b102e308<>+0(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+4(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+8(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+12(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+16(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+20(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+24(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+28(SB)/4, $0xb102e308
-GLOBL constant32_b102e308<>(SB), RODATA|NOPTR, $32
+DATA constant32_35bfbe8e<>+0(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+4(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+8(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+12(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+16(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+20(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+24(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+28(SB)/4, $0x35bfbe8e
+GLOBL constant32_35bfbe8e<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3ab688be<>+0(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+4(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+8(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+12(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+16(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+20(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+24(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+28(SB)/4, $0x3ab688be
-GLOBL constant32_3ab688be<>(SB), RODATA|NOPTR, $32
+DATA constant32_39502bda<>+0(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+4(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+8(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+12(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+16(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+20(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+24(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+28(SB)/4, $0x39502bda
+GLOBL constant32_39502bda<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3c0905f1<>+0(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+4(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+8(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+12(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+16(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+20(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+24(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+28(SB)/4, $0x3c0905f1
-GLOBL constant32_3c0905f1<>(SB), RODATA|NOPTR, $32
+DATA constant32_3ab696c9<>+0(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+4(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+8(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+12(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+16(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+20(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+24(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+28(SB)/4, $0x3ab696c9
+GLOBL constant32_3ab696c9<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3d2aaa8c<>+0(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+4(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+8(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+12(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+16(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+20(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+24(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+28(SB)/4, $0x3d2aaa8c
-GLOBL constant32_3d2aaa8c<>(SB), RODATA|NOPTR, $32
+DATA constant32_3c0888a6<>+0(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+4(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+8(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+12(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+16(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+20(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+24(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+28(SB)/4, $0x3c0888a6
+GLOBL constant32_3c0888a6<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+4(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+8(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+12(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+16(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+20(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+24(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+28(SB)/4, $0x3e2aaa6e
-GLOBL constant32_3e2aaa6e<>(SB), RODATA|NOPTR, $32
+DATA constant32_3d2aaa7a<>+0(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+4(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+8(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+12(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+16(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+20(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+24(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+28(SB)/4, $0x3d2aaa7a
+GLOBL constant32_3d2aaa7a<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+GLOBL constant32_3e2aaaab<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_3f000000<>+0(SB)/4, $0x3f000000
 DATA constant32_3f000000<>+4(SB)/4, $0x3f000000
@@ -626,12 +646,13 @@ gruSingle:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -653,12 +674,13 @@ gruSingle:
 	VMAXPS            Z2, Z0, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
 	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z0, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z0, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -680,12 +702,13 @@ gruSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -718,12 +741,13 @@ gruSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z4
 	VFMADD231PS       Z4, Z3, Z1
@@ -745,12 +769,13 @@ gruSingleEnd:
 	VMAXPS            Z2, Z0, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z0
 	VRNDSCALEPS       $0x08, Z0, Z0
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z0, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z0, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z0, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z0, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z3
 	VMULPS            Z2, Z2, Z4
 	VFMADD231PS       Z4, Z3, Z2
@@ -772,12 +797,13 @@ gruSingleEnd:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z4
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
 	VMULPS            Z2, Z2, Z5
 	VFMADD231PS       Z5, Z4, Z2
@@ -1871,12 +1897,13 @@ lstmSingle:
 	VMAXPS       Y1, Y2, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -1906,12 +1933,13 @@ lstmSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -1940,12 +1968,13 @@ lstmSingle:
 	VMAXPS       Y4, Y3, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VFMADD231PS  Y6, Y5, Y4
@@ -1977,12 +2006,13 @@ lstmSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -2010,12 +2040,13 @@ lstmSingle:
 	VMAXPS       Y3, Y2, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
 	VMULPS       Y3, Y3, Y5
 	VFMADD231PS  Y5, Y4, Y3
@@ -2057,12 +2088,13 @@ lstmSingleEnd:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -2092,12 +2124,13 @@ lstmSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -2126,12 +2159,13 @@ lstmSingleEnd:
 	VMAXPS       Y5, Y4, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y6
 	VMULPS       Y5, Y5, Y7
 	VFMADD231PS  Y7, Y6, Y5
@@ -2163,12 +2197,13 @@ lstmSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -2196,12 +2231,13 @@ lstmSingleEnd:
 	VMAXPS       Y4, Y3, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
 	VMULPS       Y4, Y4, Y6
 	VFMADD231PS  Y6, Y5, Y4
@@ -2414,12 +2450,13 @@ gruSingle:
 	VMAXPS       Y1, Y2, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
 	VROUNDPS     $0x08, Y2, Y2
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y2, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y2, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
 	VMULPS       Y1, Y1, Y4
 	VFMADD231PS  Y4, Y3, Y1
@@ -2450,12 +2487,13 @@ gruSingle:
 	VMAXPS       Y2, Y0, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y0
 	VROUNDPS     $0x08, Y0, Y0
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y0, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y0, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y3
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y3
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y0, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y0, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y3
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
 	VMULPS       Y2, Y2, Y4
 	VFMADD231PS  Y4, Y3, Y2
@@ -2485,12 +2523,13 @@ gruSingle:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -2532,12 +2571,13 @@ gruSingleEnd:
 	VMAXPS       Y2, Y3, Y2
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
 	VROUNDPS     $0x08, Y3, Y3
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y3, Y2
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y3, Y2
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y2, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y2, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VFMADD231PS  Y5, Y4, Y2
@@ -2568,12 +2608,13 @@ gruSingleEnd:
 	VMAXPS       Y3, Y1, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y1
 	VROUNDPS     $0x08, Y1, Y1
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y1, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y1, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y4
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y4
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y1, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
 	VMULPS       Y3, Y3, Y5
 	VFMADD231PS  Y5, Y4, Y3
@@ -2603,12 +2644,13 @@ gruSingleEnd:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3

@@ -264,11 +264,11 @@ maxDone:
 	VMOVSS        X1, most+16(FP)
 	VBROADCASTSS  X1, Z1
 	VPXORD        Z4, Z4, Z4
-	VPXORD        Z5, Z5, Z5
 	XORQ          DX, DX
+	MOVQ          AX, BX
 
 expUnrolled:
-	CMPQ              AX, $+32
+	CMPQ              BX, $+32
 	JLT               expUnrolledEnd
 	VMOVUPS           (CX)(DX*4), Z0
 	VSUBPS            Z1, Z0, Z0
@@ -278,12 +278,13 @@ expUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
@@ -299,26 +300,27 @@ expUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
 	VSCALEFPS.Z       Z3, Z2, K1, Z2
-	VADDPS            Z2, Z5, Z5
+	VADDPS            Z2, Z4, Z4
 	ADDQ              $+32, DX
-	SUBQ              $+32, AX
+	SUBQ              $+32, BX
 	JMP               expUnrolled
 
 expUnrolledEnd:
 expSingle:
-	CMPQ              AX, $+16
+	CMPQ              BX, $+16
 	JLT               expSingleEnd
 	VMOVUPS           (CX)(DX*4), Z0
 	VSUBPS            Z1, Z0, Z0
@@ -328,12 +330,13 @@ expSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
@@ -342,15 +345,15 @@ expSingle:
 	VSCALEFPS.Z       Z3, Z2, K1, Z2
 	VADDPS            Z2, Z4, Z4
 	ADDQ              $+16, DX
-	SUBQ              $+16, AX
+	SUBQ              $+16, BX
 	JMP               expSingle
 
 expSingleEnd:
-	TESTQ             AX, AX
+	TESTQ             BX, BX
 	JZ                expDone
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
+	MOVQ              $-1, SI
+	BZHIQ             BX, SI, SI
+	KMOVW             SI, K1
 	VMOVUPS.Z         (CX)(DX*4), K1, Z0
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
@@ -359,12 +362,13 @@ expSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z6
 	VFMADD231PS       Z6, Z3, Z1
@@ -375,16 +379,62 @@ expSingleEnd:
 	VADDPS            Z1, Z4, Z4
 
 expDone:
-	VADDPS        Z5, Z4, Z4
-	VSHUFF64X2    $0x4e, Z4, Z4, Z0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0x4e, X4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0xb1, X4, X0
-	VADDPS        X0, X4, X4
-	VMOVSS        X4, sum+20(FP)
+	CMPQ          AX, $+16
+	JLT           totalShort
+	VMOVUPS       Z4, Z5
+	VSHUFF64X2    $0x4e, Z5, Z5, Z0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VPERMILPS     $0x4e, X5, X0
+	VADDPS        X0, X5, X5
+	VPERMILPS     $0xb1, X5, X0
+	VADDPS        X0, X5, X5
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+
+totalDone:
+	VMOVSS X5, sum+20(FP)
 	VZEROUPPER
 	RET
 
@@ -428,65 +478,75 @@ DATA constant32_3fb8aa3b<>+24(SB)/4, $0x3fb8aa3b
 DATA constant32_3fb8aa3b<>+28(SB)/4, $0x3fb8aa3b
 GLOBL constant32_3fb8aa3b<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3f317218<>+0(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+4(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+8(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+12(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+16(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+20(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+24(SB)/4, $0x3f317218
-DATA constant32_3f317218<>+28(SB)/4, $0x3f317218
-GLOBL constant32_3f317218<>(SB), RODATA|NOPTR, $32
+DATA constant32_3f317200<>+0(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+4(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+8(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+12(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+16(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+20(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+24(SB)/4, $0x3f317200
+DATA constant32_3f317200<>+28(SB)/4, $0x3f317200
+GLOBL constant32_3f317200<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_b102e308<>+0(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+4(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+8(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+12(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+16(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+20(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+24(SB)/4, $0xb102e308
-DATA constant32_b102e308<>+28(SB)/4, $0xb102e308
-GLOBL constant32_b102e308<>(SB), RODATA|NOPTR, $32
+DATA constant32_35bfbe8e<>+0(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+4(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+8(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+12(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+16(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+20(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+24(SB)/4, $0x35bfbe8e
+DATA constant32_35bfbe8e<>+28(SB)/4, $0x35bfbe8e
+GLOBL constant32_35bfbe8e<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3ab688be<>+0(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+4(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+8(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+12(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+16(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+20(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+24(SB)/4, $0x3ab688be
-DATA constant32_3ab688be<>+28(SB)/4, $0x3ab688be
-GLOBL constant32_3ab688be<>(SB), RODATA|NOPTR, $32
+DATA constant32_39502bda<>+0(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+4(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+8(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+12(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+16(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+20(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+24(SB)/4, $0x39502bda
+DATA constant32_39502bda<>+28(SB)/4, $0x39502bda
+GLOBL constant32_39502bda<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3c0905f1<>+0(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+4(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+8(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+12(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+16(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+20(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+24(SB)/4, $0x3c0905f1
-DATA constant32_3c0905f1<>+28(SB)/4, $0x3c0905f1
-GLOBL constant32_3c0905f1<>(SB), RODATA|NOPTR, $32
+DATA constant32_3ab696c9<>+0(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+4(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+8(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+12(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+16(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+20(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+24(SB)/4, $0x3ab696c9
+DATA constant32_3ab696c9<>+28(SB)/4, $0x3ab696c9
+GLOBL constant32_3ab696c9<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3d2aaa8c<>+0(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+4(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+8(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+12(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+16(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+20(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+24(SB)/4, $0x3d2aaa8c
-DATA constant32_3d2aaa8c<>+28(SB)/4, $0x3d2aaa8c
-GLOBL constant32_3d2aaa8c<>(SB), RODATA|NOPTR, $32
+DATA constant32_3c0888a6<>+0(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+4(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+8(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+12(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+16(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+20(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+24(SB)/4, $0x3c0888a6
+DATA constant32_3c0888a6<>+28(SB)/4, $0x3c0888a6
+GLOBL constant32_3c0888a6<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_3e2aaa6e<>+0(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+4(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+8(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+12(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+16(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+20(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+24(SB)/4, $0x3e2aaa6e
-DATA constant32_3e2aaa6e<>+28(SB)/4, $0x3e2aaa6e
-GLOBL constant32_3e2aaa6e<>(SB), RODATA|NOPTR, $32
+DATA constant32_3d2aaa7a<>+0(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+4(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+8(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+12(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+16(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+20(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+24(SB)/4, $0x3d2aaa7a
+DATA constant32_3d2aaa7a<>+28(SB)/4, $0x3d2aaa7a
+GLOBL constant32_3d2aaa7a<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3e2aaaab<>+0(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+4(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+8(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+12(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+16(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+20(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+24(SB)/4, $0x3e2aaaab
+DATA constant32_3e2aaaab<>+28(SB)/4, $0x3e2aaaab
+GLOBL constant32_3e2aaaab<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_3f000000<>+0(SB)/4, $0x3f000000
 DATA constant32_3f000000<>+4(SB)/4, $0x3f000000
@@ -564,11 +624,11 @@ maxDone:
 	VMOVSS        X1, most+24(FP)
 	VBROADCASTSS  X1, Z1
 	VPXORD        Z4, Z4, Z4
-	VPXORD        Z5, Z5, Z5
 	XORQ          BX, BX
+	MOVQ          AX, SI
 
 expUnrolled:
-	CMPQ              AX, $+32
+	CMPQ              SI, $+32
 	JLT               expUnrolledEnd
 	VMOVUPS           (CX)(BX*4), Z0
 	VSUBPS            Z1, Z0, Z0
@@ -578,12 +638,13 @@ expUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
@@ -600,27 +661,28 @@ expUnrolled:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z0, K1
 	VSCALEFPS.Z       Z3, Z2, K1, Z2
-	VADDPS            Z2, Z5, Z5
+	VADDPS            Z2, Z4, Z4
 	VMOVUPS           Z2, 64(DX)(BX*4)
 	ADDQ              $+32, BX
-	SUBQ              $+32, AX
+	SUBQ              $+32, SI
 	JMP               expUnrolled
 
 expUnrolledEnd:
 expSingle:
-	CMPQ              AX, $+16
+	CMPQ              SI, $+16
 	JLT               expSingleEnd
 	VMOVUPS           (CX)(BX*4), Z0
 	VSUBPS            Z1, Z0, Z0
@@ -630,12 +692,13 @@ expSingle:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z6
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z6
 	VMULPS            Z2, Z2, Z7
 	VFMADD231PS       Z7, Z6, Z2
@@ -645,15 +708,15 @@ expSingle:
 	VADDPS            Z2, Z4, Z4
 	VMOVUPS           Z2, (DX)(BX*4)
 	ADDQ              $+16, BX
-	SUBQ              $+16, AX
+	SUBQ              $+16, SI
 	JMP               expSingle
 
 expSingleEnd:
-	TESTQ             AX, AX
+	TESTQ             SI, SI
 	JZ                expDone
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
+	MOVQ              $-1, DI
+	BZHIQ             SI, DI, DI
+	KMOVW             DI, K1
 	VMOVUPS.Z         (CX)(BX*4), K1, Z0
 	VSUBPS            Z1, Z0, Z0
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
@@ -662,12 +725,13 @@ expSingleEnd:
 	VMAXPS            Z1, Z2, Z1
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
 	VRNDSCALEPS       $0x08, Z2, Z2
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z2, Z1
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z2, Z1
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z3
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z1, Z3
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z1, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
 	VMULPS            Z1, Z1, Z6
 	VFMADD231PS       Z6, Z3, Z1
@@ -679,16 +743,62 @@ expSingleEnd:
 	VMOVUPS           Z1, K1, (DX)(BX*4)
 
 expDone:
-	VADDPS        Z5, Z4, Z4
-	VSHUFF64X2    $0x4e, Z4, Z4, Z0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0x4e, X4, X0
-	VADDPS        X0, X4, X4
-	VPERMILPS     $0xb1, X4, X0
-	VADDPS        X0, X4, X4
-	VMOVSS        X4, sum+28(FP)
+	CMPQ          AX, $+16
+	JLT           totalShort
+	VMOVUPS       Z4, Z5
+	VSHUFF64X2    $0x4e, Z5, Z5, Z0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VPERMILPS     $0x4e, X5, X0
+	VADDPS        X0, X5, X5
+	VPERMILPS     $0xb1, X5, X0
+	VADDPS        X0, X5, X5
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	CMPQ          AX, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+	VPERMILPS     $0x39, X0, X0
+	VADDSS        X0, X5, X5
+
+totalDone:
+	VMOVSS X5, sum+28(FP)
 	VZEROUPPER
 	RET
 
@@ -752,70 +862,119 @@ TEXT ·softmaxGradF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ   dy+16(FP), DX
 	MOVQ   y+24(FP), BX
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
 sumUnrolled:
-	CMPQ        DI, $+32
-	JLT         sumUnrolledEnd
-	VMOVUPS     (DX)(SI*4), Z2
-	VMOVUPS     (BX)(SI*4), Z3
-	VFMADD231PS Z3, Z2, Z0
-	VMOVUPS     64(DX)(SI*4), Z2
-	VMOVUPS     64(BX)(SI*4), Z3
-	VFMADD231PS Z3, Z2, Z1
-	ADDQ        $+32, SI
-	SUBQ        $+32, DI
-	JMP         sumUnrolled
+	CMPQ    DI, $+32
+	JLT     sumUnrolledEnd
+	VMOVUPS (DX)(SI*4), Z1
+	VMOVUPS (BX)(SI*4), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(DX)(SI*4), Z1
+	VMOVUPS 64(BX)(SI*4), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $+32, SI
+	SUBQ    $+32, DI
+	JMP     sumUnrolled
 
 sumUnrolledEnd:
 sumSingle:
-	CMPQ        DI, $+16
-	JLT         sumSingleEnd
-	VMOVUPS     (DX)(SI*4), Z2
-	VMOVUPS     (BX)(SI*4), Z3
-	VFMADD231PS Z3, Z2, Z0
-	ADDQ        $+16, SI
-	SUBQ        $+16, DI
-	JMP         sumSingle
+	CMPQ    DI, $+16
+	JLT     sumSingleEnd
+	VMOVUPS (DX)(SI*4), Z1
+	VMOVUPS (BX)(SI*4), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $+16, SI
+	SUBQ    $+16, DI
+	JMP     sumSingle
 
 sumSingleEnd:
-	TESTQ       DI, DI
-	JZ          sumDone
-	MOVQ        $-1, R8
-	BZHIQ       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (DX)(SI*4), K1, Z2
-	VMOVUPS.Z   (BX)(SI*4), K1, Z3
-	VFMADD231PS Z3, Z2, Z0
+	TESTQ     DI, DI
+	JZ        sumDone
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z1
+	VMOVUPS.Z (BX)(SI*4), K1, Z2
+	VMULPS    Z2, Z1, Z1
+	VADDPS    Z1, Z0, Z0
 
 sumDone:
-	VADDPS        Z1, Z0, Z0
-	VSHUFF64X2    $0x4e, Z0, Z0, Z1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VADDPS        X1, X0, X0
-	VBROADCASTSS  X0, Z0
-	XORQ          SI, SI
+	CMPQ          AX, $+16
+	JLT           totalShort
+	VMOVUPS       Z0, Z3
+	VSHUFF64X2    $0x4e, Z3, Z3, Z0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VPERMILPS     $0x4e, X3, X0
+	VADDPS        X0, X3, X3
+	VPERMILPS     $0xb1, X3, X0
+	VADDPS        X0, X3, X3
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z3, Z3, Z3
+	VMOVUPS       X0, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z0, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	CMPQ          AX, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z0, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	CMPQ          AX, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z0, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X3, X3
+
+totalDone:
+	VBROADCASTSS X3, Z3
+	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ    AX, $+32
 	JLT     applyUnrolledEnd
-	VMOVUPS (DX)(SI*4), Z1
-	VMOVUPS (BX)(SI*4), Z2
-	VSUBPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (CX)(SI*4)
-	VMOVUPS 64(DX)(SI*4), Z1
-	VMOVUPS 64(BX)(SI*4), Z2
-	VSUBPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, 64(CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(SI*4)
+	VMOVUPS 64(DX)(SI*4), Z0
+	VMOVUPS 64(BX)(SI*4), Z1
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(CX)(SI*4)
 	ADDQ    $+32, SI
 	SUBQ    $+32, AX
 	JMP     applyUnrolled
@@ -824,11 +983,11 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ    AX, $+16
 	JLT     applySingleEnd
-	VMOVUPS (DX)(SI*4), Z1
-	VMOVUPS (BX)(SI*4), Z2
-	VSUBPS  Z0, Z1, Z1
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Z0
+	VMOVUPS (BX)(SI*4), Z1
+	VSUBPS  Z3, Z0, Z0
+	VMULPS  Z1, Z0, Z0
+	VMOVUPS Z0, (CX)(SI*4)
 	ADDQ    $+16, SI
 	SUBQ    $+16, AX
 	JMP     applySingle
@@ -839,11 +998,11 @@ applySingleEnd:
 	MOVQ      $-1, DI
 	BZHIQ     AX, DI, DI
 	KMOVW     DI, K1
-	VMOVUPS.Z (DX)(SI*4), K1, Z1
-	VMOVUPS.Z (BX)(SI*4), K1, Z2
-	VSUBPS    Z0, Z1, Z1
-	VMULPS    Z2, Z1, Z1
-	VMOVUPS   Z1, K1, (CX)(SI*4)
+	VMOVUPS.Z (DX)(SI*4), K1, Z0
+	VMOVUPS.Z (BX)(SI*4), K1, Z1
+	VSUBPS    Z3, Z0, Z0
+	VMULPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(SI*4)
 
 applyDone:
 	VZEROUPPER
@@ -857,17 +1016,16 @@ TEXT ·logSoftmaxGradF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ   dy+16(FP), DX
 	MOVQ   y+24(FP), BX
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
 sumUnrolled:
 	CMPQ    DI, $+32
 	JLT     sumUnrolledEnd
-	VMOVUPS (DX)(SI*4), Z2
-	VADDPS  Z2, Z0, Z0
-	VMOVUPS 64(DX)(SI*4), Z2
-	VADDPS  Z2, Z1, Z1
+	VMOVUPS (DX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
+	VMOVUPS 64(DX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
 	ADDQ    $+32, SI
 	SUBQ    $+32, DI
 	JMP     sumUnrolled
@@ -876,8 +1034,8 @@ sumUnrolledEnd:
 sumSingle:
 	CMPQ    DI, $+16
 	JLT     sumSingleEnd
-	VMOVUPS (DX)(SI*4), Z2
-	VADDPS  Z2, Z0, Z0
+	VMOVUPS (DX)(SI*4), Z1
+	VADDPS  Z1, Z0, Z0
 	ADDQ    $+16, SI
 	SUBQ    $+16, DI
 	JMP     sumSingle
@@ -888,69 +1046,117 @@ sumSingleEnd:
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
 	KMOVW     R8, K1
-	VMOVUPS.Z (DX)(SI*4), K1, Z2
-	VADDPS    Z2, Z0, Z0
+	VMOVUPS.Z (DX)(SI*4), K1, Z1
+	VADDPS    Z1, Z0, Z0
 
 sumDone:
-	VADDPS        Z1, Z0, Z0
-	VSHUFF64X2    $0x4e, Z0, Z0, Z1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0x4e, X0, X1
-	VADDPS        X1, X0, X0
-	VPERMILPS     $0xb1, X0, X1
-	VADDPS        X1, X0, X0
-	VBROADCASTSS  X0, Z0
-	XORQ          SI, SI
+	CMPQ          AX, $+16
+	JLT           totalShort
+	VMOVUPS       Z0, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0x4e, X2, X0
+	VADDPS        X0, X2, X2
+	VPERMILPS     $0xb1, X2, X0
+	VADDPS        X0, X2, X2
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z2, Z2, Z2
+	VMOVUPS       X0, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z0, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	CMPQ          AX, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z0, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	CMPQ          AX, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z0, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+	VPERMILPS     $0x39, X1, X1
+	VADDSS        X1, X2, X2
+
+totalDone:
+	VBROADCASTSS X2, Z2
+	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ              AX, $+32
 	JLT               applyUnrolledEnd
-	VMOVUPS           (DX)(SI*4), Z1
-	VMOVUPS           (BX)(SI*4), Z2
+	VMOVUPS           (DX)(SI*4), Z0
+	VMOVUPS           (BX)(SI*4), Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
-	VMINPS            Z2, Z3, Z3
+	VMINPS            Z1, Z3, Z3
 	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
 	VSCALEFPS.Z       Z4, Z3, K1, Z3
-	VFNMADD231PS      Z3, Z0, Z1
-	VMOVUPS           Z1, (CX)(SI*4)
-	VMOVUPS           64(DX)(SI*4), Z1
-	VMOVUPS           64(BX)(SI*4), Z2
+	VFNMADD231PS      Z3, Z2, Z0
+	VMOVUPS           Z0, (CX)(SI*4)
+	VMOVUPS           64(DX)(SI*4), Z0
+	VMOVUPS           64(BX)(SI*4), Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
-	VMINPS            Z2, Z3, Z3
+	VMINPS            Z1, Z3, Z3
 	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
 	VSCALEFPS.Z       Z4, Z3, K1, Z3
-	VFNMADD231PS      Z3, Z0, Z1
-	VMOVUPS           Z1, 64(CX)(SI*4)
+	VFNMADD231PS      Z3, Z2, Z0
+	VMOVUPS           Z0, 64(CX)(SI*4)
 	ADDQ              $+32, SI
 	SUBQ              $+32, AX
 	JMP               applyUnrolled
@@ -959,28 +1165,29 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ              AX, $+16
 	JLT               applySingleEnd
-	VMOVUPS           (DX)(SI*4), Z1
-	VMOVUPS           (BX)(SI*4), Z2
+	VMOVUPS           (DX)(SI*4), Z0
+	VMOVUPS           (BX)(SI*4), Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
-	VMINPS            Z2, Z3, Z3
+	VMINPS            Z1, Z3, Z3
 	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K1
 	VSCALEFPS.Z       Z4, Z3, K1, Z3
-	VFNMADD231PS      Z3, Z0, Z1
-	VMOVUPS           Z1, (CX)(SI*4)
+	VFNMADD231PS      Z3, Z2, Z0
+	VMOVUPS           Z0, (CX)(SI*4)
 	ADDQ              $+16, SI
 	SUBQ              $+16, AX
 	JMP               applySingle
@@ -991,28 +1198,29 @@ applySingleEnd:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VMOVUPS.Z         (DX)(SI*4), K1, Z1
-	VMOVUPS.Z         (BX)(SI*4), K1, Z2
+	VMOVUPS.Z         (DX)(SI*4), K1, Z0
+	VMOVUPS.Z         (BX)(SI*4), K1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
-	VMINPS            Z2, Z3, Z3
+	VMINPS            Z1, Z3, Z3
 	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z4
 	VMAXPS            Z3, Z4, Z3
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
 	VRNDSCALEPS       $0x08, Z4, Z4
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z4, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z4, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z5
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z5
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
 	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
 	VMULPS            Z3, Z3, Z6
 	VFMADD231PS       Z6, Z5, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
-	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
 	VSCALEFPS.Z       Z4, Z3, K2, Z3
-	VFNMADD231PS      Z3, Z0, Z1
-	VMOVUPS           Z1, K1, (CX)(SI*4)
+	VFNMADD231PS      Z3, Z2, Z0
+	VMOVUPS           Z0, K1, (CX)(SI*4)
 
 applyDone:
 	VZEROUPPER
@@ -1027,11 +1235,12 @@ TEXT ·narrowSoftmax1F32AVX512(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x02, R8
-	MOVQ         $-1, R9
-	BZHIQ        CX, R9, R9
-	KMOVW        R9, K1
+	MOVQ         $-1, R10
+	BZHIQ        CX, R10, R10
+	KMOVW        R10, K1
 	VBROADCASTSS constant32_ff800000<>+0(SB), Z0
 
 row:
@@ -1055,38 +1264,88 @@ row:
 	VMAXPS            Z2, Z3, Z2
 	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z2, Z3
 	VRNDSCALEPS       $0x08, Z3, Z3
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z3, Z2
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z3, Z2
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z4
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z2, Z4
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z4
-	VMULPS            Z2, Z2, Z5
-	VFMADD231PS       Z5, Z4, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z2
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z2
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z2, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z2, Z5
+	VMULPS            Z2, Z2, Z6
+	VFMADD231PS       Z6, Z5, Z2
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z2, Z2
 	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
 	VSCALEFPS.Z       Z3, Z2, K2, Z2
 	VMOVAPS.Z         Z2, K1, Z2
 	VMOVUPS           Z2, Z1
-	VSHUFF64X2        $0x4e, Z1, Z1, Z3
-	VADDPS            Y3, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X3
-	VADDPS            X3, X1, X1
-	VPERMILPS         $0x4e, X1, X3
-	VADDPS            X3, X1, X1
-	VPERMILPS         $0xb1, X1, X3
-	VADDPS            X3, X1, X1
-	VMOVSS            X1, (DI)
-	VBROADCASTSS      X1, Z1
-	VDIVPS            Z1, Z2, Z2
-	VMOVUPS           Z2, K1, (DX)
-	ADDQ              R8, BX
-	ADDQ              R8, DX
-	ADDQ              $0x04, SI
-	ADDQ              $0x04, DI
-	DECQ              AX
-	JNZ               row
+	CMPQ              R9, $+16
+	JLT               totalShort
+	VMOVUPS           Z1, Z4
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPS            Y1, Y4, Y4
+	VEXTRACTF32X4     $0x01, Y4, X1
+	VADDPS            X1, X4, X4
+	VPERMILPS         $0x4e, X4, X1
+	VADDPS            X1, X4, X4
+	VPERMILPS         $0xb1, X4, X1
+	VADDPS            X1, X4, X4
+	JMP               totalDone
+
+totalShort:
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       X1, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	CMPQ          R9, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z1, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	CMPQ          R9, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z1, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	CMPQ          R9, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z1, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+	VPERMILPS     $0x39, X3, X3
+	VADDSS        X3, X4, X4
+
+totalDone:
+	VMOVSS       X4, (DI)
+	VBROADCASTSS X4, Z4
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z1
+	VDIVPS       Z4, Z1, Z1
+	VMULPS       Z1, Z2, Z2
+	VMOVUPS      Z2, K1, (DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x04, SI
+	ADDQ         $0x04, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -1099,12 +1358,13 @@ TEXT ·narrowSoftmax2F32AVX512(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x02, R8
 	SUBQ         $0x10, CX
-	MOVQ         $-1, R9
-	BZHIQ        CX, R9, R9
-	KMOVW        R9, K1
+	MOVQ         $-1, R10
+	BZHIQ        CX, R10, R10
+	KMOVW        R10, K1
 	VBROADCASTSS constant32_ff800000<>+0(SB), Z0
 
 row:
@@ -1126,64 +1386,115 @@ row:
 	VSUBPS            Z3, Z1, Z1
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
 	VMINPS            Z1, Z4, Z4
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
-	VMAXPS            Z4, Z5, Z4
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
-	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z4
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z4
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z4, Z6
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
-	VMULPS            Z4, Z4, Z7
-	VFMADD231PS       Z7, Z6, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z4, Z6, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z7
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z7
+	VMULPS            Z4, Z4, Z8
+	VFMADD231PS       Z8, Z7, Z4
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
 	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z1, K2
-	VSCALEFPS.Z       Z5, Z4, K2, Z4
+	VSCALEFPS.Z       Z6, Z4, K2, Z4
 	VMOVUPS           Z4, Z1
 	VSUBPS            Z3, Z2, Z2
 	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
 	VMINPS            Z2, Z3, Z3
-	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
-	VMAXPS            Z3, Z5, Z3
-	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z5
-	VRNDSCALEPS       $0x08, Z5, Z5
-	VFNMADD231PS.BCST constant32_3f317218<>+0(SB), Z5, Z3
-	VFNMADD231PS.BCST constant32_b102e308<>+0(SB), Z5, Z3
-	VBROADCASTSS      constant32_3ab688be<>+0(SB), Z6
-	VFMADD213PS.BCST  constant32_3c0905f1<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  constant32_3d2aaa8c<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  constant32_3e2aaa6e<>+0(SB), Z3, Z6
-	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z6
-	VMULPS            Z3, Z3, Z7
-	VFMADD231PS       Z7, Z6, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z3, Z6, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z7
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z7
+	VMULPS            Z3, Z3, Z8
+	VFMADD231PS       Z8, Z7, Z3
 	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
 	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
-	VSCALEFPS.Z       Z5, Z3, K2, Z3
+	VSCALEFPS.Z       Z6, Z3, K2, Z3
 	VMOVAPS.Z         Z3, K1, Z3
 	VADDPS            Z3, Z1, Z1
-	VSHUFF64X2        $0x4e, Z1, Z1, Z2
-	VADDPS            Y2, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X2
-	VADDPS            X2, X1, X1
-	VPERMILPS         $0x4e, X1, X2
-	VADDPS            X2, X1, X1
-	VPERMILPS         $0xb1, X1, X2
-	VADDPS            X2, X1, X1
-	VMOVSS            X1, (DI)
-	VBROADCASTSS      X1, Z1
-	VDIVPS            Z1, Z4, Z4
-	VMOVUPS           Z4, (DX)
-	VDIVPS            Z1, Z3, Z3
-	VMOVUPS           Z3, K1, 64(DX)
-	ADDQ              R8, BX
-	ADDQ              R8, DX
-	ADDQ              $0x04, SI
-	ADDQ              $0x04, DI
-	DECQ              AX
-	JNZ               row
+	CMPQ              R9, $+16
+	JLT               totalShort
+	VMOVUPS           Z1, Z5
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPS            Y1, Y5, Y5
+	VEXTRACTF32X4     $0x01, Y5, X1
+	VADDPS            X1, X5, X5
+	VPERMILPS         $0x4e, X5, X1
+	VADDPS            X1, X5, X5
+	VPERMILPS         $0xb1, X5, X1
+	VADDPS            X1, X5, X5
+	JMP               totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X1, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	CMPQ          R9, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z1, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	CMPQ          R9, $+8
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z1, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	CMPQ          R9, $+12
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z1, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+	VPERMILPS     $0x39, X2, X2
+	VADDSS        X2, X5, X5
+
+totalDone:
+	VMOVSS       X5, (DI)
+	VBROADCASTSS X5, Z5
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z1
+	VDIVPS       Z5, Z1, Z1
+	VMULPS       Z1, Z4, Z4
+	VMOVUPS      Z4, (DX)
+	VMULPS       Z1, Z3, Z3
+	VMOVUPS      Z3, K1, 64(DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x04, SI
+	ADDQ         $0x04, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -1439,11 +1750,11 @@ maxDone:
 	VMOVSD        X1, most+16(FP)
 	VBROADCASTSD  X1, Z1
 	VPXORD        Z4, Z4, Z4
-	VPXORD        Z5, Z5, Z5
 	XORQ          DX, DX
+	MOVQ          AX, BX
 
 expUnrolled:
-	CMPQ              AX, $+16
+	CMPQ              BX, $+16
 	JLT               expUnrolledEnd
 	VMOVUPD           (CX)(DX*8), Z0
 	VSUBPD            Z1, Z0, Z0
@@ -1498,14 +1809,14 @@ expUnrolled:
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
 	VSCALEFPD.Z       Z3, Z2, K1, Z2
-	VADDPD            Z2, Z5, Z5
+	VADDPD            Z2, Z4, Z4
 	ADDQ              $+16, DX
-	SUBQ              $+16, AX
+	SUBQ              $+16, BX
 	JMP               expUnrolled
 
 expUnrolledEnd:
 expSingle:
-	CMPQ              AX, $+8
+	CMPQ              BX, $+8
 	JLT               expSingleEnd
 	VMOVUPD           (CX)(DX*8), Z0
 	VSUBPD            Z1, Z0, Z0
@@ -1535,15 +1846,15 @@ expSingle:
 	VSCALEFPD.Z       Z3, Z2, K1, Z2
 	VADDPD            Z2, Z4, Z4
 	ADDQ              $+8, DX
-	SUBQ              $+8, AX
+	SUBQ              $+8, BX
 	JMP               expSingle
 
 expSingleEnd:
-	TESTQ             AX, AX
+	TESTQ             BX, BX
 	JZ                expDone
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
+	MOVQ              $-1, SI
+	BZHIQ             BX, SI, SI
+	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(DX*8), K1, Z0
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
@@ -1574,14 +1885,44 @@ expSingleEnd:
 	VADDPD            Z1, Z4, Z4
 
 expDone:
-	VADDPD        Z5, Z4, Z4
-	VSHUFF64X2    $0x4e, Z4, Z4, Z0
-	VADDPD        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPD        X0, X4, X4
-	VPERMILPD     $0x01, X4, X0
-	VADDPD        X0, X4, X4
-	VMOVSD        X4, sum+24(FP)
+	CMPQ          AX, $+8
+	JLT           totalShort
+	VMOVUPD       Z4, Z5
+	VSHUFF64X2    $0x4e, Z5, Z5, Z0
+	VADDPD        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPD        X0, X5, X5
+	VPERMILPD     $0x01, X5, X0
+	VADDPD        X0, X5, X5
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+
+totalDone:
+	VMOVSD X5, sum+24(FP)
 	VZEROUPPER
 	RET
 
@@ -1747,11 +2088,11 @@ maxDone:
 	VMOVSD        X1, most+24(FP)
 	VBROADCASTSD  X1, Z1
 	VPXORD        Z4, Z4, Z4
-	VPXORD        Z5, Z5, Z5
 	XORQ          BX, BX
+	MOVQ          AX, SI
 
 expUnrolled:
-	CMPQ              AX, $+16
+	CMPQ              SI, $+16
 	JLT               expUnrolledEnd
 	VMOVUPD           (CX)(BX*8), Z0
 	VSUBPD            Z1, Z0, Z0
@@ -1807,15 +2148,15 @@ expUnrolled:
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z0, K1
 	VSCALEFPD.Z       Z3, Z2, K1, Z2
-	VADDPD            Z2, Z5, Z5
+	VADDPD            Z2, Z4, Z4
 	VMOVUPD           Z2, 64(DX)(BX*8)
 	ADDQ              $+16, BX
-	SUBQ              $+16, AX
+	SUBQ              $+16, SI
 	JMP               expUnrolled
 
 expUnrolledEnd:
 expSingle:
-	CMPQ              AX, $+8
+	CMPQ              SI, $+8
 	JLT               expSingleEnd
 	VMOVUPD           (CX)(BX*8), Z0
 	VSUBPD            Z1, Z0, Z0
@@ -1846,15 +2187,15 @@ expSingle:
 	VADDPD            Z2, Z4, Z4
 	VMOVUPD           Z2, (DX)(BX*8)
 	ADDQ              $+8, BX
-	SUBQ              $+8, AX
+	SUBQ              $+8, SI
 	JMP               expSingle
 
 expSingleEnd:
-	TESTQ             AX, AX
+	TESTQ             SI, SI
 	JZ                expDone
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
+	MOVQ              $-1, DI
+	BZHIQ             SI, DI, DI
+	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(BX*8), K1, Z0
 	VSUBPD            Z1, Z0, Z0
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
@@ -1886,14 +2227,44 @@ expSingleEnd:
 	VMOVUPD           Z1, K1, (DX)(BX*8)
 
 expDone:
-	VADDPD        Z5, Z4, Z4
-	VSHUFF64X2    $0x4e, Z4, Z4, Z0
-	VADDPD        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPD        X0, X4, X4
-	VPERMILPD     $0x01, X4, X0
-	VADDPD        X0, X4, X4
-	VMOVSD        X4, sum+32(FP)
+	CMPQ          AX, $+8
+	JLT           totalShort
+	VMOVUPD       Z4, Z5
+	VSHUFF64X2    $0x4e, Z5, Z5, Z0
+	VADDPD        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPD        X0, X5, X5
+	VPERMILPD     $0x01, X5, X0
+	VADDPD        X0, X5, X5
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+	CMPQ          AX, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z4, X0
+	VADDSD        X0, X5, X5
+	VPERMILPD     $0x01, X0, X0
+	VADDSD        X0, X5, X5
+
+totalDone:
+	VMOVSD X5, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -1957,68 +2328,101 @@ TEXT ·softmaxGradF64AVX512(SB), NOSPLIT, $0-32
 	MOVQ   dy+16(FP), DX
 	MOVQ   y+24(FP), BX
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
 sumUnrolled:
-	CMPQ        DI, $+16
-	JLT         sumUnrolledEnd
-	VMOVUPD     (DX)(SI*8), Z2
-	VMOVUPD     (BX)(SI*8), Z3
-	VFMADD231PD Z3, Z2, Z0
-	VMOVUPD     64(DX)(SI*8), Z2
-	VMOVUPD     64(BX)(SI*8), Z3
-	VFMADD231PD Z3, Z2, Z1
-	ADDQ        $+16, SI
-	SUBQ        $+16, DI
-	JMP         sumUnrolled
+	CMPQ    DI, $+16
+	JLT     sumUnrolledEnd
+	VMOVUPD (DX)(SI*8), Z1
+	VMOVUPD (BX)(SI*8), Z2
+	VMULPD  Z2, Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD 64(DX)(SI*8), Z1
+	VMOVUPD 64(BX)(SI*8), Z2
+	VMULPD  Z2, Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	ADDQ    $+16, SI
+	SUBQ    $+16, DI
+	JMP     sumUnrolled
 
 sumUnrolledEnd:
 sumSingle:
-	CMPQ        DI, $+8
-	JLT         sumSingleEnd
-	VMOVUPD     (DX)(SI*8), Z2
-	VMOVUPD     (BX)(SI*8), Z3
-	VFMADD231PD Z3, Z2, Z0
-	ADDQ        $+8, SI
-	SUBQ        $+8, DI
-	JMP         sumSingle
+	CMPQ    DI, $+8
+	JLT     sumSingleEnd
+	VMOVUPD (DX)(SI*8), Z1
+	VMOVUPD (BX)(SI*8), Z2
+	VMULPD  Z2, Z1, Z1
+	VADDPD  Z1, Z0, Z0
+	ADDQ    $+8, SI
+	SUBQ    $+8, DI
+	JMP     sumSingle
 
 sumSingleEnd:
-	TESTQ       DI, DI
-	JZ          sumDone
-	MOVQ        $-1, R8
-	BZHIQ       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPD.Z   (DX)(SI*8), K1, Z2
-	VMOVUPD.Z   (BX)(SI*8), K1, Z3
-	VFMADD231PD Z3, Z2, Z0
+	TESTQ     DI, DI
+	JZ        sumDone
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPD.Z (DX)(SI*8), K1, Z1
+	VMOVUPD.Z (BX)(SI*8), K1, Z2
+	VMULPD    Z2, Z1, Z1
+	VADDPD    Z1, Z0, Z0
 
 sumDone:
-	VADDPD        Z1, Z0, Z0
-	VSHUFF64X2    $0x4e, Z0, Z0, Z1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDPD        X1, X0, X0
-	VBROADCASTSD  X0, Z0
-	XORQ          SI, SI
+	CMPQ          AX, $+8
+	JLT           totalShort
+	VMOVUPD       Z0, Z3
+	VSHUFF64X2    $0x4e, Z3, Z3, Z0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VPERMILPD     $0x01, X3, X0
+	VADDPD        X0, X3, X3
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z3, Z3, Z3
+	VMOVUPS       X0, X1
+	VADDSD        X1, X3, X3
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X3, X3
+	CMPQ          AX, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z0, X1
+	VADDSD        X1, X3, X3
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X3, X3
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z0, X1
+	VADDSD        X1, X3, X3
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X3, X3
+	CMPQ          AX, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z0, X1
+	VADDSD        X1, X3, X3
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X3, X3
+
+totalDone:
+	VBROADCASTSD X3, Z3
+	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ    AX, $+16
 	JLT     applyUnrolledEnd
-	VMOVUPD (DX)(SI*8), Z1
-	VMOVUPD (BX)(SI*8), Z2
-	VSUBPD  Z0, Z1, Z1
-	VMULPD  Z2, Z1, Z1
-	VMOVUPD Z1, (CX)(SI*8)
-	VMOVUPD 64(DX)(SI*8), Z1
-	VMOVUPD 64(BX)(SI*8), Z2
-	VSUBPD  Z0, Z1, Z1
-	VMULPD  Z2, Z1, Z1
-	VMOVUPD Z1, 64(CX)(SI*8)
+	VMOVUPD (DX)(SI*8), Z0
+	VMOVUPD (BX)(SI*8), Z1
+	VSUBPD  Z3, Z0, Z0
+	VMULPD  Z1, Z0, Z0
+	VMOVUPD Z0, (CX)(SI*8)
+	VMOVUPD 64(DX)(SI*8), Z0
+	VMOVUPD 64(BX)(SI*8), Z1
+	VSUBPD  Z3, Z0, Z0
+	VMULPD  Z1, Z0, Z0
+	VMOVUPD Z0, 64(CX)(SI*8)
 	ADDQ    $+16, SI
 	SUBQ    $+16, AX
 	JMP     applyUnrolled
@@ -2027,11 +2431,11 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ    AX, $+8
 	JLT     applySingleEnd
-	VMOVUPD (DX)(SI*8), Z1
-	VMOVUPD (BX)(SI*8), Z2
-	VSUBPD  Z0, Z1, Z1
-	VMULPD  Z2, Z1, Z1
-	VMOVUPD Z1, (CX)(SI*8)
+	VMOVUPD (DX)(SI*8), Z0
+	VMOVUPD (BX)(SI*8), Z1
+	VSUBPD  Z3, Z0, Z0
+	VMULPD  Z1, Z0, Z0
+	VMOVUPD Z0, (CX)(SI*8)
 	ADDQ    $+8, SI
 	SUBQ    $+8, AX
 	JMP     applySingle
@@ -2042,11 +2446,11 @@ applySingleEnd:
 	MOVQ      $-1, DI
 	BZHIQ     AX, DI, DI
 	KMOVW     DI, K1
-	VMOVUPD.Z (DX)(SI*8), K1, Z1
-	VMOVUPD.Z (BX)(SI*8), K1, Z2
-	VSUBPD    Z0, Z1, Z1
-	VMULPD    Z2, Z1, Z1
-	VMOVUPD   Z1, K1, (CX)(SI*8)
+	VMOVUPD.Z (DX)(SI*8), K1, Z0
+	VMOVUPD.Z (BX)(SI*8), K1, Z1
+	VSUBPD    Z3, Z0, Z0
+	VMULPD    Z1, Z0, Z0
+	VMOVUPD   Z0, K1, (CX)(SI*8)
 
 applyDone:
 	VZEROUPPER
@@ -2060,17 +2464,16 @@ TEXT ·logSoftmaxGradF64AVX512(SB), NOSPLIT, $0-32
 	MOVQ   dy+16(FP), DX
 	MOVQ   y+24(FP), BX
 	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
 sumUnrolled:
 	CMPQ    DI, $+16
 	JLT     sumUnrolledEnd
-	VMOVUPD (DX)(SI*8), Z2
-	VADDPD  Z2, Z0, Z0
-	VMOVUPD 64(DX)(SI*8), Z2
-	VADDPD  Z2, Z1, Z1
+	VMOVUPD (DX)(SI*8), Z1
+	VADDPD  Z1, Z0, Z0
+	VMOVUPD 64(DX)(SI*8), Z1
+	VADDPD  Z1, Z0, Z0
 	ADDQ    $+16, SI
 	SUBQ    $+16, DI
 	JMP     sumUnrolled
@@ -2079,8 +2482,8 @@ sumUnrolledEnd:
 sumSingle:
 	CMPQ    DI, $+8
 	JLT     sumSingleEnd
-	VMOVUPD (DX)(SI*8), Z2
-	VADDPD  Z2, Z0, Z0
+	VMOVUPD (DX)(SI*8), Z1
+	VADDPD  Z1, Z0, Z0
 	ADDQ    $+8, SI
 	SUBQ    $+8, DI
 	JMP     sumSingle
@@ -2091,27 +2494,57 @@ sumSingleEnd:
 	MOVQ      $-1, R8
 	BZHIQ     DI, R8, R8
 	KMOVW     R8, K1
-	VMOVUPD.Z (DX)(SI*8), K1, Z2
-	VADDPD    Z2, Z0, Z0
+	VMOVUPD.Z (DX)(SI*8), K1, Z1
+	VADDPD    Z1, Z0, Z0
 
 sumDone:
-	VADDPD        Z1, Z0, Z0
-	VSHUFF64X2    $0x4e, Z0, Z0, Z1
-	VADDPD        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDPD        X1, X0, X0
-	VBROADCASTSD  X0, Z0
-	XORQ          SI, SI
+	CMPQ          AX, $+8
+	JLT           totalShort
+	VMOVUPD       Z0, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z0
+	VADDPD        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPD        X0, X2, X2
+	VPERMILPD     $0x01, X2, X0
+	VADDPD        X0, X2, X2
+	JMP           totalDone
+
+totalShort:
+	VPXORD        Z2, Z2, Z2
+	VMOVUPS       X0, X1
+	VADDSD        X1, X2, X2
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X2, X2
+	CMPQ          AX, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z0, X1
+	VADDSD        X1, X2, X2
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X2, X2
+	CMPQ          AX, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z0, X1
+	VADDSD        X1, X2, X2
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X2, X2
+	CMPQ          AX, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z0, X1
+	VADDSD        X1, X2, X2
+	VPERMILPD     $0x01, X1, X1
+	VADDSD        X1, X2, X2
+
+totalDone:
+	VBROADCASTSD X2, Z2
+	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ              AX, $+16
 	JLT               applyUnrolledEnd
-	VMOVUPD           (DX)(SI*8), Z1
-	VMOVUPD           (BX)(SI*8), Z2
+	VMOVUPD           (DX)(SI*8), Z0
+	VMOVUPD           (BX)(SI*8), Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z3
+	VMINPD            Z1, Z3, Z3
 	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
 	VMAXPD            Z3, Z4, Z3
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
@@ -2132,14 +2565,14 @@ applyUnrolled:
 	VMULPD            Z3, Z3, Z6
 	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
 	VSCALEFPD.Z       Z4, Z3, K1, Z3
-	VFNMADD231PD      Z3, Z0, Z1
-	VMOVUPD           Z1, (CX)(SI*8)
-	VMOVUPD           64(DX)(SI*8), Z1
-	VMOVUPD           64(BX)(SI*8), Z2
+	VFNMADD231PD      Z3, Z2, Z0
+	VMOVUPD           Z0, (CX)(SI*8)
+	VMOVUPD           64(DX)(SI*8), Z0
+	VMOVUPD           64(BX)(SI*8), Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z3
+	VMINPD            Z1, Z3, Z3
 	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
 	VMAXPD            Z3, Z4, Z3
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
@@ -2160,10 +2593,10 @@ applyUnrolled:
 	VMULPD            Z3, Z3, Z6
 	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
 	VSCALEFPD.Z       Z4, Z3, K1, Z3
-	VFNMADD231PD      Z3, Z0, Z1
-	VMOVUPD           Z1, 64(CX)(SI*8)
+	VFNMADD231PD      Z3, Z2, Z0
+	VMOVUPD           Z0, 64(CX)(SI*8)
 	ADDQ              $+16, SI
 	SUBQ              $+16, AX
 	JMP               applyUnrolled
@@ -2172,10 +2605,10 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ              AX, $+8
 	JLT               applySingleEnd
-	VMOVUPD           (DX)(SI*8), Z1
-	VMOVUPD           (BX)(SI*8), Z2
+	VMOVUPD           (DX)(SI*8), Z0
+	VMOVUPD           (BX)(SI*8), Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z3
+	VMINPD            Z1, Z3, Z3
 	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
 	VMAXPD            Z3, Z4, Z3
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
@@ -2196,10 +2629,10 @@ applySingle:
 	VMULPD            Z3, Z3, Z6
 	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K1
 	VSCALEFPD.Z       Z4, Z3, K1, Z3
-	VFNMADD231PD      Z3, Z0, Z1
-	VMOVUPD           Z1, (CX)(SI*8)
+	VFNMADD231PD      Z3, Z2, Z0
+	VMOVUPD           Z0, (CX)(SI*8)
 	ADDQ              $+8, SI
 	SUBQ              $+8, AX
 	JMP               applySingle
@@ -2210,10 +2643,10 @@ applySingleEnd:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VMOVUPD.Z         (DX)(SI*8), K1, Z1
-	VMOVUPD.Z         (BX)(SI*8), K1, Z2
+	VMOVUPD.Z         (DX)(SI*8), K1, Z0
+	VMOVUPD.Z         (BX)(SI*8), K1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
-	VMINPD            Z2, Z3, Z3
+	VMINPD            Z1, Z3, Z3
 	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z4
 	VMAXPD            Z3, Z4, Z3
 	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
@@ -2234,10 +2667,10 @@ applySingleEnd:
 	VMULPD            Z3, Z3, Z6
 	VFMADD231PD       Z6, Z5, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
-	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
 	VSCALEFPD.Z       Z4, Z3, K2, Z3
-	VFNMADD231PD      Z3, Z0, Z1
-	VMOVUPD           Z1, K1, (CX)(SI*8)
+	VFNMADD231PD      Z3, Z2, Z0
+	VMOVUPD           Z0, K1, (CX)(SI*8)
 
 applyDone:
 	VZEROUPPER
@@ -2252,11 +2685,12 @@ TEXT ·narrowSoftmax1F64AVX512(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x03, R8
-	MOVQ         $-1, R9
-	BZHIQ        CX, R9, R9
-	KMOVW        R9, K1
+	MOVQ         $-1, R10
+	BZHIQ        CX, R10, R10
+	KMOVW        R10, K1
 	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Z0
 
 row:
@@ -2280,40 +2714,73 @@ row:
 	VRNDSCALEPD       $0x08, Z3, Z3
 	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z2
 	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z2
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z4
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z4
-	VMULPD            Z2, Z2, Z5
-	VFMADD231PD       Z5, Z4, Z2
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z2, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z2, Z5
+	VMULPD            Z2, Z2, Z6
+	VFMADD231PD       Z6, Z5, Z2
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z2, Z2
 	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
 	VSCALEFPD.Z       Z3, Z2, K2, Z2
 	VMOVAPD.Z         Z2, K1, Z2
 	VMOVUPD           Z2, Z1
-	VSHUFF64X2        $0x4e, Z1, Z1, Z3
-	VADDPD            Y3, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X3
-	VADDPD            X3, X1, X1
-	VPERMILPD         $0x01, X1, X3
-	VADDPD            X3, X1, X1
-	VMOVSD            X1, (DI)
-	VBROADCASTSD      X1, Z1
-	VDIVPD            Z1, Z2, Z2
-	VMOVUPD           Z2, K1, (DX)
-	ADDQ              R8, BX
-	ADDQ              R8, DX
-	ADDQ              $0x08, SI
-	ADDQ              $0x08, DI
-	DECQ              AX
-	JNZ               row
+	CMPQ              R9, $+8
+	JLT               totalShort
+	VMOVUPD           Z1, Z4
+	VSHUFF64X2        $0x4e, Z4, Z4, Z1
+	VADDPD            Y1, Y4, Y4
+	VEXTRACTF32X4     $0x01, Y4, X1
+	VADDPD            X1, X4, X4
+	VPERMILPD         $0x01, X4, X1
+	VADDPD            X1, X4, X4
+	JMP               totalDone
+
+totalShort:
+	VPXORD        Z4, Z4, Z4
+	VMOVUPS       X1, X3
+	VADDSD        X3, X4, X4
+	VPERMILPD     $0x01, X3, X3
+	VADDSD        X3, X4, X4
+	CMPQ          R9, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z1, X3
+	VADDSD        X3, X4, X4
+	VPERMILPD     $0x01, X3, X3
+	VADDSD        X3, X4, X4
+	CMPQ          R9, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z1, X3
+	VADDSD        X3, X4, X4
+	VPERMILPD     $0x01, X3, X3
+	VADDSD        X3, X4, X4
+	CMPQ          R9, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z1, X3
+	VADDSD        X3, X4, X4
+	VPERMILPD     $0x01, X3, X3
+	VADDSD        X3, X4, X4
+
+totalDone:
+	VMOVSD       X4, (DI)
+	VBROADCASTSD X4, Z4
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z4, Z1, Z1
+	VMULPD       Z1, Z2, Z2
+	VMOVUPD      Z2, K1, (DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x08, SI
+	ADDQ         $0x08, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -2326,12 +2793,13 @@ TEXT ·narrowSoftmax2F64AVX512(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x03, R8
 	SUBQ         $0x08, CX
-	MOVQ         $-1, R9
-	BZHIQ        CX, R9, R9
-	KMOVW        R9, K1
+	MOVQ         $-1, R10
+	BZHIQ        CX, R10, R10
+	KMOVW        R10, K1
 	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Z0
 
 row:
@@ -2351,74 +2819,107 @@ row:
 	VSUBPD            Z3, Z1, Z1
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
 	VMINPD            Z1, Z4, Z4
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
-	VMAXPD            Z4, Z5, Z4
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
-	VRNDSCALEPD       $0x08, Z5, Z5
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
-	VMULPD            Z4, Z4, Z7
-	VFMADD231PD       Z7, Z6, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z4, Z6, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z7
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z7
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z7
+	VMULPD            Z4, Z4, Z8
+	VFMADD231PD       Z8, Z7, Z4
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
 	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z1, K2
-	VSCALEFPD.Z       Z5, Z4, K2, Z4
+	VSCALEFPD.Z       Z6, Z4, K2, Z4
 	VMOVUPD           Z4, Z1
 	VSUBPD            Z3, Z2, Z2
 	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
-	VMAXPD            Z3, Z5, Z3
-	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z5
-	VRNDSCALEPD       $0x08, Z5, Z5
-	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z3
-	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z3
-	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
-	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z6
-	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z6
-	VMULPD            Z3, Z3, Z7
-	VFMADD231PD       Z7, Z6, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z3, Z6, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z7
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z7
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z7
+	VMULPD            Z3, Z3, Z8
+	VFMADD231PD       Z8, Z7, Z3
 	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
 	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
-	VSCALEFPD.Z       Z5, Z3, K2, Z3
+	VSCALEFPD.Z       Z6, Z3, K2, Z3
 	VMOVAPD.Z         Z3, K1, Z3
 	VADDPD            Z3, Z1, Z1
-	VSHUFF64X2        $0x4e, Z1, Z1, Z2
-	VADDPD            Y2, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X2
-	VADDPD            X2, X1, X1
-	VPERMILPD         $0x01, X1, X2
-	VADDPD            X2, X1, X1
-	VMOVSD            X1, (DI)
-	VBROADCASTSD      X1, Z1
-	VDIVPD            Z1, Z4, Z4
-	VMOVUPD           Z4, (DX)
-	VDIVPD            Z1, Z3, Z3
-	VMOVUPD           Z3, K1, 64(DX)
-	ADDQ              R8, BX
-	ADDQ              R8, DX
-	ADDQ              $0x08, SI
-	ADDQ              $0x08, DI
-	DECQ              AX
-	JNZ               row
+	CMPQ              R9, $+8
+	JLT               totalShort
+	VMOVUPD           Z1, Z5
+	VSHUFF64X2        $0x4e, Z5, Z5, Z1
+	VADDPD            Y1, Y5, Y5
+	VEXTRACTF32X4     $0x01, Y5, X1
+	VADDPD            X1, X5, X5
+	VPERMILPD         $0x01, X5, X1
+	VADDPD            X1, X5, X5
+	JMP               totalDone
+
+totalShort:
+	VPXORD        Z5, Z5, Z5
+	VMOVUPS       X1, X2
+	VADDSD        X2, X5, X5
+	VPERMILPD     $0x01, X2, X2
+	VADDSD        X2, X5, X5
+	CMPQ          R9, $+2
+	JLE           totalDone
+	VEXTRACTF32X4 $0x01, Z1, X2
+	VADDSD        X2, X5, X5
+	VPERMILPD     $0x01, X2, X2
+	VADDSD        X2, X5, X5
+	CMPQ          R9, $+4
+	JLE           totalDone
+	VEXTRACTF32X4 $0x02, Z1, X2
+	VADDSD        X2, X5, X5
+	VPERMILPD     $0x01, X2, X2
+	VADDSD        X2, X5, X5
+	CMPQ          R9, $+6
+	JLE           totalDone
+	VEXTRACTF32X4 $0x03, Z1, X2
+	VADDSD        X2, X5, X5
+	VPERMILPD     $0x01, X2, X2
+	VADDSD        X2, X5, X5
+
+totalDone:
+	VMOVSD       X5, (DI)
+	VBROADCASTSD X5, Z5
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z5, Z1, Z1
+	VMULPD       Z1, Z4, Z4
+	VMOVUPD      Z4, (DX)
+	VMULPD       Z1, Z3, Z3
+	VMOVUPD      Z3, K1, 64(DX)
+	ADDQ         R8, BX
+	ADDQ         R8, DX
+	ADDQ         $0x08, SI
+	ADDQ         $0x08, DI
+	DECQ         AX
+	JNZ          row
 	VZEROUPPER
 	RET
 
@@ -2691,10 +3192,11 @@ maxDone:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	XORQ         DX, DX
+	MOVQ         AX, BX
 
-expUnrolled:
-	CMPQ         AX, $+16
-	JLT          expUnrolledEnd
+expBoth:
+	CMPQ         BX, $+16
+	JLT          expRest
 	VMOVUPS      (CX)(DX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
@@ -2703,12 +3205,13 @@ expUnrolled:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -2733,12 +3236,13 @@ expUnrolled:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -2756,13 +3260,12 @@ expUnrolled:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y2, Y2
 	ADDQ         $+16, DX
-	SUBQ         $+16, AX
-	JMP          expUnrolled
+	SUBQ         $+16, BX
+	JMP          expBoth
 
-expUnrolledEnd:
-expSingle:
-	CMPQ         AX, $+8
-	JLT          expSingleEnd
+expRest:
+	CMPQ         BX, $+8
+	JLT          expFirst
 	VMOVUPS      (CX)(DX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
@@ -2771,12 +3274,13 @@ expSingle:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -2794,15 +3298,10 @@ expSingle:
 	VMULPS       Y5, Y4, Y4
 	VADDPS       Y4, Y0, Y0
 	ADDQ         $+8, DX
-	SUBQ         $+8, AX
-	JMP          expSingle
-
-expSingleEnd:
-	TESTQ        AX, AX
-	JZ           expDone
-	LEAQ         tailTable<>+32(SB), BX
-	NEGQ         AX
-	VMOVUPS      (BX)(AX*4), Y3
+	SUBQ         $+8, BX
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         BX
+	VMOVUPS      (SI)(BX*4), Y3
 	VMASKMOVPS   (CX)(DX*4), Y3, Y4
 	VSUBPS       Y1, Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
@@ -2811,12 +3310,51 @@ expSingleEnd:
 	VMAXPS       Y1, Y5, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y1, Y1
+	VANDPS       Y4, Y5, Y5
+	VMULPS       Y5, Y1, Y1
+	VANDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y2, Y2
+	JMP          expDone
+
+expFirst:
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         BX
+	VMOVUPS      (SI)(BX*4), Y3
+	VMASKMOVPS   (CX)(DX*4), Y3, Y4
+	VSUBPS       Y1, Y4, Y4
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
+	VMINPS       Y4, Y1, Y1
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
 	VMULPS       Y1, Y1, Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -2836,14 +3374,61 @@ expSingleEnd:
 	VADDPS       Y1, Y0, Y0
 
 expDone:
-	VADDPS       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VADDPS       X1, X0, X0
-	VMOVSS       X0, sum+20(FP)
+	CMPQ         AX, $+16
+	JLT          totalShort
+	VMOVUPS      Y0, Y1
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      X0, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+8
+	JLE          totalDone
+	VMOVUPS      X2, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+12
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+
+totalDone:
+	VMOVSS X1, sum+20(FP)
 	VZEROUPPER
 	RET
 
@@ -2913,10 +3498,11 @@ maxDone:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	XORQ         BX, BX
+	MOVQ         AX, SI
 
-expUnrolled:
-	CMPQ         AX, $+16
-	JLT          expUnrolledEnd
+expBoth:
+	CMPQ         SI, $+16
+	JLT          expRest
 	VMOVUPS      (CX)(BX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
@@ -2925,12 +3511,13 @@ expUnrolled:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -2956,12 +3543,13 @@ expUnrolled:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -2980,13 +3568,12 @@ expUnrolled:
 	VADDPS       Y4, Y2, Y2
 	VMOVUPS      Y4, 32(DX)(BX*4)
 	ADDQ         $+16, BX
-	SUBQ         $+16, AX
-	JMP          expUnrolled
+	SUBQ         $+16, SI
+	JMP          expBoth
 
-expUnrolledEnd:
-expSingle:
-	CMPQ         AX, $+8
-	JLT          expSingleEnd
+expRest:
+	CMPQ         SI, $+8
+	JLT          expFirst
 	VMOVUPS      (CX)(BX*4), Y3
 	VSUBPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
@@ -2995,12 +3582,13 @@ expSingle:
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -3019,15 +3607,10 @@ expSingle:
 	VADDPS       Y4, Y0, Y0
 	VMOVUPS      Y4, (DX)(BX*4)
 	ADDQ         $+8, BX
-	SUBQ         $+8, AX
-	JMP          expSingle
-
-expSingleEnd:
-	TESTQ        AX, AX
-	JZ           expDone
-	LEAQ         tailTable<>+32(SB), SI
-	NEGQ         AX
-	VMOVUPS      (SI)(AX*4), Y3
+	SUBQ         $+8, SI
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         SI
+	VMOVUPS      (DI)(SI*4), Y3
 	VMASKMOVPS   (CX)(BX*4), Y3, Y4
 	VSUBPS       Y1, Y4, Y4
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
@@ -3036,12 +3619,52 @@ expSingleEnd:
 	VMAXPS       Y1, Y5, Y1
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y1
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y1
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y1, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y1, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y1, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
+	VMULPS       Y1, Y1, Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y1, Y1
+	VANDPS       Y4, Y5, Y5
+	VMULPS       Y5, Y1, Y1
+	VANDPS       Y3, Y1, Y1
+	VADDPS       Y1, Y2, Y2
+	VMASKMOVPS   Y1, Y3, (DX)(BX*4)
+	JMP          expDone
+
+expFirst:
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         SI
+	VMOVUPS      (DI)(SI*4), Y3
+	VMASKMOVPS   (CX)(BX*4), Y3, Y4
+	VSUBPS       Y1, Y4, Y4
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
+	VMINPS       Y4, Y1, Y1
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y1, Y5, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y6
 	VMULPS       Y1, Y1, Y7
 	VFMADD231PS  Y7, Y6, Y1
@@ -3062,14 +3685,61 @@ expSingleEnd:
 	VMASKMOVPS   Y1, Y3, (DX)(BX*4)
 
 expDone:
-	VADDPS       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VADDPS       X1, X0, X0
-	VMOVSS       X0, sum+28(FP)
+	CMPQ         AX, $+16
+	JLT          totalShort
+	VMOVUPS      Y0, Y1
+	VADDPS       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0x4e, X1, X0
+	VADDPS       X0, X1, X1
+	VPERMILPS    $0xb1, X1, X0
+	VADDPS       X0, X1, X1
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      X0, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+8
+	JLE          totalDone
+	VMOVUPS      X2, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	CMPQ         AX, $+12
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X1, X1
+
+totalDone:
+	VMOVSS X1, sum+28(FP)
 	VZEROUPPER
 	RET
 
@@ -3126,7 +3796,7 @@ subDone:
 	RET
 
 // func softmaxGradF32AVX2(n int, dx *float32, dy *float32, y *float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2
 TEXT ·softmaxGradF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ   n+0(FP), AX
 	MOVQ   dx+8(FP), CX
@@ -3137,64 +3807,119 @@ TEXT ·softmaxGradF32AVX2(SB), NOSPLIT, $0-32
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
-sumUnrolled:
-	CMPQ        DI, $+16
-	JLT         sumUnrolledEnd
-	VMOVUPS     (DX)(SI*4), Y2
-	VMOVUPS     (BX)(SI*4), Y3
-	VFMADD231PS Y3, Y2, Y0
-	VMOVUPS     32(DX)(SI*4), Y2
-	VMOVUPS     32(BX)(SI*4), Y3
-	VFMADD231PS Y3, Y2, Y1
-	ADDQ        $+16, SI
-	SUBQ        $+16, DI
-	JMP         sumUnrolled
+sumBoth:
+	CMPQ    DI, $+16
+	JLT     sumRest
+	VMOVUPS (DX)(SI*4), Y2
+	VMOVUPS (BX)(SI*4), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(DX)(SI*4), Y2
+	VMOVUPS 32(BX)(SI*4), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $+16, SI
+	SUBQ    $+16, DI
+	JMP     sumBoth
 
-sumUnrolledEnd:
-sumSingle:
-	CMPQ        DI, $+8
-	JLT         sumSingleEnd
-	VMOVUPS     (DX)(SI*4), Y2
-	VMOVUPS     (BX)(SI*4), Y3
-	VFMADD231PS Y3, Y2, Y0
-	ADDQ        $+8, SI
-	SUBQ        $+8, DI
-	JMP         sumSingle
+sumRest:
+	CMPQ       DI, $+8
+	JLT        sumFirst
+	VMOVUPS    (DX)(SI*4), Y2
+	VMOVUPS    (BX)(SI*4), Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	ADDQ       $+8, SI
+	SUBQ       $+8, DI
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y2
+	VMASKMOVPS (DX)(SI*4), Y2, Y3
+	VMASKMOVPS (BX)(SI*4), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	JMP        sumDone
 
-sumSingleEnd:
-	TESTQ       DI, DI
-	JZ          sumDone
-	LEAQ        tailTable<>+32(SB), R8
-	NEGQ        DI
-	VMOVUPS     (R8)(DI*4), Y2
-	VMASKMOVPS  (DX)(SI*4), Y2, Y3
-	VMASKMOVPS  (BX)(SI*4), Y2, Y2
-	VFMADD231PS Y2, Y3, Y0
+sumFirst:
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y2
+	VMASKMOVPS (DX)(SI*4), Y2, Y3
+	VMASKMOVPS (BX)(SI*4), Y2, Y2
+	VMULPS     Y2, Y3, Y3
+	VADDPS     Y3, Y0, Y0
 
 sumDone:
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VADDPS       X1, X0, X0
-	VBROADCASTSS X0, Y0
+	CMPQ         AX, $+16
+	JLT          totalShort
+	VMOVUPS      Y0, Y2
+	VADDPS       Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      X0, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+8
+	JLE          totalDone
+	VMOVUPS      X1, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+12
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+
+totalDone:
+	VBROADCASTSS X2, Y2
 	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ    AX, $+16
 	JLT     applyUnrolledEnd
-	VMOVUPS (DX)(SI*4), Y1
-	VMOVUPS (BX)(SI*4), Y2
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)(SI*4)
-	VMOVUPS 32(DX)(SI*4), Y1
-	VMOVUPS 32(BX)(SI*4), Y2
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, 32(CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(SI*4)
+	VMOVUPS 32(DX)(SI*4), Y0
+	VMOVUPS 32(BX)(SI*4), Y1
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(CX)(SI*4)
 	ADDQ    $+16, SI
 	SUBQ    $+16, AX
 	JMP     applyUnrolled
@@ -3203,11 +3928,11 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ    AX, $+8
 	JLT     applySingleEnd
-	VMOVUPS (DX)(SI*4), Y1
-	VMOVUPS (BX)(SI*4), Y2
-	VSUBPS  Y0, Y1, Y1
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (CX)(SI*4)
+	VMOVUPS (DX)(SI*4), Y0
+	VMOVUPS (BX)(SI*4), Y1
+	VSUBPS  Y2, Y0, Y0
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(SI*4)
 	ADDQ    $+8, SI
 	SUBQ    $+8, AX
 	JMP     applySingle
@@ -3217,12 +3942,12 @@ applySingleEnd:
 	JZ         applyDone
 	LEAQ       tailTable<>+32(SB), DI
 	NEGQ       AX
-	VMOVUPS    (DI)(AX*4), Y1
-	VMASKMOVPS (DX)(SI*4), Y1, Y2
-	VMASKMOVPS (BX)(SI*4), Y1, Y3
-	VSUBPS     Y0, Y2, Y2
-	VMULPS     Y3, Y2, Y2
-	VMASKMOVPS Y2, Y1, (CX)(SI*4)
+	VMOVUPS    (DI)(AX*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y3
+	VSUBPS     Y2, Y1, Y1
+	VMULPS     Y3, Y1, Y1
+	VMASKMOVPS Y1, Y0, (CX)(SI*4)
 
 applyDone:
 	VZEROUPPER
@@ -3240,30 +3965,32 @@ TEXT ·logSoftmaxGradF32AVX2(SB), NOSPLIT, $0-32
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
-sumUnrolled:
+sumBoth:
 	CMPQ    DI, $+16
-	JLT     sumUnrolledEnd
+	JLT     sumRest
 	VMOVUPS (DX)(SI*4), Y2
 	VADDPS  Y2, Y0, Y0
 	VMOVUPS 32(DX)(SI*4), Y2
 	VADDPS  Y2, Y1, Y1
 	ADDQ    $+16, SI
 	SUBQ    $+16, DI
-	JMP     sumUnrolled
+	JMP     sumBoth
 
-sumUnrolledEnd:
-sumSingle:
-	CMPQ    DI, $+8
-	JLT     sumSingleEnd
-	VMOVUPS (DX)(SI*4), Y2
-	VADDPS  Y2, Y0, Y0
-	ADDQ    $+8, SI
-	SUBQ    $+8, DI
-	JMP     sumSingle
+sumRest:
+	CMPQ       DI, $+8
+	JLT        sumFirst
+	VMOVUPS    (DX)(SI*4), Y2
+	VADDPS     Y2, Y0, Y0
+	ADDQ       $+8, SI
+	SUBQ       $+8, DI
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y2
+	VMASKMOVPS (DX)(SI*4), Y2, Y2
+	VADDPS     Y2, Y1, Y1
+	JMP        sumDone
 
-sumSingleEnd:
-	TESTQ      DI, DI
-	JZ         sumDone
+sumFirst:
 	LEAQ       tailTable<>+32(SB), R8
 	NEGQ       DI
 	VMOVUPS    (R8)(DI*4), Y2
@@ -3271,38 +3998,86 @@ sumSingleEnd:
 	VADDPS     Y2, Y0, Y0
 
 sumDone:
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0x4e, X0, X1
-	VADDPS       X1, X0, X0
-	VPERMILPS    $0xb1, X0, X1
-	VADDPS       X1, X0, X0
-	VBROADCASTSS X0, Y0
+	CMPQ         AX, $+16
+	JLT          totalShort
+	VMOVUPS      Y0, Y2
+	VADDPS       Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0x4e, X2, X0
+	VADDPS       X0, X2, X2
+	VPERMILPS    $0xb1, X2, X0
+	VADDPS       X0, X2, X2
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      X0, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+8
+	JLE          totalDone
+	VMOVUPS      X1, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	CMPQ         AX, $+12
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+	VPERMILPS    $0x39, X3, X3
+	VADDSS       X3, X2, X2
+
+totalDone:
+	VBROADCASTSS X2, Y2
 	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ         AX, $+16
 	JLT          applyUnrolledEnd
-	VMOVUPS      (DX)(SI*4), Y1
-	VMOVUPS      (BX)(SI*4), Y2
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y3
+	VMINPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
 	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
 	VSUBPS       Y5, Y4, Y4
@@ -3311,29 +4086,30 @@ applyUnrolled:
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y5, Y3, Y3
-	VANDPS       Y2, Y4, Y4
+	VANDPS       Y1, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VFNMADD231PS Y3, Y0, Y1
-	VMOVUPS      Y1, (CX)(SI*4)
-	VMOVUPS      32(DX)(SI*4), Y1
-	VMOVUPS      32(BX)(SI*4), Y2
+	VFNMADD231PS Y3, Y2, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	VMOVUPS      32(DX)(SI*4), Y0
+	VMOVUPS      32(BX)(SI*4), Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y3
+	VMINPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
 	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
 	VSUBPS       Y5, Y4, Y4
@@ -3342,10 +4118,10 @@ applyUnrolled:
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y5, Y3, Y3
-	VANDPS       Y2, Y4, Y4
+	VANDPS       Y1, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VFNMADD231PS Y3, Y0, Y1
-	VMOVUPS      Y1, 32(CX)(SI*4)
+	VFNMADD231PS Y3, Y2, Y0
+	VMOVUPS      Y0, 32(CX)(SI*4)
 	ADDQ         $+16, SI
 	SUBQ         $+16, AX
 	JMP          applyUnrolled
@@ -3354,25 +4130,26 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ         AX, $+8
 	JLT          applySingleEnd
-	VMOVUPS      (DX)(SI*4), Y1
-	VMOVUPS      (BX)(SI*4), Y2
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
-	VMINPS       Y2, Y3, Y3
+	VMINPS       Y1, Y3, Y3
 	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
 	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
-	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y1, Y1
 	VMULPS       constant32_3f000000<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
 	VSUBPS       Y5, Y4, Y4
@@ -3381,10 +4158,10 @@ applySingle:
 	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
 	VPSLLD       $0x17, Y4, Y4
 	VMULPS       Y5, Y3, Y3
-	VANDPS       Y2, Y4, Y4
+	VANDPS       Y1, Y4, Y4
 	VMULPS       Y4, Y3, Y3
-	VFNMADD231PS Y3, Y0, Y1
-	VMOVUPS      Y1, (CX)(SI*4)
+	VFNMADD231PS Y3, Y2, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
 	ADDQ         $+8, SI
 	SUBQ         $+8, AX
 	JMP          applySingle
@@ -3394,21 +4171,22 @@ applySingleEnd:
 	JZ           applyDone
 	LEAQ         tailTable<>+32(SB), DI
 	NEGQ         AX
-	VMOVUPS      (DI)(AX*4), Y1
-	VMASKMOVPS   (DX)(SI*4), Y1, Y2
-	VMASKMOVPS   (BX)(SI*4), Y1, Y3
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y3
 	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
 	VMINPS       Y3, Y4, Y4
 	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
 	VMAXPS       Y4, Y5, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
 	VROUNDPS     $0x08, Y5, Y5
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y5, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y5, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y6
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y6
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
 	VMULPS       Y4, Y4, Y7
 	VFMADD231PS  Y7, Y6, Y4
@@ -3424,8 +4202,8 @@ applySingleEnd:
 	VMULPS       Y6, Y4, Y4
 	VANDPS       Y3, Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VFNMADD231PS Y4, Y0, Y2
-	VMASKMOVPS   Y2, Y1, (CX)(SI*4)
+	VFNMADD231PS Y4, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
 
 applyDone:
 	VZEROUPPER
@@ -3440,11 +4218,12 @@ TEXT ·narrowSoftmax1F32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x02, R8
-	LEAQ         tailTable<>+32(SB), R9
+	LEAQ         tailTable<>+32(SB), R10
 	NEGQ         CX
-	VMOVUPS      (R9)(CX*4), Y0
+	VMOVUPS      (R10)(CX*4), Y0
 	VBROADCASTSS constant32_ff800000<>+0(SB), Y1
 
 row:
@@ -3466,12 +4245,13 @@ row:
 	VMAXPS       Y3, Y4, Y3
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
 	VROUNDPS     $0x08, Y4, Y4
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y4, Y3
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y4, Y3
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y5
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y3, Y5
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y3, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
 	VMULPS       Y3, Y3, Y6
 	VFMADD231PS  Y6, Y5, Y3
@@ -3489,15 +4269,44 @@ row:
 	VMULPS       Y4, Y3, Y3
 	VANDPS       Y0, Y3, Y3
 	VMOVUPS      Y3, Y2
-	VEXTRACTF128 $0x01, Y2, X4
-	VADDPS       X4, X2, X2
-	VPERMILPS    $0x4e, X2, X4
-	VADDPS       X4, X2, X2
-	VPERMILPS    $0xb1, X2, X4
-	VADDPS       X4, X2, X2
-	VMOVSS       X2, (DI)
-	VBROADCASTSS X2, Y2
-	VDIVPS       Y2, Y3, Y3
+	CMPQ         R9, $+16
+	JLT          totalShort
+	VMOVUPS      Y2, Y4
+	VEXTRACTF128 $0x01, Y4, X2
+	VADDPS       X2, X4, X4
+	VPERMILPS    $0x4e, X4, X2
+	VADDPS       X2, X4, X4
+	VPERMILPS    $0xb1, X4, X2
+	VADDPS       X2, X4, X4
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y4, Y4, Y4
+	VMOVUPS      X2, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+	CMPQ         R9, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+	VPERMILPS    $0x39, X5, X5
+	VADDSS       X5, X4, X4
+
+totalDone:
+	VMOVSS       X4, (DI)
+	VBROADCASTSS X4, Y4
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y2
+	VDIVPS       Y4, Y2, Y2
+	VMULPS       Y2, Y3, Y3
 	VMASKMOVPS   Y3, Y0, (DX)
 	ADDQ         R8, BX
 	ADDQ         R8, DX
@@ -3517,12 +4326,13 @@ TEXT ·narrowSoftmax2F32AVX2(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x02, R8
 	SUBQ         $0x08, CX
-	LEAQ         tailTable<>+32(SB), R9
+	LEAQ         tailTable<>+32(SB), R10
 	NEGQ         CX
-	VMOVUPS      (R9)(CX*4), Y0
+	VMOVUPS      (R10)(CX*4), Y0
 	VBROADCASTSS constant32_ff800000<>+0(SB), Y1
 
 row:
@@ -3546,12 +4356,13 @@ row:
 	VMAXPS       Y5, Y6, Y5
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y5
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y5
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y5, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y5, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
 	VMULPS       Y5, Y5, Y8
 	VFMADD231PS  Y8, Y7, Y5
@@ -3575,12 +4386,13 @@ row:
 	VMAXPS       Y4, Y6, Y4
 	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y6
 	VROUNDPS     $0x08, Y6, Y6
-	VFNMADD231PS constant32_3f317218<>+0(SB), Y6, Y4
-	VFNMADD231PS constant32_b102e308<>+0(SB), Y6, Y4
-	VBROADCASTSS constant32_3ab688be<>+0(SB), Y7
-	VFMADD213PS  constant32_3c0905f1<>+0(SB), Y4, Y7
-	VFMADD213PS  constant32_3d2aaa8c<>+0(SB), Y4, Y7
-	VFMADD213PS  constant32_3e2aaa6e<>+0(SB), Y4, Y7
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y7
 	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y7
 	VMULPS       Y4, Y4, Y8
 	VFMADD231PS  Y8, Y7, Y4
@@ -3597,18 +4409,68 @@ row:
 	VANDPS       Y3, Y6, Y6
 	VMULPS       Y6, Y4, Y4
 	VANDPS       Y0, Y4, Y4
-	VADDPS       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPS       X3, X2, X2
-	VPERMILPS    $0x4e, X2, X3
-	VADDPS       X3, X2, X2
-	VPERMILPS    $0xb1, X2, X3
-	VADDPS       X3, X2, X2
-	VMOVSS       X2, (DI)
-	VBROADCASTSS X2, Y2
-	VDIVPS       Y2, Y5, Y5
+	VMOVUPS      Y4, Y3
+	CMPQ         R9, $+16
+	JLT          totalShort
+	VMOVUPS      Y2, Y6
+	VADDPS       Y3, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X2
+	VADDPS       X2, X6, X6
+	VPERMILPS    $0x4e, X6, X2
+	VADDPS       X2, X6, X6
+	VPERMILPS    $0xb1, X6, X2
+	VADDPS       X2, X6, X6
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y6, Y6, Y6
+	VMOVUPS      X2, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	CMPQ         R9, $+4
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	CMPQ         R9, $+8
+	JLE          totalDone
+	VMOVUPS      X3, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	CMPQ         R9, $+12
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y3, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+	VPERMILPS    $0x39, X7, X7
+	VADDSS       X7, X6, X6
+
+totalDone:
+	VMOVSS       X6, (DI)
+	VBROADCASTSS X6, Y6
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y2
+	VDIVPS       Y6, Y2, Y2
+	VMULPS       Y2, Y5, Y5
 	VMOVUPS      Y5, (DX)
-	VDIVPS       Y2, Y4, Y4
+	VMULPS       Y2, Y4, Y4
 	VMASKMOVPS   Y4, Y0, 32(DX)
 	ADDQ         R8, BX
 	ADDQ         R8, DX
@@ -3867,10 +4729,11 @@ maxDone:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	XORQ         DX, DX
+	MOVQ         AX, BX
 
-expUnrolled:
-	CMPQ         AX, $+8
-	JLT          expUnrolledEnd
+expBoth:
+	CMPQ         BX, $+8
+	JLT          expRest
 	VMOVUPD      (CX)(DX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
@@ -3944,13 +4807,12 @@ expUnrolled:
 	VMULPD       Y5, Y4, Y4
 	VADDPD       Y4, Y2, Y2
 	ADDQ         $+8, DX
-	SUBQ         $+8, AX
-	JMP          expUnrolled
+	SUBQ         $+8, BX
+	JMP          expBoth
 
-expUnrolledEnd:
-expSingle:
-	CMPQ         AX, $+4
-	JLT          expSingleEnd
+expRest:
+	CMPQ         BX, $+4
+	JLT          expFirst
 	VMOVUPD      (CX)(DX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
@@ -3988,15 +4850,53 @@ expSingle:
 	VMULPD       Y5, Y4, Y4
 	VADDPD       Y4, Y0, Y0
 	ADDQ         $+4, DX
-	SUBQ         $+4, AX
-	JMP          expSingle
+	SUBQ         $+4, BX
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         BX
+	VMOVUPS      (SI)(BX*8), Y3
+	VMASKMOVPD   (CX)(DX*8), Y3, Y4
+	VSUBPD       Y1, Y4, Y4
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
+	VMINPD       Y4, Y1, Y1
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y1, Y5, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y6
+	VMULPD       Y1, Y1, Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y1, Y1
+	VANDPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VANDPS       Y3, Y1, Y1
+	VADDPD       Y1, Y2, Y2
+	JMP          expDone
 
-expSingleEnd:
-	TESTQ        AX, AX
-	JZ           expDone
-	LEAQ         tailTable<>+32(SB), BX
-	NEGQ         AX
-	VMOVUPS      (BX)(AX*8), Y3
+expFirst:
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         BX
+	VMOVUPS      (SI)(BX*8), Y3
 	VMASKMOVPD   (CX)(DX*8), Y3, Y4
 	VSUBPD       Y1, Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
@@ -4036,12 +4936,43 @@ expSingleEnd:
 	VADDPD       Y1, Y0, Y0
 
 expDone:
-	VADDPD       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDPD       X1, X0, X0
-	VMOVSD       X0, sum+24(FP)
+	CMPQ         AX, $+8
+	JLT          totalShort
+	VMOVUPD      Y0, Y1
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDPD       X0, X1, X1
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      X0, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VMOVUPS      X2, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+6
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+
+totalDone:
+	VMOVSD X1, sum+24(FP)
 	VZEROUPPER
 	RET
 
@@ -4105,10 +5036,11 @@ maxDone:
 	VXORPS       Y0, Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	XORQ         BX, BX
+	MOVQ         AX, SI
 
-expUnrolled:
-	CMPQ         AX, $+8
-	JLT          expUnrolledEnd
+expBoth:
+	CMPQ         SI, $+8
+	JLT          expRest
 	VMOVUPD      (CX)(BX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
@@ -4184,13 +5116,12 @@ expUnrolled:
 	VADDPD       Y4, Y2, Y2
 	VMOVUPD      Y4, 32(DX)(BX*8)
 	ADDQ         $+8, BX
-	SUBQ         $+8, AX
-	JMP          expUnrolled
+	SUBQ         $+8, SI
+	JMP          expBoth
 
-expUnrolledEnd:
-expSingle:
-	CMPQ         AX, $+4
-	JLT          expSingleEnd
+expRest:
+	CMPQ         SI, $+4
+	JLT          expFirst
 	VMOVUPD      (CX)(BX*8), Y3
 	VSUBPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
@@ -4229,15 +5160,54 @@ expSingle:
 	VADDPD       Y4, Y0, Y0
 	VMOVUPD      Y4, (DX)(BX*8)
 	ADDQ         $+4, BX
-	SUBQ         $+4, AX
-	JMP          expSingle
+	SUBQ         $+4, SI
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         SI
+	VMOVUPS      (DI)(SI*8), Y3
+	VMASKMOVPD   (CX)(BX*8), Y3, Y4
+	VSUBPD       Y1, Y4, Y4
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
+	VMINPD       Y4, Y1, Y1
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y1, Y5, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y6
+	VMULPD       Y1, Y1, Y7
+	VFMADD231PD  Y7, Y6, Y1
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y1, Y1
+	VANDPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VANDPS       Y3, Y1, Y1
+	VADDPD       Y1, Y2, Y2
+	VMASKMOVPD   Y1, Y3, (DX)(BX*8)
+	JMP          expDone
 
-expSingleEnd:
-	TESTQ        AX, AX
-	JZ           expDone
-	LEAQ         tailTable<>+32(SB), SI
-	NEGQ         AX
-	VMOVUPS      (SI)(AX*8), Y3
+expFirst:
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         SI
+	VMOVUPS      (DI)(SI*8), Y3
 	VMASKMOVPD   (CX)(BX*8), Y3, Y4
 	VSUBPD       Y1, Y4, Y4
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
@@ -4278,12 +5248,43 @@ expSingleEnd:
 	VMASKMOVPD   Y1, Y3, (DX)(BX*8)
 
 expDone:
-	VADDPD       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDPD       X1, X0, X0
-	VMOVSD       X0, sum+32(FP)
+	CMPQ         AX, $+8
+	JLT          totalShort
+	VMOVUPD      Y0, Y1
+	VADDPD       Y2, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPD       X0, X1, X1
+	VPERMILPD    $0x01, X1, X0
+	VADDPD       X0, X1, X1
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y1, Y1, Y1
+	VMOVUPS      X0, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VMOVUPS      X2, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+	CMPQ         AX, $+6
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDSD       X3, X1, X1
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X1, X1
+
+totalDone:
+	VMOVSD X1, sum+32(FP)
 	VZEROUPPER
 	RET
 
@@ -4340,7 +5341,7 @@ subDone:
 	RET
 
 // func softmaxGradF64AVX2(n int, dx *float64, dy *float64, y *float64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2
 TEXT ·softmaxGradF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ   n+0(FP), AX
 	MOVQ   dx+8(FP), CX
@@ -4351,62 +5352,101 @@ TEXT ·softmaxGradF64AVX2(SB), NOSPLIT, $0-32
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
-sumUnrolled:
-	CMPQ        DI, $+8
-	JLT         sumUnrolledEnd
-	VMOVUPD     (DX)(SI*8), Y2
-	VMOVUPD     (BX)(SI*8), Y3
-	VFMADD231PD Y3, Y2, Y0
-	VMOVUPD     32(DX)(SI*8), Y2
-	VMOVUPD     32(BX)(SI*8), Y3
-	VFMADD231PD Y3, Y2, Y1
-	ADDQ        $+8, SI
-	SUBQ        $+8, DI
-	JMP         sumUnrolled
+sumBoth:
+	CMPQ    DI, $+8
+	JLT     sumRest
+	VMOVUPD (DX)(SI*8), Y2
+	VMOVUPD (BX)(SI*8), Y3
+	VMULPD  Y3, Y2, Y2
+	VADDPD  Y2, Y0, Y0
+	VMOVUPD 32(DX)(SI*8), Y2
+	VMOVUPD 32(BX)(SI*8), Y3
+	VMULPD  Y3, Y2, Y2
+	VADDPD  Y2, Y1, Y1
+	ADDQ    $+8, SI
+	SUBQ    $+8, DI
+	JMP     sumBoth
 
-sumUnrolledEnd:
-sumSingle:
-	CMPQ        DI, $+4
-	JLT         sumSingleEnd
-	VMOVUPD     (DX)(SI*8), Y2
-	VMOVUPD     (BX)(SI*8), Y3
-	VFMADD231PD Y3, Y2, Y0
-	ADDQ        $+4, SI
-	SUBQ        $+4, DI
-	JMP         sumSingle
+sumRest:
+	CMPQ       DI, $+4
+	JLT        sumFirst
+	VMOVUPD    (DX)(SI*8), Y2
+	VMOVUPD    (BX)(SI*8), Y3
+	VMULPD     Y3, Y2, Y2
+	VADDPD     Y2, Y0, Y0
+	ADDQ       $+4, SI
+	SUBQ       $+4, DI
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*8), Y2
+	VMASKMOVPD (DX)(SI*8), Y2, Y3
+	VMASKMOVPD (BX)(SI*8), Y2, Y2
+	VMULPD     Y2, Y3, Y3
+	VADDPD     Y3, Y1, Y1
+	JMP        sumDone
 
-sumSingleEnd:
-	TESTQ       DI, DI
-	JZ          sumDone
-	LEAQ        tailTable<>+32(SB), R8
-	NEGQ        DI
-	VMOVUPS     (R8)(DI*8), Y2
-	VMASKMOVPD  (DX)(SI*8), Y2, Y3
-	VMASKMOVPD  (BX)(SI*8), Y2, Y2
-	VFMADD231PD Y2, Y3, Y0
+sumFirst:
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*8), Y2
+	VMASKMOVPD (DX)(SI*8), Y2, Y3
+	VMASKMOVPD (BX)(SI*8), Y2, Y2
+	VMULPD     Y2, Y3, Y3
+	VADDPD     Y3, Y0, Y0
 
 sumDone:
-	VADDPD       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDPD       X1, X0, X0
-	VBROADCASTSD X0, Y0
+	CMPQ         AX, $+8
+	JLT          totalShort
+	VMOVUPD      Y0, Y2
+	VADDPD       Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDPD       X0, X2, X2
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      X0, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VMOVUPS      X1, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+6
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+
+totalDone:
+	VBROADCASTSD X2, Y2
 	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ    AX, $+8
 	JLT     applyUnrolledEnd
-	VMOVUPD (DX)(SI*8), Y1
-	VMOVUPD (BX)(SI*8), Y2
-	VSUBPD  Y0, Y1, Y1
-	VMULPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)(SI*8)
-	VMOVUPD 32(DX)(SI*8), Y1
-	VMOVUPD 32(BX)(SI*8), Y2
-	VSUBPD  Y0, Y1, Y1
-	VMULPD  Y2, Y1, Y1
-	VMOVUPD Y1, 32(CX)(SI*8)
+	VMOVUPD (DX)(SI*8), Y0
+	VMOVUPD (BX)(SI*8), Y1
+	VSUBPD  Y2, Y0, Y0
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)(SI*8)
+	VMOVUPD 32(DX)(SI*8), Y0
+	VMOVUPD 32(BX)(SI*8), Y1
+	VSUBPD  Y2, Y0, Y0
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, 32(CX)(SI*8)
 	ADDQ    $+8, SI
 	SUBQ    $+8, AX
 	JMP     applyUnrolled
@@ -4415,11 +5455,11 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ    AX, $+4
 	JLT     applySingleEnd
-	VMOVUPD (DX)(SI*8), Y1
-	VMOVUPD (BX)(SI*8), Y2
-	VSUBPD  Y0, Y1, Y1
-	VMULPD  Y2, Y1, Y1
-	VMOVUPD Y1, (CX)(SI*8)
+	VMOVUPD (DX)(SI*8), Y0
+	VMOVUPD (BX)(SI*8), Y1
+	VSUBPD  Y2, Y0, Y0
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)(SI*8)
 	ADDQ    $+4, SI
 	SUBQ    $+4, AX
 	JMP     applySingle
@@ -4429,12 +5469,12 @@ applySingleEnd:
 	JZ         applyDone
 	LEAQ       tailTable<>+32(SB), DI
 	NEGQ       AX
-	VMOVUPS    (DI)(AX*8), Y1
-	VMASKMOVPD (DX)(SI*8), Y1, Y2
-	VMASKMOVPD (BX)(SI*8), Y1, Y3
-	VSUBPD     Y0, Y2, Y2
-	VMULPD     Y3, Y2, Y2
-	VMASKMOVPD Y2, Y1, (CX)(SI*8)
+	VMOVUPS    (DI)(AX*8), Y0
+	VMASKMOVPD (DX)(SI*8), Y0, Y1
+	VMASKMOVPD (BX)(SI*8), Y0, Y3
+	VSUBPD     Y2, Y1, Y1
+	VMULPD     Y3, Y1, Y1
+	VMASKMOVPD Y1, Y0, (CX)(SI*8)
 
 applyDone:
 	VZEROUPPER
@@ -4452,30 +5492,32 @@ TEXT ·logSoftmaxGradF64AVX2(SB), NOSPLIT, $0-32
 	XORQ   SI, SI
 	MOVQ   AX, DI
 
-sumUnrolled:
+sumBoth:
 	CMPQ    DI, $+8
-	JLT     sumUnrolledEnd
+	JLT     sumRest
 	VMOVUPD (DX)(SI*8), Y2
 	VADDPD  Y2, Y0, Y0
 	VMOVUPD 32(DX)(SI*8), Y2
 	VADDPD  Y2, Y1, Y1
 	ADDQ    $+8, SI
 	SUBQ    $+8, DI
-	JMP     sumUnrolled
+	JMP     sumBoth
 
-sumUnrolledEnd:
-sumSingle:
-	CMPQ    DI, $+4
-	JLT     sumSingleEnd
-	VMOVUPD (DX)(SI*8), Y2
-	VADDPD  Y2, Y0, Y0
-	ADDQ    $+4, SI
-	SUBQ    $+4, DI
-	JMP     sumSingle
+sumRest:
+	CMPQ       DI, $+4
+	JLT        sumFirst
+	VMOVUPD    (DX)(SI*8), Y2
+	VADDPD     Y2, Y0, Y0
+	ADDQ       $+4, SI
+	SUBQ       $+4, DI
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*8), Y2
+	VMASKMOVPD (DX)(SI*8), Y2, Y2
+	VADDPD     Y2, Y1, Y1
+	JMP        sumDone
 
-sumSingleEnd:
-	TESTQ      DI, DI
-	JZ         sumDone
+sumFirst:
 	LEAQ       tailTable<>+32(SB), R8
 	NEGQ       DI
 	VMOVUPS    (R8)(DI*8), Y2
@@ -4483,21 +5525,52 @@ sumSingleEnd:
 	VADDPD     Y2, Y0, Y0
 
 sumDone:
-	VADDPD       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPD       X1, X0, X0
-	VPERMILPD    $0x01, X0, X1
-	VADDPD       X1, X0, X0
-	VBROADCASTSD X0, Y0
+	CMPQ         AX, $+8
+	JLT          totalShort
+	VMOVUPD      Y0, Y2
+	VADDPD       Y1, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPD       X0, X2, X2
+	VPERMILPD    $0x01, X2, X0
+	VADDPD       X0, X2, X2
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y2, Y2, Y2
+	VMOVUPS      X0, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+4
+	JLE          totalDone
+	VMOVUPS      X1, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+	CMPQ         AX, $+6
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y1, X3
+	VADDSD       X3, X2, X2
+	VPERMILPD    $0x01, X3, X3
+	VADDSD       X3, X2, X2
+
+totalDone:
+	VBROADCASTSD X2, Y2
 	XORQ         SI, SI
 
 applyUnrolled:
 	CMPQ         AX, $+8
 	JLT          applyUnrolledEnd
-	VMOVUPD      (DX)(SI*8), Y1
-	VMOVUPD      (BX)(SI*8), Y2
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
-	VMINPD       Y2, Y3, Y3
+	VMINPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
 	VMAXPD       Y3, Y4, Y3
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
@@ -4518,7 +5591,7 @@ applyUnrolled:
 	VMULPD       Y3, Y3, Y6
 	VFMADD231PD  Y6, Y5, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
 	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
 	VSUBPD       Y5, Y4, Y4
@@ -4527,14 +5600,14 @@ applyUnrolled:
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
 	VMULPD       Y5, Y3, Y3
-	VANDPD       Y2, Y4, Y4
+	VANDPD       Y1, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VFNMADD231PD Y3, Y0, Y1
-	VMOVUPD      Y1, (CX)(SI*8)
-	VMOVUPD      32(DX)(SI*8), Y1
-	VMOVUPD      32(BX)(SI*8), Y2
+	VFNMADD231PD Y3, Y2, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	VMOVUPD      32(DX)(SI*8), Y0
+	VMOVUPD      32(BX)(SI*8), Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
-	VMINPD       Y2, Y3, Y3
+	VMINPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
 	VMAXPD       Y3, Y4, Y3
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
@@ -4555,7 +5628,7 @@ applyUnrolled:
 	VMULPD       Y3, Y3, Y6
 	VFMADD231PD  Y6, Y5, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
 	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
 	VSUBPD       Y5, Y4, Y4
@@ -4564,10 +5637,10 @@ applyUnrolled:
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
 	VMULPD       Y5, Y3, Y3
-	VANDPD       Y2, Y4, Y4
+	VANDPD       Y1, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VFNMADD231PD Y3, Y0, Y1
-	VMOVUPD      Y1, 32(CX)(SI*8)
+	VFNMADD231PD Y3, Y2, Y0
+	VMOVUPD      Y0, 32(CX)(SI*8)
 	ADDQ         $+8, SI
 	SUBQ         $+8, AX
 	JMP          applyUnrolled
@@ -4576,10 +5649,10 @@ applyUnrolledEnd:
 applySingle:
 	CMPQ         AX, $+4
 	JLT          applySingleEnd
-	VMOVUPD      (DX)(SI*8), Y1
-	VMOVUPD      (BX)(SI*8), Y2
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
-	VMINPD       Y2, Y3, Y3
+	VMINPD       Y1, Y3, Y3
 	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
 	VMAXPD       Y3, Y4, Y3
 	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
@@ -4600,7 +5673,7 @@ applySingle:
 	VMULPD       Y3, Y3, Y6
 	VFMADD231PD  Y6, Y5, Y3
 	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
-	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y1, Y1
 	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y5
 	VROUNDPD     $0x08, Y5, Y5
 	VSUBPD       Y5, Y4, Y4
@@ -4609,10 +5682,10 @@ applySingle:
 	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
 	VMULPD       Y5, Y3, Y3
-	VANDPD       Y2, Y4, Y4
+	VANDPD       Y1, Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VFNMADD231PD Y3, Y0, Y1
-	VMOVUPD      Y1, (CX)(SI*8)
+	VFNMADD231PD Y3, Y2, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
 	ADDQ         $+4, SI
 	SUBQ         $+4, AX
 	JMP          applySingle
@@ -4622,9 +5695,9 @@ applySingleEnd:
 	JZ           applyDone
 	LEAQ         tailTable<>+32(SB), DI
 	NEGQ         AX
-	VMOVUPS      (DI)(AX*8), Y1
-	VMASKMOVPD   (DX)(SI*8), Y1, Y2
-	VMASKMOVPD   (BX)(SI*8), Y1, Y3
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y3
 	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
 	VMINPD       Y3, Y4, Y4
 	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
@@ -4658,8 +5731,8 @@ applySingleEnd:
 	VMULPD       Y6, Y4, Y4
 	VANDPD       Y3, Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VFNMADD231PD Y4, Y0, Y2
-	VMASKMOVPD   Y2, Y1, (CX)(SI*8)
+	VFNMADD231PD Y4, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
 
 applyDone:
 	VZEROUPPER
@@ -4674,11 +5747,12 @@ TEXT ·narrowSoftmax1F64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x03, R8
-	LEAQ         tailTable<>+32(SB), R9
+	LEAQ         tailTable<>+32(SB), R10
 	NEGQ         CX
-	VMOVUPS      (R9)(CX*8), Y0
+	VMOVUPS      (R10)(CX*8), Y0
 	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y1
 
 row:
@@ -4727,13 +5801,34 @@ row:
 	VMULPD       Y4, Y3, Y3
 	VANDPS       Y0, Y3, Y3
 	VMOVUPD      Y3, Y2
-	VEXTRACTF128 $0x01, Y2, X4
-	VADDPD       X4, X2, X2
-	VPERMILPD    $0x01, X2, X4
-	VADDPD       X4, X2, X2
-	VMOVSD       X2, (DI)
-	VBROADCASTSD X2, Y2
-	VDIVPD       Y2, Y3, Y3
+	CMPQ         R9, $+8
+	JLT          totalShort
+	VMOVUPD      Y2, Y4
+	VEXTRACTF128 $0x01, Y4, X2
+	VADDPD       X2, X4, X4
+	VPERMILPD    $0x01, X4, X2
+	VADDPD       X2, X4, X4
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y4, Y4, Y4
+	VMOVUPS      X2, X5
+	VADDSD       X5, X4, X4
+	VPERMILPD    $0x01, X5, X5
+	VADDSD       X5, X4, X4
+	CMPQ         R9, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X5
+	VADDSD       X5, X4, X4
+	VPERMILPD    $0x01, X5, X5
+	VADDSD       X5, X4, X4
+
+totalDone:
+	VMOVSD       X4, (DI)
+	VBROADCASTSD X4, Y4
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y2
+	VDIVPD       Y4, Y2, Y2
+	VMULPD       Y2, Y3, Y3
 	VMASKMOVPD   Y3, Y0, (DX)
 	ADDQ         R8, BX
 	ADDQ         R8, DX
@@ -4753,12 +5848,13 @@ TEXT ·narrowSoftmax2F64AVX2(SB), NOSPLIT, $0-48
 	MOVQ         src+24(FP), BX
 	MOVQ         most+32(FP), SI
 	MOVQ         sum+40(FP), DI
+	MOVQ         CX, R9
 	MOVQ         CX, R8
 	SHLQ         $0x03, R8
 	SUBQ         $0x04, CX
-	LEAQ         tailTable<>+32(SB), R9
+	LEAQ         tailTable<>+32(SB), R10
 	NEGQ         CX
-	VMOVUPS      (R9)(CX*8), Y0
+	VMOVUPS      (R10)(CX*8), Y0
 	VBROADCASTSD constant64_fff0000000000000<>+0(SB), Y1
 
 row:
@@ -4843,16 +5939,50 @@ row:
 	VANDPD       Y3, Y6, Y6
 	VMULPD       Y6, Y4, Y4
 	VANDPS       Y0, Y4, Y4
-	VADDPD       Y4, Y2, Y2
-	VEXTRACTF128 $0x01, Y2, X3
-	VADDPD       X3, X2, X2
-	VPERMILPD    $0x01, X2, X3
-	VADDPD       X3, X2, X2
-	VMOVSD       X2, (DI)
-	VBROADCASTSD X2, Y2
-	VDIVPD       Y2, Y5, Y5
+	VMOVUPD      Y4, Y3
+	CMPQ         R9, $+8
+	JLT          totalShort
+	VMOVUPD      Y2, Y6
+	VADDPD       Y3, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X2
+	VADDPD       X2, X6, X6
+	VPERMILPD    $0x01, X6, X2
+	VADDPD       X2, X6, X6
+	JMP          totalDone
+
+totalShort:
+	VXORPS       Y6, Y6, Y6
+	VMOVUPS      X2, X7
+	VADDSD       X7, X6, X6
+	VPERMILPD    $0x01, X7, X7
+	VADDSD       X7, X6, X6
+	CMPQ         R9, $+2
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y2, X7
+	VADDSD       X7, X6, X6
+	VPERMILPD    $0x01, X7, X7
+	VADDSD       X7, X6, X6
+	CMPQ         R9, $+4
+	JLE          totalDone
+	VMOVUPS      X3, X7
+	VADDSD       X7, X6, X6
+	VPERMILPD    $0x01, X7, X7
+	VADDSD       X7, X6, X6
+	CMPQ         R9, $+6
+	JLE          totalDone
+	VEXTRACTF128 $0x01, Y3, X7
+	VADDSD       X7, X6, X6
+	VPERMILPD    $0x01, X7, X7
+	VADDSD       X7, X6, X6
+
+totalDone:
+	VMOVSD       X6, (DI)
+	VBROADCASTSD X6, Y6
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y2
+	VDIVPD       Y6, Y2, Y2
+	VMULPD       Y2, Y5, Y5
 	VMOVUPD      Y5, (DX)
-	VDIVPD       Y2, Y4, Y4
+	VMULPD       Y2, Y4, Y4
 	VMASKMOVPD   Y4, Y0, 32(DX)
 	ADDQ         R8, BX
 	ADDQ         R8, DX

@@ -29,6 +29,30 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 	}
 }
 
+// addUp is the sum of n terms in the order of PyTorch's vector code, the same by every instruction set. Terms of a row go to 64
+// bytes of lanes, term i to lane i modulo their number, which are added in halves; a row shorter than the lanes, and a
+// column, is added up one by one.
+func addUp[T Float](n, inner int, term func(i int) T) T {
+	width := 64 / sizeOf[T]()
+	if n < width || inner > 1 {
+		var sum T
+		for i := range n {
+			sum += term(i)
+		}
+		return sum
+	}
+	var lanes [16]T
+	for i := range n {
+		lanes[i%width] += term(i)
+	}
+	for half := width / 2; half > 0; half /= 2 {
+		for i := range half {
+			lanes[i] += lanes[i+half]
+		}
+	}
+	return lanes[0]
+}
+
 // LogSoftmax computes dst = src - log(sum(exp(src))) over the middle dim of (outer, n, inner). dst may be src.
 func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dst), len(src))
@@ -65,12 +89,9 @@ func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 		return
 	}
 	columns(outer, n, inner, func(at int) {
-		sum := 0.0
+		sum := addUp(n, inner, func(i int) T { return rounded(dy[at+i*inner] * y[at+i*inner]) })
 		for i := range n {
-			sum += float64(dy[at+i*inner]) * float64(y[at+i*inner])
-		}
-		for i := range n {
-			dx[at+i*inner] = (dy[at+i*inner] - T(sum)) * y[at+i*inner]
+			dx[at+i*inner] = (dy[at+i*inner] - sum) * y[at+i*inner]
 		}
 	})
 }
@@ -83,12 +104,9 @@ func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 		return
 	}
 	columns(outer, n, inner, func(at int) {
-		sum := 0.0
+		sum := addUp(n, inner, func(i int) T { return dy[at+i*inner] })
 		for i := range n {
-			sum += float64(dy[at+i*inner])
-		}
-		for i := range n {
-			dx[at+i*inner] = dy[at+i*inner] - exp(y[at+i*inner])*T(sum)
+			dx[at+i*inner] = dy[at+i*inner] - exp(y[at+i*inner])*sum
 		}
 	})
 }
@@ -185,7 +203,7 @@ func softmaxRows[T Float](dst, src []T, n int, most, sum []T) {
 	for r := range most {
 		row := dst[r*n : (r+1)*n]
 		most[r], sum[r] = expRow(row, src[r*n:(r+1)*n])
-		zipScalarSerial(Div, row, row, sum[r])
+		zipScalarSerial(Mul, row, row, 1/sum[r])
 	}
 }
 
@@ -195,13 +213,10 @@ func expRow[T Float](dst, src []T) (most, sum T) {
 		return f(len(src), &dst[0], &src[0])
 	}
 	most = columnMax(src, 0, len(src), 1)
-	total := 0.0
 	for i, x := range src {
-		e := math.Exp(float64(x - most))
-		dst[i] = T(e)
-		total += e
+		dst[i] = exp(x - most)
 	}
-	return most, T(total)
+	return most, addUp(len(src), 1, func(i int) T { return dst[i] })
 }
 
 // expSum is expRow without the writing.
@@ -210,11 +225,7 @@ func expSum[T Float](src []T) (most, sum T) {
 		return f(len(src), &src[0])
 	}
 	most = columnMax(src, 0, len(src), 1)
-	total := 0.0
-	for _, x := range src {
-		total += math.Exp(float64(x - most))
-	}
-	return most, T(total)
+	return most, addUp(len(src), 1, func(i int) T { return exp(src[i] - most) })
 }
 
 // subtractTwo computes dst[i] = x[i] - s - r. dst may be x.

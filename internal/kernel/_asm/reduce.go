@@ -133,6 +133,116 @@ func reductions(m machine) {
 	done()
 }
 
+// rowSum adds up a row in the order of PyTorch's AVX-512 code, on any machine: 64 bytes of lanes, element i in lane i modulo their
+// number, then the lanes in halves; a row shorter than that one by one.
+type rowSum []Register
+
+const rowBytes = 64
+
+// rowVectors is how many vectors hold the lanes.
+func (m machine) rowVectors() int { return rowBytes / m.bytes() }
+
+func (m machine) newRowSum() rowSum {
+	s := make(rowSum, m.rowVectors())
+	for i := range s {
+		s[i] = m.vec()
+		m.zero(s[i])
+	}
+	return s
+}
+
+// rowLoop runs body over n elements; it gets the number of the vector within a step, and of the lanes it belongs to.
+func (m machine) rowLoop(label string, n Register, operands []Register, body func(p pointers, vector, lanes int, t *tail)) {
+	if m.rowVectors() == 1 {
+		m.loop(label, n, 2, operands, func(p pointers, v int, t *tail) { body(p, v, 0, t) })
+		return
+	}
+	index, rest := GP64(), GP64()
+	XORQ(index, index)
+	MOVQ(n, rest)
+	p := pointers{m, m.lanes(), index, operands}
+	both, one := I32(int32(2*m.lanes())), I32(int32(m.lanes()))
+	Label(label + "Both")
+	CMPQ(rest, both)
+	JLT(LabelRef(label + "Rest"))
+	body(p, 0, 0, nil)
+	body(p, 1, 1, nil)
+	ADDQ(both, index)
+	SUBQ(both, rest)
+	JMP(LabelRef(label + "Both"))
+	Label(label + "Rest")
+	CMPQ(rest, one)
+	JLT(LabelRef(label + "First"))
+	body(p, 0, 0, nil)
+	ADDQ(one, index)
+	SUBQ(one, rest)
+	second := m.tailOf(rest)
+	body(p, 0, 1, &second)
+	JMP(LabelRef(label + "Done"))
+	Label(label + "First")
+	first := m.tailOf(rest)
+	body(p, 0, 0, &first)
+	Label(label + "Done")
+}
+
+// total adds up the lanes of a row of n elements, those that it doesn't reach being 0, into the first lane of a register.
+func (m machine) total(label string, s rowSum, n Register) Register {
+	sum := m.vec()
+	CMPQ(n, I32(rowBytes/int32(m.size())))
+	JLT(LabelRef(label + "Short"))
+	m.move(s[0], sum)
+	for _, other := range s[1:] {
+		m.add(other, sum, sum)
+	}
+	m.fold(sum, m.addAny)
+	JMP(LabelRef(label + "Done"))
+	Label(label + "Short")
+	m.zero(sum)
+	lane := XMM()
+	lanes := 16 / m.size() // of a quarter
+	for quarter := range len(s) * m.bytes() / 16 {
+		if quarter > 0 {
+			CMPQ(n, I32(int32(quarter*lanes)))
+			JLE(LabelRef(label + "Done"))
+		}
+		x := s[quarter*16/m.bytes()]
+		switch at := quarter * 16 % m.bytes() / 16; {
+		case at == 0:
+			VMOVUPS(x.(Vec).AsX(), lane)
+		case m.avx512:
+			VEXTRACTF32X4(U8(uint8(at)), x, lane)
+		default:
+			VEXTRACTF128(U8(uint8(at)), x, lane)
+		}
+		for i := range lanes {
+			if i > 0 {
+				m.rotate(lane)
+			}
+			m.addFirst(lane, sum)
+		}
+	}
+	Label(label + "Done")
+	return sum
+}
+
+// rotate moves every lane of 16 bytes one down.
+func (m machine) rotate(x Register) {
+	if m.f32 {
+		VPERMILPS(U8(0x39), x, x)
+	} else {
+		VPERMILPD(U8(1), x, x)
+	}
+}
+
+// addFirst adds the first lane of x to that of d.
+func (m machine) addFirst(x, d Register) {
+	if m.f32 {
+		VADDSS(x, d.(Vec).AsX(), d.(Vec).AsX())
+	} else {
+		VADDSD(x, d.(Vec).AsX(), d.(Vec).AsX())
+	}
+}
+
 // rows are the passes of softmax and its kin over one row.
 func rows(m machine) {
 	t := m.element()
@@ -165,26 +275,20 @@ func rows(m machine) {
 		m.fold(most[0], m.maxAny)
 		m.result(most[0], 0)
 		m.spread(most[0])
-		var sums [unroll]Register
-		for i := range sums {
-			sums[i] = m.vec()
-			m.zero(sums[i])
-		}
-		m.loop("exp", n, unroll, operands, func(p pointers, v int, tl *tail) {
+		sum := m.newRowSum()
+		m.rowLoop("exp", n, operands, func(p pointers, v, lanes int, tl *tail) {
 			x := m.load(p, 0, v, tl)
 			m.sub(most[0], x, x)
 			e := m.exp(x)
 			if tl != nil {
 				m.keepTail(*tl, e)
 			}
-			m.add(e, sums[v], sums[v])
+			m.add(e, sum[lanes], sum[lanes])
 			if stored {
 				m.store(e, p, 1, v, tl)
 			}
 		})
-		m.add(sums[1], sums[0], sums[0])
-		m.fold(sums[0], m.addAny)
-		m.result(sums[0], 1)
+		m.result(m.total("total", sum, n), 1)
 		done()
 	}
 
@@ -210,29 +314,22 @@ func rows(m machine) {
 		function(name, "func(n int, dx, dy, y *"+t+")")
 		table(m, stem, "", name)
 		n, operands := param("n"), []Register{param("dx"), param("dy"), param("y")}
-		const unroll = 2
-		var sums [unroll]Register
-		for i := range sums {
-			sums[i] = m.vec()
-			m.zero(sums[i])
-		}
-		m.loop("sum", n, unroll, operands, func(p pointers, v int, tl *tail) {
+		lanes := m.newRowSum()
+		m.rowLoop("sum", n, operands, func(p pointers, v, at int, tl *tail) {
 			g := m.load(p, 1, v, tl)
-			if logarithm {
-				m.add(g, sums[v], sums[v])
-			} else {
-				m.fma(m.load(p, 2, v, tl), g, sums[v])
+			if !logarithm {
+				m.mul(m.load(p, 2, v, tl), g, g)
 			}
+			m.add(g, lanes[at], lanes[at])
 		})
-		m.add(sums[1], sums[0], sums[0])
-		m.fold(sums[0], m.addAny)
-		m.spread(sums[0])
-		m.loop("apply", n, unroll, operands, func(p pointers, v int, tl *tail) {
+		sum := m.total("total", lanes, n)
+		m.spread(sum)
+		m.loop("apply", n, 2, operands, func(p pointers, v int, tl *tail) {
 			g, y := m.load(p, 1, v, tl), m.load(p, 2, v, tl)
 			if logarithm {
-				m.fnma(m.exp(y), sums[0], g)
+				m.fnma(m.exp(y), sum, g)
 			} else {
-				m.sub(sums[0], g, g)
+				m.sub(sum, g, g)
 				m.mul(y, g, g)
 			}
 			m.store(g, p, 0, v, tl)
@@ -260,7 +357,7 @@ func (m machine) spread(x Register) {
 }
 
 // narrowRows emits softmax over rows that fit one or two vectors, many rows a call, so that the latencies of one row hide
-// behind the next: dst = exp(src-most)/sum, and each row's most and sum.
+// behind the next: dst = exp(src-most)·(1/sum), and each row's most and sum.
 func narrowRows(m machine) {
 	t := m.element()
 	for vectors := 1; vectors <= 2; vectors++ {
@@ -269,7 +366,8 @@ func narrowRows(m machine) {
 		table(m, "narrowSoftmax", fmt.Sprint(vectors), name)
 		rows, n, dst, src := param("rows"), param("n"), param("dst"), param("src")
 		most, sum := param("most"), param("sum")
-		stride := GP64()
+		stride, whole := GP64(), GP64()
+		MOVQ(n, whole)
 		MOVQ(n, stride)
 		SHLQ(U8(m.shift()), stride)
 		if vectors == 2 { // the second vector holds the rest
@@ -296,24 +394,26 @@ func narrowRows(m machine) {
 		m.fold(high, m.maxAny)
 		m.storeFirst(high, Mem{Base: most})
 		m.spread(high)
-		total := m.vec()
+		var lanes rowSum
 		for v := range x {
 			m.sub(high, x[v], x[v])
 			x[v] = m.exp(x[v])
 			if v == vectors-1 {
 				m.keepTail(mask, x[v])
 			}
-			if v == 0 {
-				m.move(x[v], total)
+			if v < m.rowVectors() {
+				lanes = append(lanes, m.copied(x[v]))
 			} else {
-				m.add(x[v], total, total)
+				m.add(x[v], lanes[0], lanes[0])
 			}
 		}
-		m.fold(total, m.addAny)
+		total := m.total("total", lanes, whole)
 		m.storeFirst(total, Mem{Base: sum})
 		m.spread(total)
+		factor := m.filled(1)
+		m.div(total, factor, factor)
 		for v := range x {
-			m.div(total, x[v], x[v])
+			m.mul(factor, x[v], x[v])
 			to := Mem{Base: dst, Disp: v * m.bytes()}
 			if v < vectors-1 {
 				m.move(x[v], to)

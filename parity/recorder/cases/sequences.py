@@ -110,7 +110,8 @@ TRANSFORMER = {
     "decoder_layer": ([DECODER], given(*TWO), "train"),
     "decoder_layer_masks": ([M(nn.TransformerDecoderLayer, **SMALL, norm_first=True, activation="gelu")], masked(*TWO, tgt_mask=SQUARE, memory_key_padding_mask=MEMORY), "train"),
     "decoder_layer_unbatched": ([M(nn.TransformerDecoderLayer, **SMALL, bias=False, batch_first=True)], masked((3, 4), (4, 4), tgt_mask=CAUSAL, tgt_is_causal=True, memory_mask=HIDDEN), "eval"),
-    "decoder": ([M(nn.TransformerDecoder, DECODER, 2, norm=M(nn.LayerNorm, 4))], masked(*TWO, tgt_mask=CAUSAL, tgt_is_causal=True), "train"),
+    # eps 0.1: with the usual one, norms of four numbers one after the other show the rounding of every product below
+    "decoder": ([M(nn.TransformerDecoder, M(nn.TransformerDecoderLayer, **SMALL, layer_norm_eps=0.1), 2, norm=M(nn.LayerNorm, 4))], masked(*TWO, tgt_mask=CAUSAL, tgt_is_causal=True), "train"),
     "transformer": ([M(nn.Transformer, 4, 2, 1, 2, 6, dropout=0.0)], given((5, 2, 4), (3, 2, 4)), "train"),
     "transformer_masks": ([M(nn.Transformer, 4, 2, 1, 1, 5, dropout=0.3, batch_first=True, norm_first=True)], masked((2, 5, 4), (2, 3, 4), tgt_mask=CAUSAL, src_key_padding_mask=MEMORY.float().masked_fill(MEMORY, float("-inf")), memory_key_padding_mask=MEMORY), "eval"),
 }
