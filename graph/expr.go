@@ -218,13 +218,18 @@ func (e *Expr) evaluate() error {
 	return nil
 }
 
-// compute makes sure that the value is there, wherever it lies.
-func (e *Expr) compute() error {
+// usable gives the mistake inside an expression, or that there is none.
+func (e *Expr) usable() error {
 	if e == nil {
 		return &ops.ValueError{What: "expression", Got: "nil", Want: "an expression"}
 	}
-	if e.err != nil {
-		return e.err
+	return e.err
+}
+
+// compute makes sure that the value is there, wherever it lies.
+func (e *Expr) compute() error {
+	if err := e.usable(); err != nil {
+		return err
 	}
 	if e.isInput() || e.done {
 		return nil
@@ -235,11 +240,8 @@ func (e *Expr) compute() error {
 // Backward evaluates the expression, and adds the gradient of its elements' sum, weighted by the gradient given, to every
 // parameter and input below it that requires one. Without a gradient the expression must have one element.
 func (e *Expr) Backward(gradient ...*Expr) error {
-	if e == nil {
-		return &ops.ValueError{What: "expression", Got: "nil", Want: "an expression"}
-	}
-	if e.err != nil {
-		return e.err
+	if err := e.usable(); err != nil {
+		return err
 	}
 	switch len(gradient) {
 	case 0:

@@ -48,7 +48,7 @@ func checkOrder(table []Pass) error {
 	return nil
 }
 
-func runPasses(p *Plan) error {
+func runPasses(p *Plan, passes []Pass) error {
 	dump := os.Getenv("AEGIS_DUMP")
 	for _, pass := range passes {
 		if err := guard("pass "+pass.Name, func() error { return pass.Run(p) }); err != nil {

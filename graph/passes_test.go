@@ -42,20 +42,11 @@ func (f linearReLU) Apply(_ *Scope, in ...*gorgonia.Node) (*gorgonia.Node, error
 	return ops.Add(z, y)
 }
 
-// planOf builds the plan of an expression and runs the passes up to one.
+// planOf is the plan of an expression after a pass.
 func planOf(t *testing.T, e *Expr, backward bool, last string) *Plan {
 	t.Helper()
-	r := newRequest(e, nil, backward)
-	plan, err := build(r)
+	plan, err := View{Pass: last, Backward: backward}.Of(e)
 	require.NoError(t, err)
-	for _, p := range passes {
-		if last != "" {
-			require.NoError(t, p.Run(plan), p.Name)
-		}
-		if p.Name == last {
-			break
-		}
-	}
 	return plan
 }
 
@@ -132,4 +123,19 @@ func TestPassOrderIsChecked(t *testing.T) {
 	require.NoError(t, checkOrder(passes))
 	require.Error(t, checkOrder([]Pass{{Name: "b", After: []string{"a"}}, {Name: "a"}}))
 	require.Error(t, checkOrder([]Pass{{Name: "a"}, {Name: "a"}}))
+}
+
+func TestView(t *testing.T) {
+	e := floats(3).RequiresGrad().Exp().Sum()
+	_, err := View{Pass: "fuse"}.Of(e)
+	require.EqualError(t, err, `pass is "fuse", want build, adopt, fuse-activation, gradient, sum-gradients, own`)
+	_, err = View{}.Of(nil)
+	require.Error(t, err)
+	plan, err := View{Pass: "build"}.Of(e)
+	require.NoError(t, err)
+	dot := plan.Dot()
+	require.Contains(t, dot, `n1 [label="exp\nfloat32 (3,)"]`)
+	require.Contains(t, dot, "n0 -> n1")
+	require.Contains(t, dot, `label="value"`)
+	require.False(t, e.done, "nothing is computed")
 }

@@ -74,7 +74,7 @@ func compile(r *request) (executable, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := runPasses(plan); err != nil {
+	if err := runPasses(plan, passes); err != nil {
 		return nil, err
 	}
 	device, err := r.place()
