@@ -68,7 +68,7 @@ func ExampleTransformerEncoderLayer() {
 func ExampleTransformerDecoderLayer() {
 	model := sequential.New(layers.TransformerDecoderLayer(2, 1).DimFeedforward(4))
 	fmt.Println(model.Predict(words))
-	// Output: <0: TransformerDecoderLayer(2, 1): arguments: memory is missing>
+	// Output: <0: TransformerDecoderLayer(2, 1, dim_feedforward=4): arguments: memory is missing>
 }
 
 func ExampleTransformerDecoder() {

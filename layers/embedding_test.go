@@ -22,7 +22,7 @@ func ExampleEmbedding() {
 	// Output:
 	// tensor([[-0.1955, -0.9656,  0.4224],
 	//         [ 0.0000,  0.0000,  0.0000]])
-	// <0: Embedding(5, 3): index 5 at position 0 out of range, want 0 to 4>
+	// <0: Embedding(5, 3, padding_idx=0): index 5 at position 0 out of range, want 0 to 4>
 }
 
 func ExampleEmbeddingBag() {

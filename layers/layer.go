@@ -145,7 +145,7 @@ func Check(l Layer) error {
 	return nil
 }
 
-// Short names a layer by its required arguments, for errors: "Linear(3, 8)".
+// Short names a layer by the arguments that were given, for errors: "Linear(3, 8)", "Softmax(dim=1)".
 func Short(l Layer) string {
 	if name, ok := names[reflect.TypeOf(l)]; ok {
 		return spec.Short(name, l)

@@ -56,7 +56,7 @@ func ExampleLSTM() {
 	//         [[-0.0724,  0.1833, -0.0293, -0.2316]],
 	//
 	//         [[-0.1167,  0.3393,  0.0333, -0.2342]]])
-	// <0: LSTM(1, 2): arguments: c_0 is missing>
+	// <0: LSTM(1, 2, bidirectional=True): arguments: c_0 is missing>
 }
 
 func ExampleRNN() {

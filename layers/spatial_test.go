@@ -32,7 +32,7 @@ func ExampleConv2d() {
 	// Output:
 	// tensor([[[-5.5000, -1.5000],
 	//          [ 4.5000, -1.5000]]])
-	// <0: Conv2d(1, 1, 2): padded input (1,), want at least the kernel's 2>
+	// <0: Conv2d(1, 1, 2, stride=2): padded input (1,), want at least the kernel's 2>
 	// Conv2d(1, 6, kernel_size=(5, 3), stride=(2, 2), padding=(1, 2), bias=False)
 }
 

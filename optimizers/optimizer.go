@@ -39,6 +39,9 @@ type Closure func() (*graph.Expr, error)
 // ErrTwice says that a parameter was given to an optimizer twice.
 var ErrTwice = errors.New("the parameter is in the optimizer twice")
 
+// ErrNoParameters says that an optimizer has nothing to optimize.
+var ErrNoParameters = errors.New("the optimizer got an empty parameter list")
+
 // ErrForeign says that a parameter isn't one of the optimizer's.
 var ErrForeign = errors.New("the parameter is not in the optimizer")
 
@@ -184,7 +187,12 @@ func (e *engine) Err() error {
 			return err
 		}
 	}
-	return nil
+	for _, g := range e.groups {
+		if len(g.blocks) > 0 {
+			return nil
+		}
+	}
+	return ErrNoParameters
 }
 
 // Step updates every parameter that has a gradient. Wrong settings are an error, and nothing is changed.

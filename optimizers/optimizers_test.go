@@ -167,8 +167,9 @@ func TestWrongSearches(t *testing.T) {
 		require.ErrorContains(t, err, want)
 	}
 	_, err := optimizers.LBFGS(nil, 1).StepWith(func() (*graph.Expr, error) { called++; return nil, nil })
-	require.NoError(t, err, "without parameters the loss is still computed")
-	require.Equal(t, 2, called)
+	require.ErrorIs(t, err, optimizers.ErrNoParameters)
+	require.ErrorIs(t, optimizers.SGD(nil, 1).Step(), optimizers.ErrNoParameters)
+	require.Equal(t, 1, called)
 	_, err = optimizers.FromModule("LBFGS", nil, optimizers.Group{Params: m.Parameters()[:1]}, optimizers.Group{Params: m.Parameters()[1:]})
 	require.ErrorContains(t, err, "groups is 2")
 }

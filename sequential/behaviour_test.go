@@ -254,10 +254,10 @@ func TestErrorsSayWhere(t *testing.T) {
 	}{
 		{"input", sequential.New(layers.Linear(3, 8), layers.ReLU(), layers.Linear(8, 2)).Forward(rows(4, 7)).Backward(), "0: Linear(3, 8): input (4, 7), want (*, 3)"},
 		{"nested", nested.Forward(x).Backward(), "1.1: Linear(9, 2): input (4, 8), want (*, 9)"},
-		{"dim", sequential.New(layers.Softmax(2)).Forward(x).Backward(), "0: Softmax(): dim 2 out of range, want -2 to 1"},
+		{"dim", sequential.New(layers.Softmax(2)).Forward(x).Backward(), "0: Softmax(dim=2): dim 2 out of range, want -2 to 1"},
 		{"argument", sequential.New(layers.ReLU(), layers.Linear(-1, 2)).Err(), "1: Linear(-1, 2): in_features is -1, want 0 or more"},
 		{"nil layer", sequential.New(nil).Err(), "0: nil: layer is nil"},
-		{"probability", sequential.New(layers.Dropout(math.NaN())).Err(), "0: Dropout(): p is NaN, want a probability, 0 to 1"},
+		{"probability", sequential.New(layers.Dropout(math.NaN())).Err(), "0: Dropout(p=nan): p is NaN, want a probability, 0 to 1"},
 		{"nil input", mlp(1).Forward(nil).Err(), "input 0 is nil, want an expression"},
 		{"ragged rows", data.Of([][]float32{{1}, {2, 3}}).Err(), "data.Of: row (2,), want (1,)"},
 		{"class index", losses.CrossEntropy().Of(mlp(1).Forward(x), data.Of([]int64{0, 1, 2, 0})).Backward(), "cross_entropy: target 2 at position 2 out of range, want 0 to 1"},

@@ -61,7 +61,7 @@ func TestAnswersArePyTorchs(t *testing.T) {
 
 func TestMistakesAreAnswered(t *testing.T) {
 	h := service(t)
-	for body, want := range map[string]string{"[1,2,3]": "0: BatchNorm1d(64)", "[1,": "EOF", `"zero"`: "string", "[]": "BatchNorm1d"} {
+	for body, want := range map[string]string{"[1,2,3]": "0: BatchNorm1d(64, momentum=None): input (1, 3)", "[1,": "EOF", `"zero"`: "string", "[]": "BatchNorm1d"} {
 		w := post(h, body)
 		require.Equal(t, http.StatusBadRequest, w.Code, body)
 		require.Contains(t, w.Body.String(), want)

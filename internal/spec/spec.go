@@ -28,6 +28,7 @@ type Argument struct {
 	Name     string
 	Value    any
 	Required bool
+	Default  bool // it has its default
 	Hidden   bool
 	Bare     bool // printed without its name
 }
@@ -67,18 +68,19 @@ func Arguments(v any) []Argument {
 	var out []Argument
 	for _, f := range fields(value.Type()) {
 		x := value.Field(f.index).Interface()
-		hidden := f.unprinted || (f.hidden || f.ignored || f.forward) && isDefault(x, f.fallback)
+		usual := !f.required && isDefault(x, f.fallback)
+		hidden := f.unprinted || (f.hidden || f.ignored || f.forward) && usual
 		if hidden && f.forward {
 			continue
 		}
-		out = append(out, Argument{Name: f.name, Value: x, Required: f.required, Hidden: hidden, Bare: f.positional})
+		out = append(out, Argument{Name: f.name, Value: x, Required: f.required, Default: usual, Hidden: hidden, Bare: f.positional})
 	}
 	return out
 }
 
 func isDefault(x any, fallback string) bool {
 	v := reflect.New(reflect.TypeOf(x)).Elem()
-	return decode(v, json.RawMessage(fallback)) == nil && v.Interface() == x
+	return decode(v, json.RawMessage(fallback)) == nil && reflect.DeepEqual(v.Interface(), x)
 }
 
 // Encode gives the arguments as JSON, in PyTorch's names.
@@ -186,12 +188,15 @@ func Repr(class string, v any) string {
 	return class + "(" + strings.Join(parts, ", ") + ")"
 }
 
-// Short names a module by its required arguments: "Linear(3, 8)".
+// Short names a module by its required arguments and those that differ from their defaults: "Linear(3, 8, bias=False)".
 func Short(class string, v any) string {
 	var parts []string
 	for _, a := range Arguments(v) {
-		if a.Required {
+		switch {
+		case a.Required:
 			parts = append(parts, python(a.Value))
+		case !a.Default:
+			parts = append(parts, a.Name+"="+python(a.Value))
 		}
 	}
 	return class + "(" + strings.Join(parts, ", ") + ")"
