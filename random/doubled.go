@@ -15,7 +15,7 @@ func sumOf(a, b float64) doubled {
 
 // productOf is a·b, exactly.
 func productOf(a, b float64) doubled {
-	p := a * b
+	p := float64(a * b) // the conversion keeps it from being fused with a sum that it becomes part of
 	return doubled{p, math.FMA(a, b, -p)}
 }
 
@@ -27,7 +27,7 @@ func (x doubled) add(y doubled) doubled {
 
 func (x doubled) mul(y doubled) doubled {
 	p := productOf(x.hi, y.hi)
-	return sumOf(p.hi, p.lo+(x.hi*y.lo+x.lo*y.hi))
+	return sumOf(p.hi, p.lo+(float64(x.hi*y.lo)+float64(x.lo*y.hi)))
 }
 
 func (x doubled) div(y doubled) doubled {

@@ -11,7 +11,7 @@ func Normal[T Float](g *Generator, dst []T, mean, std float64) {
 	defer g.mu.Unlock()
 	if len(dst) < vectorSize {
 		for i := range dst {
-			dst[i] = T(g.normal()*std + mean)
+			dst[i] = T(float64(g.normal()*std) + mean)
 		}
 		return
 	}
@@ -54,7 +54,7 @@ func uniformOf[T Float](g *Generator) func() T {
 func boxMuller(u []float64, mean, std float64) {
 	for j := range vectorSize / 2 {
 		radius := math.Sqrt(-2 * log(1-u[j]))
-		sin, cos := sincos(2 * math.Pi * u[j+8])
+		sin, cos := sincos(float64(2 * math.Pi * u[j+8]))
 		u[j] = float64(radius*cos*std) + mean
 		u[j+8] = float64(radius*sin*std) + mean
 	}
@@ -68,8 +68,8 @@ func (g *Generator) normal() float64 {
 	}
 	u1 := float64(g.word64()&(1<<53-1)) * (1.0 / (1 << 53))
 	u2 := float64(g.word64()&(1<<53-1)) * (1.0 / (1 << 53))
-	radius := math.Sqrt(-2 * math.Log1p(-u2)) // the C library's algorithm is the same
-	sin, cos := sincos(2 * math.Pi * u1)
-	g.nextNormal, g.hasNormal = radius*sin, true
-	return radius * cos
+	radius := math.Sqrt(-2 * log1p(-u2))
+	sin, cos := sincos(float64(2 * math.Pi * u1))
+	g.nextNormal, g.hasNormal = float64(radius*sin), true
+	return float64(radius * cos)
 }
