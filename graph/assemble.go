@@ -47,12 +47,15 @@ func assemble(p *Plan) (*program, error) {
 		return nil, err
 	}
 	a.spare()
+	a.deferGradients()
 	a.place()
 	for _, o := range p.Outputs {
 		memory := a.memory[o.Node][0]
 		switch {
 		case o.Gradient != nil:
-			prog.gradients = append(prog.gradients, gradientSlot{param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory})
+			prog.gradients = append(prog.gradients, gradientSlot{
+				param: o.Gradient.Param, leaf: o.Gradient.Leaf, memory: memory, deferral: a.deferralOf(memory),
+			})
 		case o.Update != nil:
 			prog.updates = append(prog.updates, updateSlot{param: o.Update, call: o.Call, memory: memory})
 		default:
@@ -114,6 +117,13 @@ func (a *assembler) place() {
 				if cell != nil {
 					kept[cell] = true
 				}
+			}
+		}
+	}
+	for i := range steps {
+		if d := steps[i].deferral; d != nil {
+			for _, cell := range d.from {
+				kept[a.base(cell)] = true
 			}
 		}
 	}

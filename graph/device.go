@@ -45,6 +45,9 @@ func (s *Storage) To(d Device) error {
 	if s.Device() == d {
 		return nil
 	}
+	for _, p := range s.params {
+		p.settle()
+	}
 	for _, t := range s.twins() {
 		if err := t.leave(); err != nil {
 			return err

@@ -53,6 +53,7 @@ type Param struct {
 	storage      *Storage
 	requiresGrad bool
 	hasGrad      bool
+	deferral     *Deferral // the gradient, while its memory holds nothing yet
 	buffer       bool
 	weights      kernel.Weights // the values packed, for programs that do not train
 	err          error
@@ -254,6 +255,7 @@ func (p *Param) Grad() *Expr {
 	if !p.hasGrad {
 		return Failed(fmt.Errorf("%s: %w", p.name, ErrNoGradient))
 	}
+	p.settle()
 	if _, err := p.storage.gradientTwin.Host(); err != nil {
 		return Failed(fmt.Errorf("%s: %w", p.name, err))
 	}
@@ -316,6 +318,7 @@ func (p *Param) Data() *ops.Array {
 
 // Gradient is the gradient's memory itself on the host, which may be written to; ok is false where there is no gradient.
 func (p *Param) Gradient() (a *ops.Array, ok bool) {
+	p.settle()
 	if p.hasGrad && p.storage.device != nil {
 		if _, err := p.storage.gradientTwin.Host(); err != nil {
 			p.storage.fault = err
@@ -335,6 +338,6 @@ func (p *Param) Touch() {
 }
 
 // ZeroGrad forgets the gradient: the next Backward writes it afresh.
-func (p *Param) ZeroGrad() { p.hasGrad = false }
+func (p *Param) ZeroGrad() { p.hasGrad, p.deferral = false, nil }
 
 func clone(a ops.Array) ops.Array { return a.Clone() }

@@ -46,6 +46,8 @@ type gradientSlot struct {
 	leaf   int
 	memory *ops.Array
 	own    *ops.Array // made when it is first needed
+	// deferral leaves the gradient to who reads it, where that pays.
+	deferral *Deferral
 }
 
 // updateSlot is where a parameter's or buffer's next value comes from.
@@ -219,9 +221,14 @@ func (s *gradientSlot) target(r *request) (a *ops.Array, has *bool) {
 	return &g.array, &g.has
 }
 
-// aim points the gradient's memory at its target, or at the program's own where there is something to add to.
+// aim points the gradient's memory at its target, or at the program's own where there is something to add to. A gradient that
+// was left is computed before what it is made of changes.
 func (s *gradientSlot) aim(r *request) {
 	target, has := s.target(r)
+	if s.deferral != nil {
+		s.param.settle()
+		s.deferral.on = !*has
+	}
 	if !*has {
 		s.memory.Data = target.Data
 		return
@@ -238,6 +245,9 @@ func (s *gradientSlot) deliver(r *request) {
 	target, has := s.target(r)
 	if !*has {
 		*has = true
+		if s.deferral != nil {
+			s.param.deferral = s.deferral
+		}
 		return
 	}
 	if target.DType == tensor.Float64 {

@@ -31,6 +31,7 @@ type step struct {
 	place      ops.Place
 	in, out    []*ops.Array
 	reads      []*ops.Array // the cells whose memory the inputs are parts of, where not the inputs themselves
+	deferral   *Deferral    // of the first output, where that may be left
 }
 
 func (s *step) bases() []*ops.Array {
@@ -91,11 +92,18 @@ func (s *segment) step() error {
 	}
 	for i := range s.steps {
 		st := &s.steps[i]
-		if err := st.definition.Run(st.in, st.out); err != nil {
+		if err := st.run(); err != nil {
 			return st.locate(err)
 		}
 	}
 	return nil
+}
+
+func (st *step) run() error {
+	if st.deferral != nil && st.deferral.on {
+		return st.deferral.run()
+	}
+	return st.definition.Run(st.in, st.out)
 }
 
 // locate says where an error came from: the layer, or else the operation.

@@ -146,18 +146,64 @@ func (l linearWeightGradient) Run(in, out []*Array) error {
 }
 
 func runLinearWeightGradient[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
-	m, n, k := linearSizes(in[0], in[1])
-	g := Slice[T](in[3])
+	err := beforeActivation[T](l, in, out)
+	weightRows[T](out[0], l.From(in, out), 0)
+	return err
+}
+
+// beforeActivation computes g and the bias's gradient.
+func beforeActivation[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
+	m, n, _ := linearSizes(in[0], in[1])
+	g := Slice[T](l.From(in, out)[1])
 	if a := l.Activation; a.Kind != kernel.Identity {
-		y, before := Slice[T](in[2]), Slice[T](out[1])
-		kernel.MapGrad(a.Kind, before, g, y, y, T(a.A), T(a.B))
-		g = before
+		y := Slice[T](in[2])
+		kernel.MapGrad(a.Kind, g, Slice[T](in[3]), y, y, T(a.A), T(a.B))
 	}
 	if l.Bias {
 		kernel.ColumnSums(Slice[T](out[len(out)-1]), g, m, n)
 	}
-	kernel.Gemm(kernel.TN, n, k, m, g, n, Slice[T](in[0]), k, Slice[T](out[0]), k, false, kernel.Epilogue[T]{})
 	return nil
+}
+
+// weightRows computes rows of gᵀ·x from x and g.
+func weightRows[T kernel.Float](dst *Array, from [2]*Array, row int) {
+	x, g := from[0], from[1]
+	k, n := x.Shape[len(x.Shape)-1], g.Shape[len(g.Shape)-1]
+	m := size(x.Shape[:len(x.Shape)-1])
+	rows := dst.Len / max(k, 1)
+	kernel.Gemm(kernel.TN, rows, k, m, Slice[T](g)[min(row, g.Len):], n, Slice[T](x), k, Slice[T](dst), k, false, kernel.Epilogue[T]{})
+}
+
+// Defers is true for a large weight and few rows of x, which every part of the weight reads.
+func (linearWeightGradient) Defers(in []*Array) bool {
+	m, n, k := linearSizes(in[0], in[1])
+	return m > 0 && m <= deferRows && n*k >= deferElements
+}
+
+const (
+	deferRows     = 192
+	deferElements = 1 << 15
+)
+
+func (l linearWeightGradient) From(in, out []*Array) [2]*Array {
+	if l.Activation.Kind != kernel.Identity {
+		return [2]*Array{in[0], out[1]}
+	}
+	return [2]*Array{in[0], in[3]}
+}
+
+func (l linearWeightGradient) Defer(in, out []*Array) error {
+	return float(in[0],
+		func() error { return beforeActivation[float32](l, in, out) },
+		func() error { return beforeActivation[float64](l, in, out) })
+}
+
+func (linearWeightGradient) Rows(dst *Array, from [2]*Array, row int) {
+	if dst.DType == tensor.Float64 {
+		weightRows[float64](dst, from, row)
+	} else {
+		weightRows[float32](dst, from, row)
+	}
 }
 
 // linearInputGradient is dx = g·weight; x itself gives only the shape.

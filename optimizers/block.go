@@ -16,6 +16,7 @@ type block struct {
 	history []history
 	kept    []*keptValues
 	run     run // the one at hand
+	pieces  pieces
 }
 
 // history is what was kept of a parameter's steps. Neighbours of the same history are updated together.
@@ -87,7 +88,7 @@ func (b *block) step(s settings) error {
 			continue
 		}
 		last := first + 1
-		for !m.alone && last < len(b.params) && b.params[last].HasGradient() && b.history[last] == b.history[first] {
+		for b.joins(first, last, m) {
 			last++
 		}
 		if err := b.update(s, r, first, last, m); err != nil {
@@ -101,6 +102,20 @@ func (b *block) step(s settings) error {
 	return nil
 }
 
+// joins says whether a parameter is updated in one run with the one before.
+func (b *block) joins(first, next int, m memory) bool {
+	return !m.alone && next < len(b.params) && b.params[next].HasGradient() && b.history[next] == b.history[first] &&
+		b.left(next-1, m) == nil && b.left(next, m) == nil
+}
+
+// left is a parameter's gradient where it has been left, and the rule may take it by pieces.
+func (b *block) left(i int, m memory) *graph.Deferral {
+	if !m.piecewise() {
+		return nil
+	}
+	return b.params[i].Deferral()
+}
+
 // update moves the run of the parameters first to last, the latter excluded, where their storage is.
 func (b *block) update(s settings, r *run, first, last int, m memory) error {
 	h := b.history[first]
@@ -112,7 +127,12 @@ func (b *block) update(s settings, r *run, first, last int, m memory) error {
 	if err := b.cut(r, first, last, m); err != nil {
 		return err
 	}
-	s.update(r)
+	if d := b.left(first, m); d != nil {
+		b.updateByPieces(s, r, d)
+	} else {
+		r.gradients = b.gradients(first, last)
+		s.update(r)
+	}
 	for _, a := range m.arrays {
 		b.keep(a).twin.Wrote()
 	}
@@ -120,12 +140,18 @@ func (b *block) update(s settings, r *run, first, last int, m memory) error {
 	return nil
 }
 
-// cut gives the run its arrays on the host.
+// gradients are those of the parameters first to last, the latter excluded, on the host.
+func (b *block) gradients(first, last int) ops.Array {
+	for _, p := range b.params[first:last] {
+		p.Gradient() // computes one that has been left
+	}
+	g, _ := b.params[first].Gradient()
+	return stretch(*g, b.starts[last]-b.starts[first])
+}
+
+// cut gives the run its arrays on the host, but for the gradients.
 func (b *block) cut(r *run, first, last int, m memory) error {
-	gradient, _ := r.param.Gradient()
-	n := b.starts[last] - b.starts[first]
-	r.values = stretch(*r.param.Data(), n)
-	r.gradients = stretch(*gradient, n)
+	r.values = stretch(*r.param.Data(), b.starts[last]-b.starts[first])
 	r.state = r.slots[:0]
 	for _, a := range m.arrays {
 		k := b.keep(a)

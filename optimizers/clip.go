@@ -57,7 +57,7 @@ func normOf(blocks []*block, normType float64) (float64, error) {
 			sum += square
 			continue
 		}
-		g := b.gradients()
+		g := b.gradients(0, len(b.params))
 		for i := range g.Len {
 			size := math.Abs(valueAt(&g, i))
 			sum += math.Pow(size, normType)
@@ -97,19 +97,13 @@ func ClipGradValue(params []*graph.Param, clip float64) error {
 	return nil
 }
 
-// gradients are those of the block's parameters, on the host.
-func (b *block) gradients() ops.Array {
-	g, _ := b.params[0].Gradient()
-	return stretch(*g, b.starts[len(b.params)])
-}
-
 func (b *block) onDevice() bool { return b.params[0].Storage().Device() != graph.CPU }
 
 func (b *block) sumSquares() (float64, error) {
 	if b.onDevice() {
 		return b.sumSquaresOn()
 	}
-	g := b.gradients()
+	g := b.gradients(0, len(b.params))
 	if g.DType == tensor.Float64 {
 		return kernel.SumSquares(ops.Slice[float64](&g)), nil
 	}
@@ -120,7 +114,7 @@ func (b *block) scale(factor float64) error {
 	if b.onDevice() {
 		return b.scaleOn(factor)
 	}
-	g := b.gradients()
+	g := b.gradients(0, len(b.params))
 	if g.DType == tensor.Float64 {
 		x := ops.Slice[float64](&g)
 		kernel.Scale(x, x, factor)
@@ -135,7 +129,7 @@ func (b *block) limit(clip float64) error {
 	if b.onDevice() {
 		return b.limitOn(clip)
 	}
-	g := b.gradients()
+	g := b.gradients(0, len(b.params))
 	if g.DType == tensor.Float64 {
 		x := ops.Slice[float64](&g)
 		kernel.Map(kernel.Clamp, x, x, -clip, clip)

@@ -1,0 +1,16 @@
+package ops
+
+// Deferrable is a definition whose first output, a matrix, may be computed after the others, and a few rows at a time: the
+// gradient of a weight, of which the optimizer makes a step while each row is in the cache, so that it is never written to
+// memory.
+type Deferrable interface {
+	Definition
+	// Defers says whether that pays for inputs of such sizes.
+	Defers(in []*Array) bool
+	// From gives the two arrays, among in and out, that the first output is computed from.
+	From(in, out []*Array) [2]*Array
+	// Defer computes all outputs but the first.
+	Defer(in, out []*Array) error
+	// Rows computes the first output's rows from one on, as many as dst holds.
+	Rows(dst *Array, from [2]*Array, row int)
+}

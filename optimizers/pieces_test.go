@@ -1,0 +1,129 @@
+package optimizers_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+
+	"github.com/seed-70b75153/aegis/data"
+	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/layers"
+	"github.com/seed-70b75153/aegis/losses"
+	"github.com/seed-70b75153/aegis/ops"
+	"github.com/seed-70b75153/aegis/optimizers"
+	"github.com/seed-70b75153/aegis/random"
+	"github.com/seed-70b75153/aegis/sequential"
+)
+
+// wide is a model whose weights are large enough for their gradients to be left to the optimizer.
+func wide(dtype tensor.Dtype) *sequential.Model {
+	return sequential.NewFrom(random.New(3), dtype, layers.Linear(200, 300), layers.ReLU(), layers.Linear(300, 150), layers.Tanh(), layers.Linear(150, 4))
+}
+
+func uniform(dtype tensor.Dtype, shape ...int) *graph.Expr {
+	a := ops.NewArray(ops.Operand{Shape: shape, DType: dtype})
+	if dtype == tensor.Float64 {
+		random.Uniform(random.New(7), ops.Slice[float64](&a), -1, 1)
+	} else {
+		random.Uniform(random.New(7), ops.Slice[float32](&a), -1, 1)
+	}
+	return graph.FromArray(a)
+}
+
+var rules = map[string]func(p []*graph.Param) optimizers.Optimizer{
+	"SGD": func(p []*graph.Param) optimizers.Optimizer { return optimizers.SGD(p, 0.1) },
+	"momentum": func(p []*graph.Param) optimizers.Optimizer {
+		return optimizers.SGD(p, 0.1).Momentum(0.9).WeightDecay(0.01)
+	},
+	"AdamW":   func(p []*graph.Param) optimizers.Optimizer { return optimizers.AdamW(p, 0.01).AMSGrad(true) },
+	"RMSprop": func(p []*graph.Param) optimizers.Optimizer { return optimizers.RMSprop(p, 0.01) },
+	"NAdam":   func(p []*graph.Param) optimizers.Optimizer { return optimizers.NAdam(p, 0.01) }, // keeps a number: not by pieces
+}
+
+// A gradient that is left to the optimizer gives the bits of one that was computed, whatever comes between.
+func TestLeftGradients(t *testing.T) {
+	for name, rule := range rules {
+		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			t.Run(fmt.Sprint(name, dtype), func(t *testing.T) {
+				x, y := uniform(dtype, 5, 200), data.Of([]int64{0, 3, 1, 2, 0})
+				train := func(read func(m *sequential.Model, step int)) map[string]*graph.Expr {
+					m := wide(dtype)
+					o := rule(m.Parameters())
+					for step := range 4 {
+						if step != 2 { // two gradients are added up
+							o.ZeroGrad()
+						}
+						require.NoError(t, losses.CrossEntropy().Of(m.Forward(x), y).Backward())
+						read(m, step)
+						require.NoError(t, o.Step())
+					}
+					return m.StateDict()
+				}
+				left := 0
+				want := train(func(m *sequential.Model, _ int) {
+					for _, p := range m.Parameters() {
+						if p.Deferral() != nil {
+							left++
+						}
+						require.NoError(t, p.Grad().Err())
+						require.Nil(t, p.Deferral())
+					}
+				})
+				require.Equal(t, 6, left, "two weights in each step but the third")
+				got := train(func(*sequential.Model, int) {})
+				for key, value := range want {
+					require.Equal(t, values(t, value), values(t, got[key]), key)
+				}
+			})
+		}
+	}
+}
+
+// What a left gradient is made of may change, be added to or moved before it is read.
+func TestLeftGradientsHoldWhatTheyWere(t *testing.T) {
+	memory := make([]float32, 5*200)
+	random.Uniform(random.New(7), memory, -1, 1)
+	x := graph.FromArray(ops.ArrayOf(memory, []int{5, 200}))
+	y := data.Of([]int64{0, 3, 1, 2, 0})
+	m := wide(tensor.Float32)
+	loss := func() *graph.Expr { return losses.CrossEntropy().Of(m.Forward(x), y) }
+	backward := func() { require.NoError(t, loss().Backward()) }
+	weight := m.Param("0.weight")
+
+	backward()
+	want := values(t, weight.Grad())
+	m.ZeroGrad()
+	backward()
+	require.NotNil(t, weight.Deferral())
+	for i := range memory { // the caller's to change
+		memory[i] = 0
+	}
+	require.Equal(t, want, values(t, weight.Grad()))
+
+	random.Uniform(random.New(7), memory, -1, 1)
+	m.ZeroGrad()
+	backward()
+	_, err := loss().Item() // a run without gradients
+	require.NoError(t, err)
+	require.NoError(t, optimizers.SGD(m.Parameters(), 0).Step())
+	require.Equal(t, want, values(t, weight.Grad()), "after the step")
+
+	m.ZeroGrad()
+	backward()
+	_, err = optimizers.ClipGradNorm(m.Parameters(), 1e9)
+	require.NoError(t, err)
+	require.Nil(t, weight.Deferral())
+	require.Equal(t, want, values(t, weight.Grad()), "after clipping")
+}
+
+// The gradient of a product of parameters is made of values that the optimizer changes: it can't be left.
+func TestGradientsOfParametersAreNotLeft(t *testing.T) {
+	m := sequential.NewFrom(random.New(3), tensor.Float32, layers.Linear(200, 300).Bias(false), layers.Linear(200, 180).Bias(false))
+	linear := graph.Func("linear", func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.Linear(in[0], in[1], nil) })
+	a, b := m.Param("0.weight"), m.Param("1.weight")
+	require.NoError(t, graph.Apply(linear, b.Expr(), a.Expr()).Sum().Backward())
+	require.Nil(t, a.Deferral())
+}
