@@ -12,6 +12,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
+#define __align__(n) __attribute__((aligned(n)))
 #define UNCHECKED __attribute__((no_sanitize("thread", "bounds"), noinline))
 
 struct dim3 {
