@@ -18,21 +18,21 @@ __shared__ __align__(16) T left[DEPTH][STRIDE];
 __shared__ __align__(16) T right[DEPTH][STRIDE];
 __shared__ __align__(16) T weights[SIDE][STRIDE]; // [other][own]
 
+#define WEIGHT(i, j) weights[THREAD_COLUMN + (j)][THREAD_ROW + (i)]
+
 // Fills a tile of n columns with rows, zeros beyond them. Eight neighbouring threads read along a row, and a warp's writes
 // go to banks of their own.
 template <int N> __device__ inline void load_turned(T (&tile)[N][STRIDE], const T *x, i64 stride, int rows, int n) {
-	for (int i = threadIdx.x; i < N * SIDE; i += THREADS) {
-		int column = i / 32 % (N / 8) * 8 + i % 8, row = i / (4 * N) * 4 + i / 8 % 4;
-		tile[column][row] = row < rows && column < n ? x[row * stride + column] : T(0);
-	}
+	for (int row = threadIdx.x / 8; row < SIDE; row += THREADS / 8)
+		for (int column = threadIdx.x % 8; column < N; column += 8)
+			tile[column][row] = row < rows && column < n ? x[row * stride + column] : T(0);
 }
 
 // Fills a tile of n rows with as many columns as there are.
 template <int N> __device__ inline void load(T (&tile)[N][STRIDE], const T *x, i64 stride, int n, int columns) {
-	for (int i = threadIdx.x; i < N * SIDE; i += THREADS) {
-		int row = i / SIDE, column = i % SIDE;
+	int column = threadIdx.x % SIDE;
+	for (int row = threadIdx.x / SIDE; row < N; row += THREADS / SIDE)
 		tile[row][column] = row < n && column < columns ? x[row * stride + column] : T(0);
-	}
 }
 
 // Adds the product of the thread's elements of two lines.
@@ -78,11 +78,11 @@ __device__ inline void add_weighted(T (&sum)[R][C], int rows, const T *x, i64 st
 
 // Writes the tile, by way of shared memory, so that neighbouring threads write neighbours.
 __device__ inline void store(T *to, i64 stride, int rows, int columns, const T (&sum)[R][C]) {
-	ELEMENTS weights[THREAD_COLUMN + j][THREAD_ROW + i] = sum[i][j];
+	ELEMENTS WEIGHT(i, j) = sum[i][j];
 	__syncthreads();
-	for (int i = threadIdx.x; i < SIDE * SIDE; i += THREADS)
-		if (i / SIDE < rows && i % SIDE < columns)
-			to[i / SIDE * stride + i % SIDE] = weights[i % SIDE][i / SIDE];
+	int column = threadIdx.x % SIDE;
+	for (int row = threadIdx.x / SIDE; row < rows && column < columns; row += THREADS / SIDE)
+		to[row * stride + column] = weights[column][row];
 	__syncthreads();
 }
 
@@ -137,29 +137,45 @@ __device__ inline T masked(const void *mask, i64 at, bool isBool, bool allowed) 
 	return ((const bool *)mask)[at] == allowed ? T(0) : -infinity();
 }
 
-// The score that a product is, -Inf beyond the last query and key.
-__device__ inline T score(const Attention &a, T product, i64 batch, i64 head, i64 query, i64 key) {
-	if (query >= a.queries || key >= a.keys || (a.causal && key > query))
-		return -infinity();
-	T s = product * a.scale;
-	if (a.mask && key < a.columns)
-		s += masked(a.mask, a.maskRows.at(batch, head, query) + key * a.maskColumn, a.maskIsBool, a.allowed);
-	if (a.padding && key < a.columns)
-		s += masked(a.padding, batch * a.columns + key, a.paddingIsBool, a.allowed);
-	return s;
+// A tile of a head: where its queries and keys begin, and how many they are. OWN_KEYS says that its rows are the keys.
+struct Tile { i64 batch, head, query, key; int queries, keys; };
+
+#define QUERY(i, j) (OWN_KEYS ? THREAD_COLUMN + (j) : THREAD_ROW + (i))
+#define KEY(i, j) (OWN_KEYS ? THREAD_ROW + (i) : THREAD_COLUMN + (j))
+
+// Makes scores of products, -Inf beyond the last query and key. Masks are added in shared memory, where elements have indices.
+template <bool OWN_KEYS> __device__ inline void scale_and_mask(T (&s)[R][C], const Attention &a, const Tile &t) {
+	ELEMENTS s[i][j] *= a.scale;
+	if (a.mask || a.padding) {
+		ELEMENTS WEIGHT(i, j) = s[i][j];
+		#pragma unroll 1
+		for (int e = 0; e < R * C; e++) {
+			int query = QUERY(e / C, e % C), key = KEY(e / C, e % C);
+			if (query >= t.queries || key >= t.keys || t.key + key >= a.columns)
+				continue;
+			T &to = WEIGHT(e / C, e % C);
+			if (a.mask)
+				to += masked(a.mask, a.maskRows.at(t.batch, t.head, t.query + query) + (t.key + key) * a.maskColumn, a.maskIsBool, a.allowed);
+			if (a.padding)
+				to += masked(a.padding, t.batch * a.columns + t.key + key, a.paddingIsBool, a.allowed);
+		}
+		ELEMENTS s[i][j] = WEIGHT(i, j);
+	}
+	int ahead = (int)(t.query - t.key); // of the queries
+	ELEMENTS if (QUERY(i, j) >= t.queries || KEY(i, j) >= t.keys || (a.causal && KEY(i, j) > QUERY(i, j) + ahead))
+		s[i][j] = -infinity();
 }
 
 // Which of the thread's elements dropout keeps, a bit each. Neighbouring keys, one after the other here, have their words of one block.
-template <bool OWN_KEYS> __device__ inline u32 kept(const Attention &a, i64 batch, i64 head, i64 own, i64 other) {
+template <bool OWN_KEYS> __device__ inline u32 kept(const Attention &a, const Tile &t) {
 	if (a.limit == 0)
 		return 0xffffffffu;
 	u32 bits = 0, words[4] = {0, 0, 0, 0};
-	i64 last = -1;
+	i64 last = -1, first = ((t.batch * a.heads + t.head) * a.queries + t.query) * a.keys + t.key;
 	#pragma unroll 1
 	for (int e = 0; e < R * C; e++) {
 		int i = OWN_KEYS ? e % R : e / C, j = OWN_KEYS ? e / R : e % C;
-		i64 row = own + THREAD_ROW + i, column = other + THREAD_COLUMN + j;
-		i64 at = ((batch * a.heads + head) * a.queries + (OWN_KEYS ? column : row)) * a.keys + (OWN_KEYS ? row : column);
+		i64 at = first + QUERY(i, j) * a.keys + KEY(i, j);
 		if (at / 4 != last)
 			philox(a.draw, last = at / 4, words);
 		int k = (int)(at % 4); // a choice, not an index: registers have none
@@ -194,8 +210,15 @@ __device__ inline int rest(i64 n, i64 from) { return (int)min(n - from, (i64)SID
 // How many keys the queries before one see.
 __device__ inline i64 keys_before(const Attention &a, i64 query) { return a.causal ? min(a.keys, query) : a.keys; }
 
+// Makes weights of a tile's products, and keeps them in shared memory.
+template <bool OWN_KEYS> __device__ inline void keep_weights(T (&s)[R][C], const T *sums, const Attention &a, const Tile &t) {
+	scale_and_mask<OWN_KEYS>(s, a, t);
+	sums += 2 * ((t.batch * a.heads + t.head) * a.queries + t.query);
+	ELEMENTS WEIGHT(i, j) = QUERY(i, j) < t.queries ? weight(s[i][j], sums[2 * QUERY(i, j)], sums[2 * QUERY(i, j) + 1]) : T(0);
+}
+
 // out, and of every query the largest score and the sum of the exponentials of what the scores are less.
-extern "C" __global__ void __launch_bounds__(THREADS) forward(T *out, T *sums, const T *q, const T *k, const T *v, ATTENTION, i64 tasks) {
+extern "C" __global__ void forward(T *out, T *sums, const T *q, const T *k, const T *v, ATTENTION, i64 tasks) {
 	SET;
 	ROWS(number, tasks) {
 		Task t = task(number, a.heads, a.queries, a.valueSize);
@@ -208,28 +231,27 @@ extern "C" __global__ void __launch_bounds__(THREADS) forward(T *out, T *sums, c
 			total[i] = 0;
 		}
 		for (i64 key = 0; key < end; key += SIDE) {
-			int others = rest(end, key);
+			Tile tile = {t.batch, t.head, t.own, key, rows, rest(end, key)};
 			T s[R][C] = {};
-			add_products(s, q + a.q.at(t.batch, t.head, t.own), a.q.row, rows, k + a.k.at(t.batch, keyHead, key), a.k.row, others, a.size);
-			u32 bits = kept<false>(a, t.batch, t.head, t.own, key);
+			add_products(s, q + a.q.at(t.batch, t.head, t.own), a.q.row, rows, k + a.k.at(t.batch, keyHead, key), a.k.row, tile.keys, a.size);
+			scale_and_mask<false>(s, a, tile);
+			u32 bits = kept<false>(a, tile);
 			UNROLLED for (int i = 0; i < R; i++) {
 				T high = -infinity(), part = 0;
-				UNROLLED for (int j = 0; j < C; j++) {
-					s[i][j] = score(a, s[i][j], t.batch, t.head, t.own + THREAD_ROW + i, key + THREAD_COLUMN + j);
+				UNROLLED for (int j = 0; j < C; j++)
 					high = larger(high, s[i][j]);
-				}
 				T before = most[i];
 				most[i] = larger(before, most_across(high));
 				T shrink = before == -infinity() ? T(0) : exp(before - most[i]);
 				UNROLLED for (int j = 0; j < C; j++) {
 					T w = most[i] == -infinity() ? T(0) : exp(s[i][j] - most[i]);
 					part += w;
-					weights[THREAD_COLUMN + j][THREAD_ROW + i] = KEPT(bits, i, j) ? w * a.dropScale : T(0);
+					WEIGHT(i, j) = KEPT(bits, i, j) ? w * a.dropScale : T(0);
 					sum[i][j] = shrink == 0 ? T(0) : sum[i][j] * shrink;
 				}
 				total[i] = total[i] * shrink + sum_across(part);
 			}
-			add_weighted(sum, rows, v + a.v.at(t.batch, keyHead, key) + t.column, a.v.row, others, columns);
+			add_weighted(sum, rows, v + a.v.at(t.batch, keyHead, key) + t.column, a.v.row, tile.keys, columns);
 		}
 		UNROLLED for (int i = 0; i < R; i++) {
 			UNROLLED for (int j = 0; j < C; j++)
@@ -244,53 +266,53 @@ extern "C" __global__ void __launch_bounds__(THREADS) forward(T *out, T *sums, c
 	}
 }
 
-// The gradient of the queries. A query's delta is the sum of its weights by what came in for them: from the weights
-// themselves where they are all in one tile, else from out.
-extern "C" __global__ void __launch_bounds__(THREADS) queries(T *dq, T *deltas, const T *dout, const T *out, const T *sums, const T *q, const T *k,
-	const T *v, ATTENTION, i64 tasks) {
+// A query's delta is the sum of its weights by what came in for them: dout·out.
+extern "C" __global__ void deltas(T *y, const T *dout, const T *out, i64 heads, i64 queries, i64 size, Sizes rows, i64 n) {
+	ROWS(r, n) {
+		i64 from = r / queries / heads * rows.at[0] + r / queries % heads * rows.at[1] + r % queries * rows.at[2];
+		T sum = 0;
+		ALONG(i, size) sum += dout[from + i] * out[from + i];
+		sum = block_sum(sum);
+		if (threadIdx.x == 0)
+			y[r] = sum;
+	}
+}
+
+// The gradient of the queries. Where a query's weights are all in one tile they give its delta, without out's rounding.
+extern "C" __global__ void queries(T *dq, T *deltas, const T *dout, const T *sums, const T *q, const T *k, const T *v,
+	ATTENTION, i64 tasks) {
 	SET;
 	ROWS(number, tasks) {
 		Task t = task(number, a.heads, a.queries, a.size);
-		i64 keyHead = t.head / (a.heads / a.keyHeads), first = (t.batch * a.heads + t.head) * a.queries + t.own + THREAD_ROW;
+		i64 keyHead = t.head / (a.heads / a.keyHeads);
 		int rows = rest(a.queries, t.own), columns = rest(a.size, t.column);
 		i64 end = keys_before(a, t.own + rows);
-		T sum[R][C] = {}, most[R], total[R], delta[R];
-		UNROLLED for (int i = 0; i < R; i++) {
-			bool there = THREAD_ROW + i < rows;
-			most[i] = there ? sums[2 * (first + i)] : T(0);
-			total[i] = there ? sums[2 * (first + i) + 1] : T(0);
-			delta[i] = 0;
-			if (end <= SIDE)
-				continue;
-			i64 at = a.out.at(t.batch, t.head, t.own + THREAD_ROW + i);
-			if (there)
-				for (i64 c = threadIdx.x % ACROSS; c < a.valueSize; c += ACROSS)
-					delta[i] += dout[at + c] * out[at + c];
-			delta[i] = sum_across(delta[i]);
-		}
+		T sum[R][C] = {}, *delta = deltas + (t.batch * a.heads + t.head) * a.queries + t.own + THREAD_ROW;
 		for (i64 key = 0; key < end; key += SIDE) {
-			int others = rest(end, key);
-			T s[R][C] = {}, g[R][C] = {};
-			add_products(s, q + a.q.at(t.batch, t.head, t.own), a.q.row, rows, k + a.k.at(t.batch, keyHead, key), a.k.row, others, a.size);
-			add_products(g, dout + a.out.at(t.batch, t.head, t.own), a.out.row, rows, v + a.v.at(t.batch, keyHead, key), a.v.row, others, a.valueSize);
-			u32 bits = kept<false>(a, t.batch, t.head, t.own, key);
+			Tile tile = {t.batch, t.head, t.own, key, rows, rest(end, key)};
+			T g[R][C] = {};
+			add_products(g, q + a.q.at(t.batch, t.head, t.own), a.q.row, rows, k + a.k.at(t.batch, keyHead, key), a.k.row, tile.keys, a.size);
+			keep_weights<false>(g, sums, a, tile);
+			ELEMENTS g[i][j] = 0;
+			add_products(g, dout + a.out.at(t.batch, t.head, t.own), a.out.row, rows, v + a.v.at(t.batch, keyHead, key), a.v.row, tile.keys, a.valueSize);
+			u32 bits = kept<false>(a, tile);
 			UNROLLED for (int i = 0; i < R; i++) {
 				T part = 0;
 				UNROLLED for (int j = 0; j < C; j++) {
-					s[i][j] = weight(score(a, s[i][j], t.batch, t.head, t.own + THREAD_ROW + i, key + THREAD_COLUMN + j), most[i], total[i]);
 					g[i][j] = KEPT(bits, i, j) ? g[i][j] * a.dropScale : T(0);
-					part += g[i][j] * s[i][j];
+					part += g[i][j] * WEIGHT(i, j);
 				}
-				if (end <= SIDE)
-					delta[i] = sum_across(part);
+				if (a.keys <= SIDE) {
+					part = sum_across(part);
+					if (t.column == 0 && THREAD_COLUMN == 0 && THREAD_ROW + i < rows)
+						delta[i] = part;
+				} else
+					part = THREAD_ROW + i < rows ? delta[i] : T(0);
 				UNROLLED for (int j = 0; j < C; j++)
-					weights[THREAD_COLUMN + j][THREAD_ROW + i] = (g[i][j] - delta[i]) * s[i][j] * a.scale;
+					WEIGHT(i, j) = (g[i][j] - part) * WEIGHT(i, j) * a.scale;
 			}
-			add_weighted(sum, rows, k + a.k.at(t.batch, keyHead, key) + t.column, a.k.row, others, columns);
+			add_weighted(sum, rows, k + a.k.at(t.batch, keyHead, key) + t.column, a.k.row, tile.keys, columns);
 		}
-		UNROLLED for (int i = 0; i < R; i++)
-			if (t.column == 0 && THREAD_COLUMN == 0 && THREAD_ROW + i < rows)
-				deltas[first + i] = delta[i];
 		store(dq + a.q.at(t.batch, t.head, t.own) + t.column, a.q.row, rows, columns, sum);
 	}
 }
@@ -305,63 +327,56 @@ template <bool VALUES> __device__ inline void keys_gradient(T *dx, const T *delt
 		T sum[R][C] = {};
 		for (i64 head = t.head * group; head < (t.head + 1) * group; head++)
 			for (i64 query = a.causal ? t.own : 0; query < a.queries; query += SIDE) {
-				int others = rest(a.queries, query);
-				T s[R][C] = {}, g[R][C] = {};
+				Tile tile = {t.batch, head, query, t.own, rest(a.queries, query), rows};
+				T g[R][C] = {};
 				const T *qs = q + a.q.at(t.batch, head, query), *douts = dout + a.out.at(t.batch, head, query);
-				add_products(s, k + a.k.at(t.batch, t.head, t.own), a.k.row, rows, qs, a.q.row, others, a.size);
-				if (!VALUES)
-					add_products(g, v + a.v.at(t.batch, t.head, t.own), a.v.row, rows, douts, a.out.row, others, a.valueSize);
-				u32 bits = kept<true>(a, t.batch, head, t.own, query);
-				UNROLLED for (int j = 0; j < C; j++) {
-					bool there = THREAD_COLUMN + j < others;
-					i64 at = (t.batch * a.heads + head) * a.queries + query + THREAD_COLUMN + j;
-					T most = there ? sums[2 * at] : T(0), total = there ? sums[2 * at + 1] : T(0), delta = !VALUES && there ? deltas[at] : T(0);
-					UNROLLED for (int i = 0; i < R; i++) {
-						T w = weight(score(a, s[i][j], t.batch, head, query + THREAD_COLUMN + j, t.own + THREAD_ROW + i), most, total);
-						T kept = KEPT(bits, i, j) ? a.dropScale : T(0);
-						if (!VALUES)
-							w = ((kept == 0 ? T(0) : g[i][j] * kept) - delta) * w * a.scale;
-						else
-							w = kept == 0 ? T(0) : w * kept;
-						weights[THREAD_COLUMN + j][THREAD_ROW + i] = w;
-					}
+				add_products(g, k + a.k.at(t.batch, t.head, t.own), a.k.row, rows, qs, a.q.row, tile.queries, a.size);
+				keep_weights<true>(g, sums, a, tile);
+				u32 bits = kept<true>(a, tile);
+				if (VALUES)
+					ELEMENTS WEIGHT(i, j) = KEPT(bits, i, j) ? WEIGHT(i, j) * a.dropScale : T(0);
+				else {
+					ELEMENTS g[i][j] = 0;
+					add_products(g, v + a.v.at(t.batch, t.head, t.own), a.v.row, rows, douts, a.out.row, tile.queries, a.valueSize);
+					const T *delta = deltas + (t.batch * a.heads + head) * a.queries + query + THREAD_COLUMN;
+					ELEMENTS if (THREAD_COLUMN + j < tile.queries)
+						WEIGHT(i, j) *= ((KEPT(bits, i, j) ? g[i][j] * a.dropScale : T(0)) - delta[j]) * a.scale;
 				}
-				add_weighted(sum, rows, (VALUES ? douts : qs) + t.column, VALUES ? a.out.row : a.q.row, others, columns);
+				add_weighted(sum, rows, (VALUES ? douts : qs) + t.column, VALUES ? a.out.row : a.q.row, tile.queries, columns);
 			}
 		Rows to = VALUES ? a.v : a.k;
 		store(dx + to.at(t.batch, t.head, t.own) + t.column, to.row, rows, columns, sum);
 	}
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) keys(T *dk, const T *deltas, const T *dout, const T *sums, const T *q, const T *k, const T *v,
+extern "C" __global__ void keys(T *dk, const T *deltas, const T *dout, const T *sums, const T *q, const T *k, const T *v,
 	ATTENTION, i64 tasks) {
 	SET;
 	keys_gradient<false>(dk, deltas, dout, sums, q, k, v, a, tasks);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS) values(T *dv, const T *deltas, const T *dout, const T *sums, const T *q, const T *k, const T *v,
-	ATTENTION, i64 tasks) {
+extern "C" __global__ void values(T *dv, const T *dout, const T *sums, const T *q, const T *k, ATTENTION, i64 tasks) {
 	SET;
-	keys_gradient<true>(dv, deltas, dout, sums, q, k, v, a, tasks);
+	keys_gradient<true>(dv, 0, dout, sums, q, k, 0, a, tasks);
 }
 
 // All scores, where the weights are asked for: (batch, heads, queries, keys).
-extern "C" __global__ void __launch_bounds__(THREADS) scores(T *y, const T *q, const T *k, ATTENTION, i64 tasks) {
+extern "C" __global__ void scores(T *y, const T *q, const T *k, ATTENTION, i64 tasks) {
 	SET;
 	ROWS(number, tasks) {
 		Task t = task(number, a.heads, a.queries, a.keys);
-		int rows = rest(a.queries, t.own), columns = rest(a.keys, t.column);
+		Tile tile = {t.batch, t.head, t.own, t.column, rest(a.queries, t.own), rest(a.keys, t.column)};
 		T s[R][C] = {};
-		add_products(s, q + a.q.at(t.batch, t.head, t.own), a.q.row, rows,
-			k + a.k.at(t.batch, t.head / (a.heads / a.keyHeads), t.column), a.k.row, columns, a.size);
-		ELEMENTS s[i][j] = score(a, s[i][j], t.batch, t.head, t.own + THREAD_ROW + i, t.column + THREAD_COLUMN + j);
-		store(y + ((t.batch * a.heads + t.head) * a.queries + t.own) * a.keys + t.column, a.keys, rows, columns, s);
+		add_products(s, q + a.q.at(t.batch, t.head, t.own), a.q.row, tile.queries,
+			k + a.k.at(t.batch, t.head / (a.heads / a.keyHeads), t.column), a.k.row, tile.keys, a.size);
+		scale_and_mask<false>(s, a, tile);
+		store(y + ((t.batch * a.heads + t.head) * a.queries + t.own) * a.keys + t.column, a.keys, tile.queries, tile.keys, s);
 	}
 }
 
 // y = factor·w·x for weights w (batch, heads, queries, keys) that stand in memory: its rows are the queries', their head that of
 // x or one of those that x serves. Turned, its rows are the keys', summed over the queries of all heads that they serve.
-extern "C" __global__ void __launch_bounds__(THREADS) weighted(T *y, const T *w, const T *x, i64 heads, i64 keyHeads, i64 queries, i64 keys, i64 size,
+extern "C" __global__ void weighted(T *y, const T *w, const T *x, i64 heads, i64 keyHeads, i64 queries, i64 keys, i64 size,
 	int turned, double factor, Sizes rows, i64 tasks) {
 	const i64 *r = rows.at;
 	Rows to = {r[0], r[1], r[2]}, from = {r[3], r[4], r[5]};

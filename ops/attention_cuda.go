@@ -142,17 +142,23 @@ func (g attentionGradient) Launch(to *Launches, in, out []Remote) error {
 		return err
 	}
 	dy := a.remoteRows(grad, -1)
-	rest := append([]any{kept.At, q.at, k.at, v.at}, a.arguments(s, in, dy)...)
-	args := append([]any{dq.at, deltas, dy.at, value.At}, rest...)
-	if err := to.tiles("queries", real, s.batch*s.heads, s.queries, s.size, args...); err != nil {
+	if s.keys > attentionSide[real] {
+		n := s.batch * s.heads * s.queries
+		err := to.Launch(attentionSource.Kernel("deltas", real), cuda.Rows(n, s.valueSize), deltas, dy.at, value.At, s.heads, s.queries, s.valueSize, rowSizes(dy, dy), n)
+		if err != nil {
+			return err
+		}
+	}
+	args := a.arguments(s, in, dy)
+	err = to.tiles("queries", real, s.batch*s.heads, s.queries, s.size, append([]any{dq.at, deltas, dy.at, kept.At, q.at, k.at, v.at}, args...)...)
+	if err != nil {
 		return err
 	}
-	args = append([]any{dk.at, deltas, dy.at}, rest...)
-	if err := to.tiles("keys", real, s.batch*s.keyHeads, s.keys, s.size, args...); err != nil {
+	err = to.tiles("keys", real, s.batch*s.keyHeads, s.keys, s.size, append([]any{dk.at, deltas, dy.at, kept.At, q.at, k.at, v.at}, args...)...)
+	if err != nil {
 		return err
 	}
-	args = append([]any{dv.at, deltas, dy.at}, rest...)
-	return to.tiles("values", real, s.batch*s.keyHeads, s.keys, s.valueSize, args...)
+	return to.tiles("values", real, s.batch*s.keyHeads, s.keys, s.valueSize, append([]any{dv.at, dy.at, kept.At, q.at, k.at}, args...)...)
 }
 
 // weighted adds y = factor·w·x of rows of some size; turned, factor·wᵀ·x.
