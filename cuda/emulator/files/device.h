@@ -75,6 +75,11 @@ inline float __int_as_float(int bits) {
 	memcpy(&value, &bits, sizeof value);
 	return value;
 }
+inline int __float_as_int(float value) {
+	int bits;
+	memcpy(&bits, &value, sizeof bits);
+	return bits;
+}
 inline unsigned __umulhi(unsigned x, unsigned y) { return unsigned((uint64_t(x) * y) >> 32); }
 inline float rsqrt(float x) { return 1 / std::sqrt(x); }
 inline double rsqrt(double x) { return 1 / std::sqrt(x); }
