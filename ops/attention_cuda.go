@@ -56,47 +56,56 @@ func rowSizes(a, b remoteRows) cuda.Sizes {
 	return cuda.Sizes{int64(a.batch), int64(a.head), int64(a.row), int64(b.batch), int64(b.head), int64(b.row)}
 }
 
-// none is a place for what isn't there.
-func none() *cuda.Place { return &cuda.Place{} }
-
-// arguments are a kernel's ATTENTION.
-func (s attentionSizes) arguments(q, k, v, out remoteRows, scale float64) []any {
-	shape := cuda.Sizes{int64(s.heads), int64(s.keyHeads), int64(s.queries), int64(s.keys), int64(s.size), int64(s.valueSize)}
-	return []any{none(), none(), none(), shape, rowSizes(q, k), rowSizes(v, out), cuda.Sizes{}, cuda.Numbers{scale, 0, 1}}
+// attentionArguments are a kernel's ATTENTION. A place without memory is none.
+type attentionArguments struct {
+	mask, padding, draw  *cuda.Place
+	shape, qk, vo, masks cuda.Sizes
+	numbers              cuda.Numbers // scale, below which words are dropped, by what the other weights are multiplied
 }
 
-// arguments are a kernel's ATTENTION.
-func (a attention) arguments(s attentionSizes, in []Remote, out remoteRows) []any {
+func (s attentionSizes) arguments(q, k, v, out remoteRows, scale float64) attentionArguments {
+	return attentionArguments{
+		mask: &cuda.Place{}, padding: &cuda.Place{}, draw: &cuda.Place{},
+		shape:   cuda.Sizes{int64(s.heads), int64(s.keyHeads), int64(s.queries), int64(s.keys), int64(s.size), int64(s.valueSize)},
+		qk:      rowSizes(q, k),
+		vo:      rowSizes(v, out),
+		numbers: cuda.Numbers{scale, 0, 1},
+	}
+}
+
+func (a attention) arguments(s attentionSizes, in []Remote, out remoteRows) attentionArguments {
 	q, k, v := a.remoteTensors(in)
-	args := s.arguments(q, k, v, out, a.scale(s))
+	x := s.arguments(q, k, v, out, a.scale(s))
 	bit := func(on bool) int64 {
 		if on {
 			return 1
 		}
 		return 0
 	}
+	x.shape[6] = bit(a.Causal)
 	columns := s.keys - a.Extra
-	shape, masks, numbers := args[3].(cuda.Sizes), cuda.Sizes{4: int64(columns), 7: bit(a.Allowed)}, args[7].(cuda.Numbers)
-	shape[6] = bit(a.Causal)
+	x.masks = cuda.Sizes{4: int64(columns), 7: bit(a.Allowed)}
 	mask, padding, draw := a.named()
 	if mask >= 0 {
-		args[0] = in[mask].At
+		x.mask, x.masks[5] = in[mask].At, bit(in[mask].DType == tensor.Bool)
 		from := maskShape(in[mask].Shape)
 		for i, stride := range broadcastStrides(from[:], []int{s.batch, s.heads, s.queries, columns}) {
-			masks[i] = int64(stride)
+			x.masks[i] = int64(stride)
 		}
-		masks[5] = bit(in[mask].DType == tensor.Bool)
 	}
 	if padding >= 0 {
-		args[1] = in[padding].At
-		masks[6] = bit(in[padding].DType == tensor.Bool)
+		x.padding, x.masks[6] = in[padding].At, bit(in[padding].DType == tensor.Bool)
 	}
 	if draw >= 0 && a.P > 0 {
 		limit, factor := dropLimit(a.P)
-		args[2], numbers[1], numbers[2] = in[draw].At, float64(limit), factor
+		x.draw, x.numbers[1], x.numbers[2] = in[draw].At, float64(limit), factor
 	}
-	args[3], args[6], args[7] = shape, masks, numbers
-	return args
+	return x
+}
+
+// after are a kernel's arguments, those of its own first.
+func (x attentionArguments) after(own ...any) []any {
+	return append(own, x.mask, x.padding, x.draw, x.shape, x.qk, x.vo, x.masks, x.numbers)
 }
 
 func (a attention) Launch(to *Launches, in, out []Remote) error {
@@ -104,11 +113,11 @@ func (a attention) Launch(to *Launches, in, out []Remote) error {
 	q, k, v := a.remoteTensors(in)
 	if !a.Weights {
 		y := a.remoteRows(out[0], -1)
-		args := append([]any{y.at, out[1].At, q.at, k.at, v.at}, a.arguments(s, in, y)...)
-		return to.tiles("forward", real, s.batch*s.heads, s.queries, s.valueSize, args...)
+		x := a.arguments(s, in, y)
+		return to.tiles("forward", real, s.batch*s.heads, s.queries, s.valueSize, x.after(y.at, out[1].At, q.at, k.at, v.at)...)
 	}
-	args := append([]any{out[0].At, q.at, k.at}, a.arguments(s, in, q)...)
-	if err := to.tiles("scores", real, s.batch*s.heads, s.queries, s.keys, args...); err != nil {
+	x := a.arguments(s, in, q)
+	if err := to.tiles("scores", real, s.batch*s.heads, s.queries, s.keys, x.after(out[0].At, q.at, k.at)...); err != nil {
 		return err
 	}
 	return softmax{Dim: 3}.launch(to, "forward", out[0], out[0].At)
@@ -132,33 +141,32 @@ func (g attentionGradient) Launch(to *Launches, in, out []Remote) error {
 		if err := (softmaxGradient{softmax: softmax{Dim: 3}}).Launch(to, []Remote{kept, grad}, []Remote{dscores}); err != nil {
 			return err
 		}
-		if err := to.weighted(s, real, s.size, dq, dscores.At, k, false, a.scale(s)); err != nil {
+		if err := to.weighted(s, real, s.size, dq, at, k, false, a.scale(s)); err != nil {
 			return err
 		}
-		return to.weighted(s, real, s.size, dk, dscores.At, q, true, a.scale(s))
+		return to.weighted(s, real, s.size, dk, at, q, true, a.scale(s))
 	}
-	deltas, err := to.Scratch(s.batch*s.heads*s.queries, real)
+	dy, n := a.remoteRows(grad, -1), s.batch*s.heads*s.queries
+	deltas, err := to.Scratch(n, real)
 	if err != nil {
 		return err
 	}
-	dy := a.remoteRows(grad, -1)
-	if s.keys > attentionSide[real] {
-		n := s.batch * s.heads * s.queries
+	if s.keys > attentionSide[real] { // else the kernel of the queries computes them
 		err := to.Launch(attentionSource.Kernel("deltas", real), cuda.Rows(n, s.valueSize), deltas, dy.at, value.At, s.heads, s.queries, s.valueSize, rowSizes(dy, dy), n)
 		if err != nil {
 			return err
 		}
 	}
-	args := a.arguments(s, in, dy)
-	err = to.tiles("queries", real, s.batch*s.heads, s.queries, s.size, append([]any{dq.at, deltas, dy.at, kept.At, q.at, k.at, v.at}, args...)...)
+	x := a.arguments(s, in, dy)
+	err = to.tiles("queries", real, s.batch*s.heads, s.queries, s.size, x.after(dq.at, deltas, dy.at, kept.At, q.at, k.at, v.at)...)
 	if err != nil {
 		return err
 	}
-	err = to.tiles("keys", real, s.batch*s.keyHeads, s.keys, s.size, append([]any{dk.at, deltas, dy.at, kept.At, q.at, k.at, v.at}, args...)...)
+	err = to.tiles("keys", real, s.batch*s.keyHeads, s.keys, s.size, x.after(dk.at, deltas, dy.at, kept.At, q.at, k.at, v.at)...)
 	if err != nil {
 		return err
 	}
-	return to.tiles("values", real, s.batch*s.keyHeads, s.keys, s.valueSize, append([]any{dv.at, dy.at, kept.At, q.at, k.at}, args...)...)
+	return to.tiles("values", real, s.batch*s.keyHeads, s.keys, s.valueSize, x.after(dv.at, dy.at, kept.At, q.at, k.at)...)
 }
 
 // weighted adds y = factor·w·x of rows of some size; turned, factor·wᵀ·x.
@@ -183,8 +191,8 @@ func (g attentionValuesGradient) Launch(to *Launches, in, out []Remote) error {
 		to.Zero(out[1].At, out[1].bytes())
 	}
 	s.size = s.valueSize
-	args := append([]any{out[0].At, dy.at, v.at}, s.arguments(dy, v, v, dy, 1)...)
-	if err := to.tiles("scores", real, s.batch*s.heads, s.queries, s.keys, args...); err != nil {
+	x := s.arguments(dy, v, v, dy, 1)
+	if err := to.tiles("scores", real, s.batch*s.heads, s.queries, s.keys, x.after(out[0].At, dy.at, v.at)...); err != nil {
 		return err
 	}
 	return to.weighted(s, real, s.valueSize, dv, in[0].At, dy, true, 1)
