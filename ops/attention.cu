@@ -1,6 +1,7 @@
-// Attention by tiles of SIDE by SIDE. A block owns SIDE rows of what it computes (of queries, or of keys for their gradients) and up to
-// SIDE columns, and walks over the other rows, those that the sum is over; all of a row's scores never stand in memory.
-// Its threads stand in 8 lines of 16; each has R by C elements of a tile.
+// Attention by tiles of SIDE by SIDE. A block owns SIDE rows of what it computes, the queries' or the keys', and up to SIDE
+// columns, and walks over the other rows, those that the sum is over: the scores of all queries by all keys never stand in
+// memory. Its threads stand in 8 lines of 16; each has R by C elements of a tile. The kernels declare no launch bounds, for
+// with them ptxas spills registers to fit more blocks.
 #if DOUBLE
 enum { R = 4, C = 2 };
 #else
@@ -143,7 +144,8 @@ struct Tile { i64 batch, head, query, key; int queries, keys; };
 #define QUERY(i, j) (OWN_KEYS ? THREAD_COLUMN + (j) : THREAD_ROW + (i))
 #define KEY(i, j) (OWN_KEYS ? THREAD_ROW + (i) : THREAD_COLUMN + (j))
 
-// Makes scores of products, -Inf beyond the last query and key. Masks are added in shared memory, where elements have indices.
+// Makes scores of products, -Inf beyond the last query and key. Masks are added in shared memory, where elements have
+// indices.
 template <bool OWN_KEYS> __device__ inline void scale_and_mask(T (&s)[R][C], const Attention &a, const Tile &t) {
 	ELEMENTS s[i][j] *= a.scale;
 	if (a.mask || a.padding) {
@@ -166,7 +168,8 @@ template <bool OWN_KEYS> __device__ inline void scale_and_mask(T (&s)[R][C], con
 		s[i][j] = -infinity();
 }
 
-// Which of the thread's elements dropout keeps, a bit each. Neighbouring keys, one after the other here, have their words of one block.
+// Which of the thread's elements dropout keeps, a bit each. Keys come one after the other here, for neighbours have their
+// words of one block.
 template <bool OWN_KEYS> __device__ inline u32 kept(const Attention &a, const Tile &t) {
 	if (a.limit == 0)
 		return 0xffffffffu;
@@ -374,8 +377,8 @@ extern "C" __global__ void scores(T *y, const T *q, const T *k, ATTENTION, i64 t
 	}
 }
 
-// y = factor·w·x for weights w (batch, heads, queries, keys) that stand in memory: its rows are the queries', their head that of
-// x or one of those that x serves. Turned, its rows are the keys', summed over the queries of all heads that they serve.
+// y = factor·w·x for weights w (batch, heads, queries, keys) that stand in memory. y's rows are the queries', or, turned, the
+// keys', summed over the queries of all heads that they serve.
 extern "C" __global__ void weighted(T *y, const T *w, const T *x, i64 heads, i64 keyHeads, i64 queries, i64 keys, i64 size,
 	int turned, double factor, Sizes rows, i64 tasks) {
 	const i64 *r = rows.at;
