@@ -9,7 +9,8 @@ import (
 	"github.com/seed-70b75153/aegis/ops"
 )
 
-// Sums are of double precision, each block's for itself; who needs the whole adds the blocks'.
+// Sums are of double precision, each block's for itself; who needs the whole adds the blocks'. What is compared with a
+// floor stays NaN where it is.
 var adafactorSource = cuda.NewSource("adafactor", `
 __device__ inline double lerp(double from, double to, double share) { return from + share * (to - from); }
 
@@ -53,12 +54,12 @@ extern "C" __global__ void whole(double *means, const T *rows, double least, i64
 		ALONG(i, m) sum += rows[k * m + i];
 		sum = block_sum(sum) / m;
 		if (threadIdx.x == 0)
-			means[k] = sum > least ? sum : least;
+			means[k] = sum < least ? least : sum;
 	}
 }
 
 __device__ inline double scaled(T *u, T g, T square, T least) {
-	T v = g / sqrt(square > least ? square : least);
+	T v = g / sqrt(square < least ? least : square);
 	*u = v;
 	return (double)v * v;
 }
@@ -97,7 +98,7 @@ __device__ inline double added(const double *sums, i64 n) {
 extern "C" __global__ void apply(T *p, const T *u, const double *squaresOfP, const double *squaresOfU, i64 blocks, double shrink, double rate,
 	double least, double d, i64 n) {
 	double size = sqrt(added(squaresOfP, blocks) / n), length = sqrt(added(squaresOfU, blocks) / n) / d;
-	double step = rate * (size > least ? size : least) / (length > 1 ? length : 1);
+	double step = rate * (size < least ? least : size) / (length < 1 ? 1 : length);
 	EACH(i, n) p[i] = p[i] * T(shrink) - T(step) * u[i];
 }
 `)
