@@ -25,6 +25,20 @@ __device__ inline T nan() { return __int_as_float(0x7fc00000); }
 
 __device__ inline T larger(T x, T y) { return x > y || x != x ? x : y; } // NaN wins
 
+// The four words of a block of random numbers: those of random.Philox, so that a draw is what it is on the CPU.
+__device__ inline void philox(const i64 *draw, i64 block, u32 *words) {
+	u64 seed = (u64)draw[0], stream = (u64)draw[1];
+	u32 k0 = (u32)seed, k1 = (u32)(seed >> 32);
+	words[0] = (u32)block; words[1] = (u32)((u64)block >> 32); words[2] = (u32)stream; words[3] = (u32)(stream >> 32);
+	for (int round = 0; round < 10; round++) {
+		u64 p0 = (u64)words[0] * 0xd2511f53u, p1 = (u64)words[2] * 0xcd9e8d57u;
+		u32 w0 = (u32)(p1 >> 32) ^ words[1] ^ k0, w2 = (u32)(p0 >> 32) ^ words[3] ^ k1;
+		words[0] = w0; words[1] = (u32)p1; words[2] = w2; words[3] = (u32)p0;
+		k0 += 0x9e3779b9u;
+		k1 += 0xbb67ae85u;
+	}
+}
+
 // What is wrong with the data: the number of a check, 0 where nothing is, and the first position found.
 struct Status { u64 number; i64 position; double value; };
 

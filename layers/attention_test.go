@@ -204,6 +204,18 @@ func TestAttentionRefuses(t *testing.T) {
 	require.ErrorAs(t, err, &argument)
 }
 
+// No steps, of a batch of two, are no error.
+func TestAttentionOfNoSteps(t *testing.T) {
+	for _, weights := range []bool{false, true} {
+		y := sequential.New(layers.MultiheadAttention(4, 2).NeedWeights(weights)).Call(zerosOf(0, 2, 4))[0]
+		shape, err := y.Shape()
+		require.NoError(t, err)
+		require.Equal(t, []int{0, 2, 4}, shape)
+		_, err = y.Value()
+		require.NoError(t, err)
+	}
+}
+
 func TestTransformersAreSavedAndLoaded(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.safetensors")
 	for _, l := range []layers.Layer{

@@ -301,23 +301,30 @@ func (a attention) checkMasks(in []Operand, s attentionSizes) error {
 	return nil
 }
 
-// rows views queries, keys or values, one of them at an offset in a packed array.
-func rowsOf[T kernel.Float](a attention, x *Array, part int) kernel.Rows[T] {
-	s := x.Shape
-	switch a.Layout {
-	case SequenceFirst, BatchFirst:
-		width := s[2]
-		r := kernel.Rows[T]{Data: Slice[T](x), Batch: width, Head: width / a.Heads, Row: s[1] * width}
-		if a.Layout == BatchFirst {
-			r.Batch, r.Row = s[1]*width, width
-		}
-		if a.Packed && part >= 0 {
-			r.Head = width / 3 / a.Heads
-			r.Data = r.Data[min(part*width/3, len(r.Data)):]
-		}
-		return r
+// rowStrides say how rows of queries, keys or values lie in an array: where the first begins, and how far apart those of two
+// batches, heads and steps are.
+type rowStrides struct{ from, batch, head, row int }
+
+// strides are those of an array of a shape; a part is one of q, k and v in a packed array.
+func (a attention) strides(shape []int, part int) rowStrides {
+	if a.Layout == HeadsFirst {
+		return rowStrides{batch: shape[1] * shape[2] * shape[3], head: shape[2] * shape[3], row: shape[3]}
 	}
-	return kernel.Rows[T]{Data: Slice[T](x), Batch: s[1] * s[2] * s[3], Head: s[2] * s[3], Row: s[3]}
+	width := shape[2]
+	s := rowStrides{batch: width, head: width / a.Heads, row: shape[1] * width}
+	if a.Layout == BatchFirst {
+		s.batch, s.row = shape[1]*width, width
+	}
+	if a.Packed && part >= 0 {
+		s.from, s.head = part*width/3, width/3/a.Heads
+	}
+	return s
+}
+
+// rowsOf views queries, keys or values.
+func rowsOf[T kernel.Float](a attention, x *Array, part int) kernel.Rows[T] {
+	s, data := a.strides(x.Shape, part), Slice[T](x)
+	return kernel.Rows[T]{Data: data[min(s.from, len(data)):], Batch: s.batch, Head: s.head, Row: s.row}
 }
 
 // tensorRows views q, k and v among arrays that hold them.
@@ -334,15 +341,19 @@ func tensorRows[T kernel.Float](a attention, of []*Array) (q, k, v kernel.Rows[T
 	return at(0), at(1), at(2)
 }
 
+func (a attention) scale(s attentionSizes) float64 {
+	if a.Scale == 0 {
+		return 1 / math.Sqrt(float64(s.size))
+	}
+	return a.Scale
+}
+
 // boundAttention is the kernel with its operands.
 func boundAttention[T kernel.Float](a attention, in []*Array) kernel.Attention[T] {
 	s := a.sizes(func(i int) []int { return in[i].Shape })
 	f := kernel.Attention[T]{
 		Batch: s.batch, Heads: s.heads, KeyHeads: s.keyHeads, Queries: s.queries, Keys: s.keys, Size: s.size, ValueSize: s.valueSize,
-		Scale: T(a.Scale), Causal: a.Causal,
-	}
-	if a.Scale == 0 {
-		f.Scale = T(1 / math.Sqrt(float64(s.size)))
+		Scale: T(a.scale(s)), Causal: a.Causal,
 	}
 	mask, padding, draw := a.named()
 	if mask >= 0 {
@@ -396,12 +407,19 @@ func additive[T kernel.Float](a attention, mask *Array, from, columns int) []T {
 	return added
 }
 
+// dropLimit is below which random words elements are dropped, and what the others are multiplied by.
+func dropLimit(p float64) (limit uint64, scale float64) {
+	limit = uint64(math.Round(p * (1 << 32)))
+	if p == 1 {
+		return limit, 0
+	}
+	return limit, 1 / (1 - p)
+}
+
 // dropRun is dropout of consecutive elements of a larger array.
 func dropRun[T kernel.Float](x []T, first int, p float64, seed, stream uint64) {
-	limit, scale := uint64(math.Round(p*(1<<32))), T(1/(1-p))
-	if p == 1 {
-		scale = 0
-	}
+	limit, factor := dropLimit(p)
+	scale := T(factor)
 	var words [4]uint32
 	for i := range x {
 		at := first + i

@@ -119,17 +119,10 @@ extern "C" __global__ void unpool_gradient(T *dx, const T *dy, const i64 *indice
 	EACH(i, n) dx[i] = indices[i] < 0 || indices[i] >= out ? T(0) : dy[i / in * out + indices[i]];
 }
 
-__device__ inline u32 word(u64 seed, u64 stream, u64 index, int which) {
-	u32 c[4], k0 = (u32)seed, k1 = (u32)(seed >> 32);
-	c[0] = (u32)index; c[1] = (u32)(index >> 32); c[2] = (u32)stream; c[3] = (u32)(stream >> 32);
-	for (int round = 0; round < 10; round++) {
-		u64 p0 = (u64)c[0] * 0xd2511f53u, p1 = (u64)c[2] * 0xcd9e8d57u;
-		u32 c0 = (u32)(p1 >> 32) ^ c[1] ^ k0, c2 = (u32)(p0 >> 32) ^ c[3] ^ k1;
-		c[0] = c0; c[1] = (u32)p1; c[2] = c2; c[3] = (u32)p0;
-		k0 += 0x9e3779b9u;
-		k1 += 0xbb67ae85u;
-	}
-	return c[which];
+__device__ inline u32 word(const i64 *draw, i64 block, int which) {
+	u32 words[4];
+	philox(draw, block, words);
+	return words[which];
 }
 
 // The spans of fractional pools, of each plane its own: sizes are those of x and of y, fields the kernel's.
@@ -140,7 +133,7 @@ extern "C" __global__ void fractional(i64 *spans, const T *samples, const i64 *d
 		int d = (int)(i % 3), place = rank == 2 ? 2 - d : d;
 		T sample = 0;
 		if (d >= 3 - rank)
-			sample = drawn ? T(word((u64)draw[0], (u64)draw[1], (u64)plane, place) >> 8) * T(5.9604644775390625e-8) : samples[plane * rank + place];
+			sample = drawn ? T(word(draw, plane, place) >> 8) * T(5.9604644775390625e-8) : samples[plane * rank + place];
 		i64 in = sizes.at[2 + d], out = sizes.at[5 + d], field = fields.at[5 + d];
 		i64 *to = spans + plane * each + (d > 0 ? 4 * sizes.at[5] : 0) + (d > 1 ? 4 * sizes.at[6] : 0);
 		for (i64 o = 0; o < out; o++) {

@@ -129,21 +129,29 @@ func (s *adafactor) memory() memory { return adafactorMemory }
 
 func (s *adafactor) update(r *run) {
 	if r.values.DType == tensor.Float64 {
-		updateAdafactor[float64](s, r, 0x1p-52)
+		updateAdafactor[float64](s, r)
 	} else {
-		updateAdafactor[float32](s, r, 0x1p-23)
+		updateAdafactor[float32](s, r)
 	}
 }
 
-func updateAdafactor[T kernel.Float](s *adafactor, r *run, epsilon float64) {
+// eps1 is the floor of the squared gradient's root.
+func (s *adafactor) eps1(t tensor.Dtype) float64 {
+	switch {
+	case s.Eps[0].Set:
+		return s.Eps[0].Value
+	case t == tensor.Float64:
+		return 0x1p-52
+	}
+	return 0x1p-23
+}
+
+func updateAdafactor[T kernel.Float](s *adafactor, r *run) {
 	values, gradients := ops.Slice[T](&r.values), ops.Slice[T](&r.gradients)
 	if len(values) == 0 {
 		return
 	}
-	eps1 := epsilon
-	if s.Eps[0].Set {
-		eps1 = s.Eps[0].Value
-	}
+	eps1 := s.eps1(r.values.DType)
 	t, n := float64(r.step), float64(len(values))
 	fresh := math.Pow(t, s.Beta2Decay)
 	step := math.Max(s.Eps[1].Value, math.Sqrt(kernel.SumSquares(values)/n)) * math.Min(s.LR, 1/math.Sqrt(t))

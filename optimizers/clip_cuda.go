@@ -28,11 +28,17 @@ extern "C" __global__ void limit(T *x, double most, i64 n) {
 }
 `)
 
+// sumShape is the shape in which sums are taken: of few blocks, whose sums are added afterwards.
+func sumShape(n int) cuda.Shape {
+	shape := cuda.Elements(n)
+	shape.Blocks = min(shape.Blocks, 256)
+	return shape
+}
+
 // sumSquaresOn waits for the sum, which comes to the host.
 func (b *block) sumSquaresOn() (sum float64, err error) {
 	err = b.onGPU(func(g *cuda.GPU, x *cuda.Place, n int, real cuda.Type) error {
-		shape := cuda.Elements(n)
-		shape.Blocks = min(shape.Blocks, 256)
+		shape := sumShape(n)
 		partial := make([]float64, shape.Blocks)
 		if len(partial) == 0 {
 			return nil

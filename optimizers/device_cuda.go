@@ -10,7 +10,7 @@ import (
 	"github.com/seed-70b75153/aegis/ops"
 )
 
-// deviceRule is implemented by settings whose rule runs on a GPU too, in NAME_cuda.go.
+// deviceRule is implemented by settings whose rule is one update for each element, in NAME_cuda.go.
 type deviceRule interface {
 	// onDevice gives the rule for a run, and leaves in the run what is kept as plain numbers.
 	onDevice(r *run) deviceUpdate
@@ -22,6 +22,21 @@ type deviceUpdate struct {
 	decay    float64
 	maximize bool
 	numbers  []float64
+}
+
+// deviceSteps is implemented by settings whose rule takes several kernels.
+type deviceSteps interface {
+	// stepsOn adds the kernels that update a run.
+	stepsOn(to *ops.Launches, r *run, on *deviceRun) error
+}
+
+// deviceRun is where a run lies on a GPU.
+type deviceRun struct {
+	values, gradients *cuda.Place
+	kept              [maxArrays]*cuda.Place // the values stand for those that are not there
+	count             int                    // of the arrays kept
+	n                 int
+	real              cuda.Type
 }
 
 // newRule makes a kernel of the text of an update. It changes p, the value, by g, the gradient, with weight decay and
@@ -52,43 +67,40 @@ extern "C" __global__ void update(T *values, const T *gradients, T *kept0, T *ke
 }
 `
 
-// updateOn moves a run on its GPU, by one kernel.
+// stepsOf is what updates runs on a GPU by a rule.
+func stepsOf(s settings, d cuda.Device) (func(to *ops.Launches, r *run, on *deviceRun) error, error) {
+	switch s := s.(type) {
+	case deviceRule:
+		return func(to *ops.Launches, r *run, on *deviceRun) error { return s.onDevice(r).launch(to, on) }, nil
+	case deviceSteps:
+		return s.stepsOn, nil
+	}
+	return nil, &ops.KernelError{Device: d.String(), Operations: []string{fmt.Sprintf("%T", s)}}
+}
+
+func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
+	var numbers cuda.Numbers
+	copy(numbers[:], u.numbers)
+	return to.Launch(u.source.Kernel("update", on.real), cuda.Elements(on.n), on.values, on.gradients, on.kept[0], on.kept[1], on.kept[2],
+		on.count, u.decay, u.maximize, numbers, on.n)
+}
+
+// updateOn moves a run on its GPU.
 func (b *block) updateOn(s settings, r *run, first, last int, m memory) error {
 	g, err := r.param.Storage().GPU()
 	if err != nil {
 		return err
 	}
-	d, ok := s.(deviceRule)
-	if !ok {
-		return &ops.KernelError{Device: g.Device().String(), Operations: []string{fmt.Sprintf("%T", s)}}
+	steps, err := stepsOf(s, g.Device())
+	if err != nil {
+		return err
 	}
 	return g.Do(func() error {
-		values, err := r.param.On(g)
+		on, err := b.placed(g, r, first, last, m)
 		if err != nil {
 			return err
 		}
-		gradients, err := r.param.GradientOn(g)
-		if err != nil {
-			return err
-		}
-		kept := [maxArrays]*cuda.Place{values, values, values} // stand for those that are not there
-		for i, a := range m.arrays {
-			k := b.keep(a)
-			at, err := k.twin.On(g)
-			if err != nil {
-				return err
-			}
-			kept[i] = at.Plus(k.starts[first] * width(k.values.DType))
-		}
-		update := d.onDevice(r)
-		var numbers cuda.Numbers
-		copy(numbers[:], update.numbers)
-		n := b.starts[last] - b.starts[first]
-		err = g.Once(func(p *cuda.Plan) error {
-			return p.Launch(update.source.Kernel("update", ops.CUDAType(r.param.DType())), cuda.Elements(n), values, gradients,
-				kept[0], kept[1], kept[2], len(m.arrays), update.decay, update.maximize, numbers, n)
-		})
-		if err != nil {
+		if err := g.Once(func(p *cuda.Plan) error { return steps(&ops.Launches{Plan: p}, r, on) }); err != nil {
 			return err
 		}
 		for _, a := range m.arrays {
@@ -97,6 +109,28 @@ func (b *block) updateOn(s settings, r *run, first, last int, m memory) error {
 		r.param.TouchOn()
 		return nil
 	})
+}
+
+// placed finds a run on its GPU.
+func (b *block) placed(g *cuda.GPU, r *run, first, last int, m memory) (*deviceRun, error) {
+	on := &deviceRun{count: len(m.arrays), n: b.starts[last] - b.starts[first], real: ops.CUDAType(r.param.DType())}
+	var err error
+	if on.values, err = r.param.On(g); err != nil {
+		return nil, err
+	}
+	if on.gradients, err = r.param.GradientOn(g); err != nil {
+		return nil, err
+	}
+	on.kept = [maxArrays]*cuda.Place{on.values, on.values, on.values}
+	for i, a := range m.arrays {
+		k := b.keep(a)
+		at, err := k.twin.On(g)
+		if err != nil {
+			return nil, err
+		}
+		on.kept[i] = at.Plus(k.starts[first] * width(k.values.DType))
+	}
+	return on, nil
 }
 
 // onGPU calls f with the block's gradients on their GPU.

@@ -3,6 +3,7 @@ package optimizers
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gorgonia.org/tensor"
 
@@ -110,7 +111,7 @@ func (s *sparseAdam) give(p *graph.Param, rows []int) error {
 
 // rowsOf is how many rows a parameter has, and how long they are.
 func rowsOf(p *graph.Param) (count, size int) {
-	shape := p.Data().Shape
+	shape := p.Shape()
 	if len(shape) == 0 {
 		return 1, 1
 	}
@@ -150,27 +151,39 @@ func (s *sparseAdam) update(r *run) {
 	}
 }
 
-func updateSparseAdam[T kernel.Float](s *sparseAdam, r *run) {
-	values, gradients, m, v := ops.Slice[T](&r.values), ops.Slice[T](&r.gradients), slice[T](r, 0), slice[T](r, 1)
-	count, size := rowsOf(r.param)
-	given, named := s.rows[r.param]
-	delete(s.rows, r.param)
-	reached := make([]bool, count)
+// take gives the rows named for a parameter's step, each once, and forgets them.
+func (s *sparseAdam) take(p *graph.Param) (rows []int64, named bool) {
+	given, named := s.rows[p]
+	delete(s.rows, p)
 	for _, row := range given {
-		reached[row] = true
+		rows = append(rows, int64(row))
 	}
-	for row := 0; row < count && !named; row++ {
-		for _, g := range gradients[row*size : row*size+size] {
-			reached[row] = reached[row] || g != 0
-		}
-	}
-	t, sign := float64(r.step), 1.0
+	slices.Sort(rows)
+	return slices.Compact(rows), named
+}
+
+// steps are the gradient's sign and the length of the step.
+func (s *sparseAdam) steps(r *run) (sign, step float64) {
+	sign = 1
 	if s.Maximize {
 		sign = -1
 	}
-	step := s.LR * math.Sqrt(1-math.Pow(s.Beta[1], t)) / (1 - math.Pow(s.Beta[0], t))
-	for row, on := range reached {
-		for i := row * size; on && i < row*size+size; i++ {
+	t := float64(r.step)
+	return sign, s.LR * math.Sqrt(1-math.Pow(s.Beta[1], t)) / (1 - math.Pow(s.Beta[0], t))
+}
+
+func updateSparseAdam[T kernel.Float](s *sparseAdam, r *run) {
+	values, gradients, m, v := ops.Slice[T](&r.values), ops.Slice[T](&r.gradients), slice[T](r, 0), slice[T](r, 1)
+	count, size := rowsOf(r.param)
+	rows, named := s.take(r.param)
+	for row := 0; row < count && !named; row++ {
+		if slices.ContainsFunc(gradients[row*size:row*size+size], func(g T) bool { return g != 0 }) {
+			rows = append(rows, int64(row))
+		}
+	}
+	sign, step := s.steps(r)
+	for _, row := range rows {
+		for i := int(row) * size; i < int(row)*size+size; i++ {
 			g := sign * float64(gradients[i])
 			m[i] = T(lerp(float64(m[i]), g, 1-s.Beta[0]))
 			v[i] = T(lerp(float64(v[i]), g*g, 1-s.Beta[1]))

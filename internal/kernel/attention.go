@@ -8,8 +8,10 @@ type Rows[T Float] struct {
 	Batch, Head, Row int
 }
 
-// of is the matrix of one batch and head.
-func (r Rows[T]) of(batch, head int) []T { return r.Data[batch*r.Batch+head*r.Head:] }
+// of is the matrix of one batch and head. One without rows may begin beyond the end.
+func (r Rows[T]) of(batch, head int) []T {
+	return r.Data[min(batch*r.Batch+head*r.Head, len(r.Data)):]
+}
 
 // Attention is scaled dot-product attention: softmax(scale·q·kᵀ + mask)·v for each batch and head, computed block by block,
 // so that the weights of all queries by all keys never stand in memory. Value's head h is key's; where there are fewer of

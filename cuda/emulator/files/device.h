@@ -12,6 +12,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
+#define __align__(n) __attribute__((aligned(n)))
 #define UNCHECKED __attribute__((no_sanitize("thread", "bounds"), noinline))
 
 struct dim3 {
@@ -73,6 +74,11 @@ inline float __int_as_float(int bits) {
 	float value;
 	memcpy(&value, &bits, sizeof value);
 	return value;
+}
+inline int __float_as_int(float value) {
+	int bits;
+	memcpy(&bits, &value, sizeof bits);
+	return bits;
 }
 inline unsigned __umulhi(unsigned x, unsigned y) { return unsigned((uint64_t(x) * y) >> 32); }
 inline float rsqrt(float x) { return 1 / std::sqrt(x); }

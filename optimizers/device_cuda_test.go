@@ -1,0 +1,22 @@
+//go:build gpu
+
+package optimizers
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/seed-70b75153/aegis/cuda"
+)
+
+func TestEveryRuleRunsOnAGPU(t *testing.T) {
+	require.NotEmpty(t, classes)
+	for class, settings := range classes {
+		if class == "LBFGS" { // searches on the host
+			continue
+		}
+		_, err := stepsOf(settings(), cuda.Device(0))
+		require.NoError(t, err, class)
+	}
+}
