@@ -5,11 +5,13 @@ package cuda
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+	"gorgonia.org/cu"
 )
 
 // device opens the first device, or skips the test where there is none.
@@ -81,20 +83,96 @@ func TestPlanRunsAndIsCaptured(t *testing.T) {
 			x[i] = float32(i % 7)
 			want[i/n] += 2 * x[i]
 		}
-		from, scaled, sums := up(t, g, x), up(t, g, x), up(t, g, want)
+		all, from, scaled, sums := up(t, g, x), &Place{}, up(t, g, x), up(t, g, want)
 		p := g.NewPlan()
 		require.NoError(t, p.Launch(testSource.Kernel("scale", Float32), Elements(len(x)), scaled, from, 2.0, len(x)))
 		require.NoError(t, p.Launch(testSource.Kernel("sums", Float32), Rows(rows, n), sums, scaled, rows, n))
+		from.Aim(all)
 		for range 5 {
-			p.Zero(sums, 0)
 			require.NoError(t, p.Run())
 			require.Equal(t, want, down[float32](t, g, sums, rows))
 		}
-		require.NotNil(t, p.graph)
+		require.Equal(t, 1, launches(t, g, p.Run))
 		other := up(t, g, make([]float32, len(x)))
 		from.Aim(other)
+		require.Equal(t, 1, launches(t, g, p.Run), "the graph that there is")
+		require.Equal(t, make([]float32, rows), down[float32](t, g, sums, rows), "follows the places")
+	})
+}
+
+// launches is how many calls of the driver something takes.
+func launches(t *testing.T, g *GPU, f func() error) int {
+	t.Helper()
+	require.NoError(t, g.Flush())
+	before := g.traffic.Launches
+	require.NoError(t, f())
+	require.NoError(t, g.Flush())
+	return g.traffic.Launches - before
+}
+
+// Plans that come in the same order are one graph, whatever their numbers are.
+func TestASequenceOfPlansIsOneLaunch(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		x, y := up(t, g, []float32{1, 2, 3}), up(t, g, []float32{0, 0, 0})
+		first, second := g.NewPlan(), g.NewPlan()
+		step := func(by float64) error {
+			for _, p := range []*Plan{first, second} {
+				require.NoError(t, p.Again())
+			}
+			require.NoError(t, first.Launch(testSource.Kernel("scale", Float32), Elements(3), y, x, by, 3))
+			first.Copy(x, y, 4)
+			require.NoError(t, second.Launch(testSource.Kernel("scale", Float32), Elements(3), y, y, 10.0, 3))
+			require.NoError(t, first.Run())
+			return second.Run()
+		}
+		require.Equal(t, 3, launches(t, g, func() error { return step(1) }))
+		require.Equal(t, 1, launches(t, g, func() error { return step(1) }))
+		require.Equal(t, []float32{10, 20, 30}, down[float32](t, g, y, 3))
+		require.Equal(t, 1, launches(t, g, func() error { return step(2) }))
+		require.Equal(t, []float32{20, 40, 60}, down[float32](t, g, y, 3))
+
+		require.NoError(t, first.Again())
+		require.NoError(t, first.Run(), "nothing")
+		require.Equal(t, 2, launches(t, g, func() error { require.NoError(t, second.Run()); return second.Run() }), "by itself, and again")
+	})
+}
+
+func TestUploadsAreStaged(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		x := make([]int64, 5*stagingBytes/8+3)
+		for i := range x {
+			x[i] = int64(i)
+		}
+		for range 2 {
+			at := up(t, g, x)
+			x[0], x[len(x)-1] = -1, -1
+			y := down[int64](t, g, at, len(x))
+			x[0], x[len(x)-1] = 0, int64(len(x)-1)
+			require.True(t, slices.Equal(x, y))
+		}
+	})
+}
+
+func TestDeliver(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		var list []Delivery
+		var want [][]byte
+		for i, n := range []int{16, 32, 4, 7, 64, 1} {
+			x := make([]byte, n)
+			for j := range x {
+				x[j] = byte(i*100 + j)
+			}
+			list, want = append(list, Delivery{To: up(t, g, make([]byte, n)), From: up(t, g, x), Bytes: n}), append(want, x)
+		}
+		p := g.NewPlan()
+		require.NoError(t, p.Deliver(list))
 		require.NoError(t, p.Run())
-		require.Equal(t, make([]float32, rows), down[float32](t, g, sums, rows), "the graph follows the places")
+		for i, d := range list {
+			require.Equal(t, want[i], down[byte](t, g, d.To, d.Bytes))
+		}
 	})
 }
 
@@ -160,6 +238,7 @@ func TestTheEmulatedDeviceChecksKernels(t *testing.T) {
 		{"half_shuffle", 32, func(_, y *Place) []any { return []any{y} }, "others not"},
 	} {
 		t.Run(c.kernel, func(t *testing.T) {
+			defer revive(t, g)
 			within(t, g, func() {
 				fresh, err := g.Allocate(64 * 4)
 				require.NoError(t, err)
@@ -167,11 +246,24 @@ func TestTheEmulatedDeviceChecksKernels(t *testing.T) {
 				p := g.NewPlan()
 				require.NoError(t, p.Launch(testSource.Kernel(c.kernel, Float32), Shape{1, c.threads}, c.args(fresh.At(0), written)...))
 				require.NoError(t, p.Run())
-				require.ErrorContains(t, g.Synchronize(), c.want)
-				require.NoError(t, g.Synchronize())
+				err = g.Synchronize()
+				require.ErrorContains(t, err, c.want)
+				require.ErrorContains(t, err, "launched since it was last waited for: test."+c.kernel)
 			})
+			var lost *LostError
+			require.ErrorAs(t, g.Do(func() error { return nil }), &lost, "from now on")
 		})
 	}
+}
+
+// revive has the emulated device forgive what it doesn't, as GPUs don't.
+func revive(t *testing.T, g *GPU) {
+	t.Helper()
+	device, err := cu.GetDevice(int(g.number))
+	require.NoError(t, err)
+	require.NoError(t, device.ResetPrimaryCtx())
+	g.lost = nil
+	g.queue.since = nil
 }
 
 func TestWrongKernels(t *testing.T) {
@@ -201,7 +293,8 @@ func TestOutOfMemoryIsAnError(t *testing.T) {
 
 func TestArenaCutsAndJoins(t *testing.T) {
 	var a arena
-	a.insert(extent{0x1000, 0x1000})
+	c, next := chunk{0x1000, 0x1000}, chunk{0x2000, 0x1000}
+	a.insert(extent{c.address, c.bytes, c})
 	one, ok := a.cut(0x400)
 	require.True(t, ok)
 	two, ok := a.cut(0x400)
@@ -211,7 +304,8 @@ func TestArenaCutsAndJoins(t *testing.T) {
 	a.insert(one)
 	require.Len(t, a.free, 2)
 	a.insert(two)
-	require.Equal(t, []extent{{0x1000, 0x1000}}, a.free)
+	a.insert(extent{next.address, next.bytes, next})
+	require.Equal(t, []extent{{0x1000, 0x1000, c}, {0x2000, 0x1000, next}}, a.free, "each chunk for itself")
 }
 
 func TestWithoutADriver(t *testing.T) {

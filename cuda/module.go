@@ -2,6 +2,9 @@
 
 package cuda
 
+// #include "core.h"
+import "C"
+
 import (
 	"crypto/sha256"
 	"fmt"
@@ -21,11 +24,17 @@ type moduleKey struct {
 // module is a source compiled and loaded.
 type module struct {
 	loaded    cu.Module
-	functions map[string]unsafe.Pointer
+	functions map[string]*function
+}
+
+// function is a kernel that can be launched.
+type function struct {
+	handle      unsafe.Pointer
+	mostThreads int // of a block, which the registers that it takes may bound
 }
 
 // function finds a kernel, compiled at its first use.
-func (g *GPU) function(k Kernel) (unsafe.Pointer, error) {
+func (g *GPU) function(k Kernel) (*function, error) {
 	m, err := g.module(moduleKey{k.source, k.real})
 	if err != nil {
 		return nil, err
@@ -33,12 +42,18 @@ func (g *GPU) function(k Kernel) (unsafe.Pointer, error) {
 	if f, ok := m.functions[k.name]; ok {
 		return f, nil
 	}
-	f, err := m.loaded.Function(k.name)
+	loaded, err := m.loaded.Function(k.name)
 	if err != nil {
-		return nil, fmt.Errorf("kernel %v: %w", k, named("cuModuleGetFunction", err))
+		return nil, fmt.Errorf("kernel %v: %w", k, g.named("cuModuleGetFunction", err))
 	}
-	m.functions[k.name] = *(*unsafe.Pointer)(unsafe.Pointer(&f)) // a struct of the handle alone
-	return m.functions[k.name], nil
+	f := &function{handle: *(*unsafe.Pointer)(unsafe.Pointer(&loaded))} // a struct of the handle alone
+	var most C.int
+	if err := g.answer("cuFuncGetAttribute", int(C.aegis_most_threads(f.handle, &most))); err != nil {
+		return nil, fmt.Errorf("kernel %v: %w", k, err)
+	}
+	f.mostThreads = int(most)
+	m.functions[k.name] = f
+	return f, nil
 }
 
 func (g *GPU) module(key moduleKey) (*module, error) {
@@ -51,9 +66,9 @@ func (g *GPU) module(key moduleKey) (*module, error) {
 	}
 	loaded, err := cu.LoadData(string(image))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key.source.Name, named("cuModuleLoadData", err))
+		return nil, fmt.Errorf("%s: %w", key.source.Name, g.named("cuModuleLoadData", err))
 	}
-	m := &module{loaded: loaded, functions: map[string]unsafe.Pointer{}}
+	m := &module{loaded: loaded, functions: map[string]*function{}}
 	g.modules[key] = m
 	return m, nil
 }

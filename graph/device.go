@@ -69,7 +69,8 @@ func (s *Storage) twins() []*Twin {
 	return twins
 }
 
-// To is a copy of an input that expressions use on a device: they are computed there. It is for inputs only.
+// To is a copy of an input that lies on a device: expressions of it are computed there. It is for inputs only, whose memory
+// on the host must not change from now on.
 func (e *Expr) To(d Device) *Expr {
 	if e.err != nil {
 		return e
@@ -80,8 +81,17 @@ func (e *Expr) To(d Device) *Expr {
 	if !e.isInput() || e.param != nil {
 		return Failed(&ops.ValueError{What: "expression to move", Got: "computed", Want: "an input, or a model that is moved"})
 	}
+	if err := e.evaluate(); err != nil {
+		return Failed(err)
+	}
 	moved := *e
-	moved.device = d
+	moved.device, moved.remote = d, nil
+	if d != CPU {
+		moved.remote = &Twin{host: e.array}
+		if err := moved.remote.send(d); err != nil {
+			return Failed(err)
+		}
+	}
 	return &moved
 }
 
