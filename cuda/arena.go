@@ -231,7 +231,7 @@ func (g *GPU) collect() error {
 			delete(g.watches.failures, number)
 		}
 		for _, lt := range remains.products {
-			g.forgetLt(lt)
+			forgetLt(lt)
 		}
 		if err := g.queue.forgetLayouts(remains.layouts); err != nil {
 			return err

@@ -44,7 +44,7 @@ func openBLAS(g *GPU) (*blas, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &blas{table: (*C.aegis_blas)(C.calloc(1, C.sizeof_aegis_blas))}
+	b := &blas{table: newBLASTable()}
 	if b.workspace, err = g.Allocate(workspaceBytes); err != nil {
 		return nil, err
 	}
@@ -68,6 +68,8 @@ func openBLAS(g *GPU) (*blas, error) {
 	b.ltErr = b.openLt(l.path)
 	return b, nil
 }
+
+func newBLASTable() *C.aegis_blas { return (*C.aegis_blas)(C.calloc(1, C.sizeof_aegis_blas)) }
 
 // openLt opens the cuBLASLt that belongs to a cuBLAS, which uses it itself. AEGIS_CUBLASLT=off does without.
 func (b *blas) openLt(path string) error {

@@ -171,6 +171,7 @@ int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *
 		int reserved[4];
 	} found;
 	int count = 0, code;
+	lt->blas = blas;
 	if ((code = blas->describe(&lt->operation, tf32 ? compute_tf32 : compute32, real32)) ||
 		(code = blas->set(lt->operation, transposeA, &s->transposeA, sizeof s->transposeA)) ||
 		(code = blas->set(lt->operation, transposeB, &s->transposeB, sizeof s->transposeB)) ||
@@ -197,13 +198,13 @@ done:
 	return code;
 }
 
-void aegis_lt_free(aegis_blas *blas, aegis_lt *lt) {
+void aegis_lt_free(aegis_lt *lt) {
 	if (lt->operation)
-		blas->forget[0](lt->operation);
+		lt->blas->forget[0](lt->operation);
 	void *layouts[] = {lt->a, lt->b, lt->c};
 	for (int i = 0; i < 3; i++)
 		if (layouts[i])
-			blas->forget[1](layouts[i]);
+			lt->blas->forget[1](layouts[i]);
 	free(lt);
 }
 

@@ -8,8 +8,11 @@
 
 enum aegis_kind { AEGIS_LAUNCH, AEGIS_COPY, AEGIS_ZERO, AEGIS_PRODUCT };
 
+typedef struct aegis_blas aegis_blas;
+
 // A product of cuBLASLt as it was prepared: descriptors, layouts and the algorithm found for them.
 typedef struct {
+	aegis_blas *blas;
 	void *operation, *a, *b, *c;
 	uint64_t algorithm[8];
 } aegis_lt;
@@ -36,8 +39,8 @@ typedef struct {
 	int count, tf32;
 } aegis_part;
 
-// cuBLAS as far as products go. Their fields are NULL where there is none.
-typedef struct {
+// cuBLAS as far as products go, and cuBLASLt, whose lt is NULL where there is none.
+struct aegis_blas {
 	void *handle, *lt;
 	uint64_t workspace;
 	size_t workspaceBytes;
@@ -54,7 +57,7 @@ typedef struct {
 	int (*setPreference)(void *, int, const void *, size_t);
 	int (*find)(void *, void *, void *, void *, void *, void *, void *, int, void *, int *);
 	int (*forget[3])(void *); // a description, a layout, a preference
-} aegis_blas;
+};
 
 // A captured sequence: the graph ready to launch, the one it was made of, and the node of each kernel.
 typedef struct {
@@ -71,7 +74,7 @@ int aegis_replay_launch(const aegis_part *parts, int count, aegis_replay *replay
 int aegis_replay_free(aegis_replay *replay);
 
 int aegis_lt_prepare(aegis_blas *blas, const aegis_step *step, int tf32, aegis_lt *lt);
-void aegis_lt_free(aegis_blas *blas, aegis_lt *lt);
+void aegis_lt_free(aegis_lt *lt);
 
 int aegis_host_alloc(void **memory, size_t bytes);
 int aegis_alloc_async(uint64_t *address, size_t bytes, void *stream);

@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -176,23 +177,52 @@ func TestDeliver(t *testing.T) {
 	})
 }
 
+// ways are how products are made: by cuBLAS with cuBLASLt, without, and by our own kernel.
+func ways(t *testing.T, g *GPU, f func(t *testing.T)) {
+	with := g.blas
+	defer func() { g.blas = with }()
+	for _, way := range []string{"cublas", "cublas without lt", "own"} {
+		t.Run(way, func(t *testing.T) {
+			switch {
+			case way == "own":
+				g.blas = nil
+			case with == nil:
+				t.Skip(g.blasErr)
+			case way != "cublas":
+				g.blas = &blas{table: newBLASTable(), workspace: with.workspace}
+				*g.blas.table = *with.table
+				g.blas.table.lt = nil
+			case with.ltErr != nil:
+				t.Skip(with.ltErr)
+			}
+			within(t, g, func() {
+				f(t)
+				require.NoError(t, g.Synchronize(), "before cuBLAS is another")
+			})
+		})
+	}
+}
+
 func TestProduct(t *testing.T) {
 	g := device(t)
-	t.Log(g, g.blasErr)
-	within(t, g, func() {
+	ways(t, g, func(t *testing.T) {
 		for _, layout := range []Layout{NN, NT, TN} {
-			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}} {
-				product[float64](t, g, layout, Float64, s[0], s[1], s[2])
-				product[float32](t, g, layout, Float32, s[0], s[1], s[2])
+			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}, {130, 70, 19}, {0, 3, 4}} {
+				for _, then := range []Then{{}, {Bias: &Place{}}, {ReLU: true}, {Bias: &Place{}, ReLU: true}} {
+					product[float64](t, g, layout, Float64, then, s[0], s[1], s[2])
+					product[float32](t, g, layout, Float32, then, s[0], s[1], s[2])
+				}
 			}
 		}
+		product[float32](t, g, NT, Float32, Then{}, 700, 1000, 2) // of large tiles
+		product[float64](t, g, TN, Float64, Then{ReLU: true}, 700, 1000, 2)
 	})
 }
 
-func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, m, n, k int) {
+func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, then Then, m, n, k int) {
 	t.Helper()
-	a, b, c, want := make([]F, m*k), make([]F, k*n), make([]F, m*n), make([]float64, m*n)
-	for _, x := range [][]F{a, b} {
+	a, b, bias, want := make([]F, m*k), make([]F, k*n), make([]F, n), make([]float64, m*n)
+	for _, x := range [][]F{a, b, bias} {
 		for i := range x {
 			x[i] = F(rand.Float64() - 0.5)
 		}
@@ -203,19 +233,68 @@ func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type
 		}
 		return float64(x[i*columns+j])
 	}
+	if then.Bias != nil {
+		then.Bias = up(t, g, bias)
+	}
+	to, p := up(t, g, make([]F, m*n)), g.NewPlan()
+	rest, err := p.ProductThen(layout, real, m, n, k, up(t, g, a), up(t, g, b), to, then)
+	require.NoError(t, err)
+	if g.fuses() && real == Float32 && m*k > 0 {
+		require.Zero(t, rest)
+	}
 	for i := range m {
 		for j := range n {
 			for l := range k {
 				want[i*n+j] += at(a, layout == TN, i, l, m, k) * at(b, layout == NT, l, j, k, n)
 			}
+			if then.Bias != nil && rest.Bias == nil {
+				want[i*n+j] += float64(bias[j])
+			}
+			if then.ReLU && !rest.ReLU {
+				want[i*n+j] = max(want[i*n+j], 0)
+			}
 		}
 	}
-	to, p := up(t, g, c), g.NewPlan()
-	require.NoError(t, p.Product(layout, real, m, n, k, up(t, g, a), up(t, g, b), to))
 	require.NoError(t, p.Run())
 	for i, v := range down[F](t, g, to, m*n) {
-		require.InDelta(t, want[i], float64(v), 1e-5, "layout %d, %d x %d x %d", layout, m, n, k)
+		if math.Abs(want[i]-float64(v)) > 1e-5 {
+			require.InDelta(t, want[i], float64(v), 1e-5, "layout %d, %d x %d x %d", layout, m, n, k)
+		}
 	}
+	require.NoError(t, p.Again())
+	require.NoError(t, p.AddProduct(layout, real, m, n, k, up(t, g, a), up(t, g, b), to))
+	require.NoError(t, p.Run())
+	if then == (Then{}) && m*n > 0 {
+		require.InDelta(t, 2*want[m*n-1], float64(down[F](t, g, to, m*n)[m*n-1]), 1e-5)
+	}
+}
+
+// TF32 is for those who ask for it: 1 + 2^-12 is 1 then. It may be asked for at any time.
+func TestTF32(t *testing.T) {
+	g := device(t)
+	defer SetTF32(false)
+	if !emulated(g) && g.arch < "sm_80" || g.blas == nil {
+		t.Skip("no tensor cores that have it")
+	}
+	within(t, g, func() {
+		x := float32(1 + 1.0/(1<<12))
+		a, b, c, bias := up(t, g, []float32{x, x, x, x}), up(t, g, []float32{x, x, x, x}), up(t, g, make([]float32, 4)), up(t, g, make([]float32, 2))
+		plain, fused := g.NewPlan(), g.NewPlan()
+		require.NoError(t, plain.Product(NT, Float32, 2, 2, 2, a, b, c))
+		_, err := fused.ProductThen(NT, Float32, 2, 2, 2, a, b, c, Then{Bias: bias, ReLU: true})
+		require.NoError(t, err)
+		for i := range 8 {
+			SetTF32(i%2 == 1)
+			want := 2 * x * x
+			if TF32() {
+				want = 2
+			}
+			for _, p := range []*Plan{plain, fused} {
+				require.NoError(t, p.Run())
+				require.Equal(t, want, down[float32](t, g, c, 4)[3])
+			}
+		}
+	})
 }
 
 // What a kernel does wrong is an error of the run, and the device goes on.

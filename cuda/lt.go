@@ -20,10 +20,13 @@ type ltKey struct {
 	bias, relu             bool
 }
 
-// fuses says whether cuBLASLt makes a product with what follows it. Its ReLU must give NaN for NaN, as PyTorch's does: a kernel
+// fuses says whether products can be made with what follows them at once.
+func (g *GPU) fuses() bool { return g.blas == nil || g.blas.table.lt != nil }
+
+// fusesAs says whether cuBLASLt makes a product with what follows it. Its ReLU must give NaN for NaN, as PyTorch's does: a kernel
 // may take 0 for the larger of the two. So it is tried, once for each kind of product, in either precision.
-func (g *GPU) fuses(s C.aegis_step, bias bool) (bool, error) {
-	if g.blas.table.lt == nil {
+func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
+	if !g.fuses() {
 		return false, nil
 	}
 	key := ltKey{s.transposeA != 0, s.transposeB != 0, int(s.m), int(s.n), int(s.k), int(s.aligned), bias, s.relu != 0}
@@ -73,7 +76,7 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 	if steps.lt[tf32], code = g.prepared(steps, tf32); code != 0 {
 		return false, nil
 	}
-	defer g.forgetLt(steps.lt[tf32])
+	defer forgetLt(steps.lt[tf32])
 	var at C.int
 	part := C.aegis_part{steps: steps, count: 1, tf32: tf32}
 	if code := C.aegis_run(&part, g.streamPointer(), g.blas.table, 0, &at); code != 0 {
@@ -119,14 +122,14 @@ func (g *GPU) prepared(s *C.aegis_step, tf32 C.int) (*C.aegis_lt, C.int) {
 	lt := (*C.aegis_lt)(C.calloc(1, C.sizeof_aegis_lt))
 	code := C.aegis_lt_prepare(g.blas.table, s, tf32, lt)
 	if code != 0 {
-		g.forgetLt(lt)
+		forgetLt(lt)
 		lt = nil
 	}
 	return lt, code
 }
 
-func (g *GPU) forgetLt(lt *C.aegis_lt) {
+func forgetLt(lt *C.aegis_lt) {
 	if lt != nil {
-		C.aegis_lt_free(g.blas.table, lt)
+		C.aegis_lt_free(lt)
 	}
 }

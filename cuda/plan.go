@@ -325,7 +325,7 @@ func (p *Plan) grow() {
 func (p *Plan) cut() {
 	for i := p.next; i < len(p.steps); i++ {
 		for _, lt := range p.steps[i].lt {
-			p.gpu.forgetLt(lt)
+			forgetLt(lt)
 		}
 		p.notes[i].free()
 	}

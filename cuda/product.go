@@ -95,7 +95,7 @@ func (p *Plan) fuse(s *C.aegis_step, places []*Place, then Then) (done Then, err
 			break
 		}
 		s.relu = bit(try.ReLU)
-		if ok, err := p.gpu.fuses(*s, try.Bias != nil); ok || err != nil {
+		if ok, err := p.gpu.fusesAs(*s, try.Bias != nil); ok || err != nil {
 			return try, err
 		}
 	}
