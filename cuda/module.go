@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -73,26 +74,54 @@ func (g *GPU) module(key moduleKey) (*module, error) {
 	return m, nil
 }
 
-// image is the source compiled for the card, from disk if it was compiled before.
+// image is the source compiled for the card, from disk if it was compiled before. Without NVRTC, or by one that doesn't know the
+// card, it is the PTX that is checked in, which the driver compiles.
 func (g *GPU) image(key moduleKey) ([]byte, error) {
-	compiler, err := openNVRTC()
-	if err != nil {
-		return nil, fmt.Errorf("kernels of %s: %w", key.source.Name, err)
-	}
-	text, options := key.source.text(key.real), options(g.arch)
-	sum := sha256.Sum256([]byte(strings.Join(append(options, compiler.version, text), "\x00")))
+	name, text, options := key.source.Name, key.source.text(key.real), options(g.arch)
 	path := ""
 	if folder := cacheFolder(); folder != "" {
-		path = filepath.Join(folder, fmt.Sprintf("%s-%x.cubin", key.source.Name, sum[:16]))
-		if image, err := os.ReadFile(path); err == nil && len(image) > 0 {
+		sum := sha256.Sum256([]byte(strings.Join(append(options, text), "\x00")))
+		path = filepath.Join(folder, fmt.Sprintf("%s-%x", name, sum[:16]))
+	}
+	compiler, missing := openNVRTC()
+	if missing != nil {
+		if image := compiledBefore(path + "-*.cubin"); image != nil {
 			return image, nil
 		}
+		return fallback(key, fmt.Errorf("kernels of %s: %w", name, missing))
 	}
-	image, err := compiler.compile(key.source.Name, text, options)
-	if err == nil && path != "" {
+	path += "-" + compiler.version + ".cubin"
+	if image := compiledBefore(path); image != nil {
+		return image, nil
+	}
+	image, err := compiler.compile(name, text, options)
+	var call *CallError
+	if errors.As(err, &call) {
+		return fallback(key, err)
+	}
+	if err == nil && cacheFolder() != "" {
 		keep(path, image)
 	}
 	return image, err
+}
+
+// compiledBefore is a source that was kept, by a pattern of its path, or nil.
+func compiledBefore(pattern string) []byte {
+	found, _ := filepath.Glob(pattern)
+	for _, path := range found {
+		if image, err := os.ReadFile(path); err == nil && len(image) > 0 {
+			return image
+		}
+	}
+	return nil
+}
+
+// fallback is the PTX that is checked in, or why nothing else can be had.
+func fallback(key moduleKey, otherwise error) ([]byte, error) {
+	if ptx := Fallback(key.source, key.real); ptx != nil {
+		return append(ptx, 0), nil
+	}
+	return nil, otherwise
 }
 
 // cacheFolder is where compiled kernels are kept: AEGIS_CUDA_CACHE, or the user's; "off" keeps none.
