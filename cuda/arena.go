@@ -74,12 +74,14 @@ func (p *Place) holder() *Memory {
 }
 
 const (
-	alignment  = 256
-	chunkBytes = 64 << 20
+	alignment = 256
 	// pressure is how much memory is handed out before the collector is asked what of it nobody holds any more: of values and
 	// inputs of steps long past it sees only a few bytes on the host.
 	pressure = 256 << 20
 )
+
+// chunkBytes is what the driver is asked for at least; a test asks for less.
+var chunkBytes = 64 << 20
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {

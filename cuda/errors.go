@@ -99,6 +99,9 @@ func (g *GPU) judge(err error) error {
 	if !errors.As(err, &e) || !fatal[e.Code] {
 		return err
 	}
+	if g.lost != nil {
+		return g.lost
+	}
 	lost := &LostError{Device: g.number, Cause: err}
 	if !blocking {
 		lost.Kernels = append(lost.Kernels, g.queue.since...)

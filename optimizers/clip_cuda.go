@@ -44,7 +44,7 @@ extern "C" __global__ void largest(double *partial, const T *x, i64 n) {
 }
 
 // The norm that comes of what the blocks found, and the factor that makes it at most most.
-extern "C" __global__ void norm(T *norm, double *factor, const double *partial, double type, double most, i64 n) {
+extern "C" __global__ void total(T *norm, double *factor, const double *partial, double type, double most, i64 n) {
 	double sum = 0, top = 0;
 	ALONG(i, n) {
 		sum += partial[i];
@@ -202,7 +202,7 @@ func (p *clipPlan) measure(c clip, blocks []*block, gradients []*cuda.Place, dty
 	if err != nil {
 		return nil, nil, err
 	}
-	err = p.Launch(clipSource.Kernel("norm", real), cuda.Shape{Blocks: 1, Threads: 256}, to, factor, partial, c.normType, c.most, count)
+	err = p.Launch(clipSource.Kernel("total", real), cuda.Shape{Blocks: 1, Threads: 256}, to, factor, partial, c.normType, c.most, count)
 	return factor, graph.FromPlace(p.GPU(), operand, to), err
 }
 
