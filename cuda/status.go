@@ -42,8 +42,8 @@ func (g *GPU) openWatches() error {
 	}
 	w := &g.watches
 	w.status, w.mirror, w.failures = m.At(0), (*status)(memory), map[int]func(int64, float64) error{}
-	*w.mirror = status{}
-	return g.Upload(w.status, unsafe.Pointer(&status{mirror: uint64(uintptr(memory))}), bytes)
+	*w.mirror = status{mirror: uint64(uintptr(memory))}
+	return g.named("cuMemcpyHtoDAsync", cu.MemcpyHtoDAsync(cu.DevicePtr(w.status.now()), memory, int64(bytes), g.stream))
 }
 
 // Status is where kernels say what is wrong with their data: see fail in prelude.cu.

@@ -30,7 +30,7 @@ double rounded(float x) {
 template <class T> int product(const Product<T> &p) {
 	if (p.m < 0 || p.n < 0 || p.k < 0 || p.lda < (p.ta ? p.k : p.m) || p.ldb < (p.tb ? p.n : p.k) || p.ldc < p.m)
 		return invalid;
-	enqueue([p] {
+	enqueue_computing([p] {
 		std::string why;
 		auto bytes = [](int ld, int columns, int rows) { return (size_t(ld) * (columns - 1) + rows) * sizeof(T); };
 		if (!inside((uint64_t)p.a, bytes(p.lda, p.ta ? p.m : p.k, p.ta ? p.k : p.m), &why) ||

@@ -82,14 +82,19 @@ bool told_to_fail(const char *kernel) {
 	return true;
 }
 
-// What a launch does later, with its arguments as they are now. AEGIS_EMULATED_RUN=off does nothing: what is left is the host's.
+// AEGIS_EMULATED_RUN=off forgets kernels and products: what is left is what the host does.
+Work unless_off(Work work) {
+	static const char *run = getenv("AEGIS_EMULATED_RUN");
+	return run && !strcmp(run, "off") ? [] {} : std::move(work);
+}
+
+// What a launch does later, with its arguments as they are now.
 Work launch(Function *function, unsigned blocks, unsigned threads, void **arguments) {
 	std::vector<std::string> values;
 	for (int i = 0; i < function->kernel->count; i++)
 		values.emplace_back((const char *)arguments[i], function->kernel->sizes[i]);
-	return [=] {
-		static const char *run = getenv("AEGIS_EMULATED_RUN");
-		if (told_to_fail(function->name) || (run && !strcmp(run, "off")))
+	return unless_off([=] {
+		if (told_to_fail(function->name))
 			return;
 		std::vector<std::vector<uint64_t>> aligned;
 		std::vector<void *> list;
@@ -99,7 +104,7 @@ Work launch(Function *function, unsigned blocks, unsigned threads, void **argume
 			list.push_back(aligned.back().data());
 		}
 		run_grid(function->name, function->kernel, blocks, threads, list.data());
-	};
+	});
 }
 
 bool fits(unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz) {
@@ -126,6 +131,8 @@ int enqueue(std::function<void()> work) {
 	capturing->nodes.push_back(captured);
 	return success;
 }
+
+int enqueue_computing(std::function<void()> work) { return enqueue(unless_off(std::move(work))); }
 
 extern "C" {
 

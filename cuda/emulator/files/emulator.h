@@ -35,3 +35,4 @@ extern const char *running; // the kernel's name, null between kernels
 // driver.cpp
 void fail(int code, const std::string &text); // the stream's error, given at the next synchronisation
 int enqueue(std::function<void()> work);
+int enqueue_computing(std::function<void()> work); // which may be left out
