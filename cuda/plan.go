@@ -22,7 +22,7 @@ import (
 type Plan struct {
 	gpu     *GPU
 	steps   []C.aegis_step // in C memory, since C is given lists of plans
-	notes   []note // of the steps
+	notes   []note         // of the steps
 	scratch []scratch
 	watched []int
 

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
+	"github.com/seed-70b75153/aegis/cuda"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
@@ -18,6 +21,23 @@ type cpu struct{}
 var CPU Device = cpu{}
 
 func (cpu) String() string { return "cpu" }
+
+// ParseDevice reads PyTorch's words: "cpu", "cuda", "cuda:1".
+func ParseDevice(text string) (Device, error) {
+	name, digits, numbered := strings.Cut(text, ":")
+	number := 0
+	var err error
+	if numbered {
+		number, err = strconv.Atoi(digits)
+	}
+	switch {
+	case text == "cpu":
+		return CPU, nil
+	case name == "cuda" && err == nil && number >= 0:
+		return cuda.Device(number), nil
+	}
+	return nil, &ops.ValueError{What: "device", Got: fmt.Sprintf("%q", text), Want: "cpu, cuda or cuda:N"}
+}
 
 // DeviceError says that one expression would need several devices.
 type DeviceError struct{ Devices [2]Device }

@@ -40,7 +40,9 @@ func (l *Launches) Check(failure func(position int64, value float64) error) (num
 }
 
 // Scratch is memory for n elements that the operation uses while it runs.
-func (l *Launches) Scratch(n int, t cuda.Type) (*cuda.Place, error) { return l.Plan.Scratch(n * t.Bytes()) }
+func (l *Launches) Scratch(n int, t cuda.Type) (*cuda.Place, error) {
+	return l.Plan.Scratch(n * t.Bytes())
+}
 
 // real is the type that T is for an operand.
 func (r Remote) real() cuda.Type { return CUDAType(r.DType) }
