@@ -200,11 +200,11 @@ const warmUp = 10
 
 // median is the time of a step in rounds of at least 10 milliseconds.
 func median(g *cuda.GPU, seconds float64, step func() error) (float64, error) {
-	once, err := round(g, step, warmUp)
-	if err != nil {
+	if _, err := round(g, step, warmUp); err != nil {
 		return 0, err
 	}
-	if once, err = round(g, step, warmUp); err != nil {
+	once, err := round(g, step, warmUp)
+	if err != nil {
 		return 0, err
 	}
 	n := max(1, int(math.Ceil(10_000/once)))

@@ -121,6 +121,9 @@ var separate = os.Getenv("AEGIS_CUDA_ARENA") == "off"
 // Allocate gives memory, whose content is undefined. Where none is free, what the collector finds unused is taken back first,
 // and chunks that are wholly free are given to the driver, which may join them.
 func (g *GPU) Allocate(bytes int) (*Memory, error) {
+	if g.lost != nil {
+		return nil, g.lost
+	}
 	if g.arena.handed += bytes; g.arena.handed > max(pressure, g.traffic.Bytes/2) {
 		g.arena.handed = 0
 		runtime.GC()

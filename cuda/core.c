@@ -32,7 +32,7 @@ static int fused(const aegis_step *s, CUstream stream, aegis_blas *blas, const a
 
 static int product(const aegis_step *s, CUstream stream, aegis_blas *blas, int tf32) {
 	enum { exact_mode = 0, tf32_mode = 3 };
-	int code, mode = tf32 ? tf32_mode : exact_mode;
+	int code, mode = tf32 || s->brain ? tf32_mode : exact_mode; // TF32 holds bfloat16's numbers whole
 	if (s->lt[tf32]) {
 		code = fused(s, stream, blas, s->lt[tf32]);
 		return code ? blas_failed + code : 0;
@@ -170,13 +170,14 @@ int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *
 		float waves;
 		int reserved[4];
 	} found;
+	uint64_t like = 4096 + s->aligned; // an address that is aligned so and no better: only that is looked at
 	int count = 0, code;
 	lt->blas = blas;
 	if ((code = blas->describe(&lt->operation, tf32 ? compute_tf32 : compute32, real32)) ||
 		(code = blas->set(lt->operation, transposeA, &s->transposeA, sizeof s->transposeA)) ||
 		(code = blas->set(lt->operation, transposeB, &s->transposeB, sizeof s->transposeB)) ||
 		(code = blas->set(lt->operation, epilogue, &kind, sizeof kind)) ||
-		(s->bias && (code = blas->set(lt->operation, bias_pointer, s->bias, sizeof *s->bias))) ||
+		(s->bias && (code = blas->set(lt->operation, bias_pointer, &like, sizeof like))) ||
 		(code = blas->layout(&lt->a, real32, s->transposeA ? s->k : s->m, s->transposeA ? s->m : s->k, s->lda)) ||
 		(code = blas->layout(&lt->b, real32, s->transposeB ? s->n : s->k, s->transposeB ? s->k : s->n, s->ldb)) ||
 		(code = blas->layout(&lt->c, real32, s->m, s->n, s->ldc)) ||

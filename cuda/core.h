@@ -28,6 +28,7 @@ typedef struct {
 	uint64_t *to, *from; // copy, zero; of a product c and a
 	size_t size;
 	int32_t wide, add, relu, transposeA, transposeB, m, n, k, lda, ldb, ldc; // product, of columns as cuBLAS has them
+	int32_t brain; // of a product: its numbers are bfloat16's
 	uint32_t aligned; // of a product by cuBLASLt: what divides its arrays' addresses
 	uint64_t *b, *bias;
 	aegis_lt *lt[2]; // with TF32 and without; NULL: by cuBLAS itself

@@ -209,17 +209,17 @@ func TestProduct(t *testing.T) {
 		for _, layout := range []Layout{NN, NT, TN} {
 			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}, {130, 70, 19}, {0, 3, 4}} {
 				for _, then := range []Then{{}, {Bias: &Place{}}, {ReLU: true}, {Bias: &Place{}, ReLU: true}} {
-					product[float64](t, g, layout, Float64, then, s[0], s[1], s[2])
-					product[float32](t, g, layout, Float32, then, s[0], s[1], s[2])
+					multiply[float64](t, g, layout, Float64, then, s[0], s[1], s[2])
+					multiply[float32](t, g, layout, Float32, then, s[0], s[1], s[2])
 				}
 			}
 		}
-		product[float32](t, g, NT, Float32, Then{}, 700, 1000, 2) // of large tiles
-		product[float64](t, g, TN, Float64, Then{ReLU: true}, 700, 1000, 2)
+		multiply[float32](t, g, NT, Float32, Then{}, 700, 1000, 2) // of large tiles
+		multiply[float64](t, g, TN, Float64, Then{ReLU: true}, 700, 1000, 2)
 	})
 }
 
-func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, then Then, m, n, k int) {
+func multiply[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, then Then, m, n, k int) {
 	t.Helper()
 	a, b, bias, want := make([]F, m*k), make([]F, k*n), make([]F, n), make([]float64, m*n)
 	for _, x := range [][]F{a, b, bias} {
@@ -279,7 +279,8 @@ func TestTF32(t *testing.T) {
 	within(t, g, func() {
 		x := float32(1 + 1.0/(1<<12))
 		a, b, c, bias := up(t, g, []float32{x, x, x, x}), up(t, g, []float32{x, x, x, x}), up(t, g, make([]float32, 4)), up(t, g, make([]float32, 2))
-		plain, fused := g.NewPlan(), g.NewPlan()
+		plain, fused, brain := g.NewPlan(), g.NewPlan(), g.NewPlan()
+		require.NoError(t, brain.BrainProduct(NT, Float32, 2, 2, 2, a, b, c))
 		require.NoError(t, plain.Product(NT, Float32, 2, 2, 2, a, b, c))
 		_, err := fused.ProductThen(NT, Float32, 2, 2, 2, a, b, c, Then{Bias: bias, ReLU: true})
 		require.NoError(t, err)
@@ -293,6 +294,8 @@ func TestTF32(t *testing.T) {
 				require.NoError(t, p.Run())
 				require.Equal(t, want, down[float32](t, g, c, 4)[3])
 			}
+			require.NoError(t, brain.Run())
+			require.Equal(t, float32(2), down[float32](t, g, c, 4)[3], "of what isn't bfloat16, for once")
 		}
 	})
 }

@@ -103,7 +103,6 @@ type Shape struct{ Blocks, Threads int }
 const (
 	blockThreads = 256
 	warp         = 32
-	maxThreads   = 1024
 	maxBlocks    = 1 << 16
 )
 

@@ -28,58 +28,75 @@ type Then struct {
 	ReLU bool
 }
 
+// product is one that is about to be added: c (m, n) = a·b, or c += a·b.
+type product struct {
+	layout  Layout
+	real    Type
+	m, n, k int
+	a, b, c *Place
+	then    Then
+	add     bool
+	brain   bool // the numbers are bfloat16's
+}
+
 // Product adds c = a·b of contiguous row-major matrices: cuBLAS, or where there is none a kernel of our own.
 func (p *Plan) Product(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
-	_, err := p.product(layout, real, m, n, k, a, b, c, Then{}, false)
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c})
 	return err
 }
 
 // AddProduct adds c += a·b.
 func (p *Plan) AddProduct(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
-	_, err := p.product(layout, real, m, n, k, a, b, c, Then{}, true)
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, add: true})
+	return err
+}
+
+// BrainProduct adds c = a·b of numbers that bfloat16 has. TF32 has them too, so that tensor cores make it and nothing is lost.
+func (p *Plan) BrainProduct(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, brain: real == Float32})
 	return err
 }
 
 // ProductThen adds c = a·b with as much of what follows as is done at once. The rest is the caller's to do.
 func (p *Plan) ProductThen(layout Layout, real Type, m, n, k int, a, b, c *Place, then Then) (rest Then, err error) {
-	return p.product(layout, real, m, n, k, a, b, c, then, false)
+	return p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, then: then})
 }
 
-func (p *Plan) product(layout Layout, real Type, m, n, k int, a, b, c *Place, then Then, add bool) (rest Then, err error) {
-	if m == 0 || n == 0 || k == 0 && add {
-		return then, nil
+func (p *Plan) product(q product) (rest Then, err error) {
+	if q.m == 0 || q.n == 0 || q.k == 0 && q.add {
+		return q.then, nil
 	}
-	if k == 0 {
-		p.Zero(c, m*n*real.Bytes())
-		return then, nil
+	if q.k == 0 {
+		p.Zero(q.c, q.m*q.n*q.real.Bytes())
+		return q.then, nil
 	}
 	if p.gpu.blas == nil {
-		return Then{}, p.ownProduct(layout, real, m, n, k, a, b, c, then, add)
+		return Then{}, p.ownProduct(q)
 	}
 	// To cuBLAS, whose matrices lie by columns, ours are transposed: cᵀ = bᵀ·aᵀ.
+	m, n, k := C.int32_t(q.m), C.int32_t(q.n), C.int32_t(q.k)
 	s := C.aegis_step{
-		kind: C.AEGIS_PRODUCT, m: C.int32_t(n), n: C.int32_t(m), k: C.int32_t(k), ldc: C.int32_t(n), lda: C.int32_t(n), ldb: C.int32_t(k),
-		wide: bit(real == Float64), add: bit(add),
+		kind: C.AEGIS_PRODUCT, m: n, n: m, k: k, ldc: n, lda: n, ldb: k, wide: bit(q.real == Float64), add: bit(q.add), brain: bit(q.brain),
 	}
-	if layout == NT {
-		s.transposeA, s.lda = 1, C.int32_t(k)
+	if q.layout == NT {
+		s.transposeA, s.lda = 1, k
 	}
-	if layout == TN {
-		s.transposeB, s.ldb = 1, C.int32_t(m)
+	if q.layout == TN {
+		s.transposeB, s.ldb = 1, m
 	}
-	places := []*Place{c, b, a}
-	if real == Float32 && then != (Then{}) {
-		done, err := p.fuse(&s, append(places, then.Bias), then)
+	places, rest := []*Place{q.c, q.b, q.a}, q.then
+	if q.real == Float32 && rest != (Then{}) {
+		done, err := p.fuse(&s, append(places, rest.Bias), rest)
 		if err != nil {
-			return then, err
+			return rest, err
 		}
 		if done.Bias != nil {
-			places, then.Bias = append(places, done.Bias), nil
+			places, rest.Bias = append(places, done.Bias), nil
 		}
-		then.ReLU = then.ReLU && !done.ReLU
+		rest.ReLU = rest.ReLU && !done.ReLU
 	}
 	p.fixed("product", s, places...)
-	return then, nil
+	return rest, nil
 }
 
 // fuse has the step do what follows it, as far as cuBLASLt can.
@@ -110,17 +127,17 @@ var tiles = []struct {
 }{{"large", 128, 64, 256}, {"small", 32, 32, 64}}
 
 // ownProduct takes large tiles where they are enough to keep a GPU busy.
-func (p *Plan) ownProduct(layout Layout, real Type, m, n, k int, a, b, c *Place, then Then, add bool) error {
+func (p *Plan) ownProduct(q product) error {
 	const busy = 64
 	t := tiles[0]
-	blocks := func() int { return (m + t.rows - 1) / t.rows * ((n + t.columns - 1) / t.columns) }
+	blocks := func() int { return (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns) }
 	if blocks() < busy {
 		t = tiles[1]
 	}
-	bias := c // stands for one that is not read
-	if then.Bias != nil {
-		bias = then.Bias
+	bias := q.c // stands for one that is not read
+	if q.then.Bias != nil {
+		bias = q.then.Bias
 	}
-	return p.Launch(productSource.Kernel(t.kernel, real), Shape{Blocks: blocks(), Threads: t.threads}, c, a, b, bias, m, n, k,
-		layout == TN, layout == NT, add, then.Bias != nil, then.ReLU)
+	return p.Launch(productSource.Kernel(t.kernel, q.real), Shape{Blocks: blocks(), Threads: t.threads}, q.c, q.a, q.b, bias, q.m, q.n, q.k,
+		q.layout == TN, q.layout == NT, q.add, q.then.Bias != nil, q.then.ReLU)
 }

@@ -6,6 +6,7 @@ package cuda
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -116,11 +117,11 @@ func (g *GPU) capture(r *replay, plans []*Plan) error {
 		r.captured = captured
 		return nil
 	}
-	freeReplay(captured)
-	if int(part) == len(plans) {
-		return g.answer("capture of a CUDA graph", int(code))
+	failed := g.answer("capture of a CUDA graph", int(code))
+	if int(part) < len(plans) {
+		failed = g.failed(plans[part], int(at), int(code))
 	}
-	return g.failed(plans[part], int(at), int(code))
+	return errors.Join(failed, freeReplay(captured))
 }
 
 // failed names the step that was not taken.

@@ -56,7 +56,13 @@ func (rowScale) Launch(to *Launches, in, out []Remote) error {
 }
 
 // oneBlock is the shape of a kernel that sums n elements in one block.
-func oneBlock(n int) cuda.Shape { return cuda.Rows(1, n) }
+func oneBlock(n int) cuda.Shape {
+	const many, most = 4096, 1024
+	if n >= many {
+		return cuda.Shape{Blocks: 1, Threads: most}
+	}
+	return cuda.Rows(1, n)
+}
 
 // total adds the reduction of n losses into out; none copies them. divisor is where the mean's divisor is.
 func (l *Launches) total(r Reduction, out Remote, losses, divisor *cuda.Place, n int) error {

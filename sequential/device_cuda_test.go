@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -270,6 +271,23 @@ func TestATrainingStepIsOneGraph(t *testing.T) {
 			require.Equal(t, 3, launches(3))
 			require.Equal(t, 1, launches(1))
 		})
+	}
+}
+
+// PyTorch's words for precision reach the device: to tensor cores 1 + 2^-12 is 1.
+func TestPrecisionOnADevice(t *testing.T) {
+	m := sequential.New(layers.Linear(1, 1).Bias(false))
+	require.NoError(t, m.Param("0.weight").Set(data.Of([][]float32{{1 + 1.0/4096}})))
+	if g := onGPU(t, m); !strings.Contains(g.String(), "emulated") {
+		t.Skip("not every GPU has it")
+	}
+	defer graph.SetFloat32MatmulPrecision(graph.Highest)
+	x := data.Of([][]float32{{1 + 1.0/4096}})
+	require.Greater(t, item(t, m.Predict(x)), 1.0)
+	graph.SetFloat32MatmulPrecision(graph.High)
+	got := item(t, m.Predict(x))
+	if os.Getenv("AEGIS_CUBLAS") != "off" {
+		require.Equal(t, 1.0, got)
 	}
 }
 
