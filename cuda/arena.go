@@ -73,15 +73,16 @@ func (p *Place) holder() *Memory {
 	return p.memory
 }
 
-const (
-	alignment = 256
+const alignment = 256
+
+// A test makes them smaller.
+var (
+	// chunkBytes is what the driver is asked for at least.
+	chunkBytes = 64 << 20
 	// pressure is how much memory is handed out before the collector is asked what of it nobody holds any more: of values and
 	// inputs of steps long past it sees only a few bytes on the host.
 	pressure = 256 << 20
 )
-
-// chunkBytes is what the driver is asked for at least; a test asks for less.
-var chunkBytes = 64 << 20
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {

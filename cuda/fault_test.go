@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -182,5 +183,26 @@ func TestChunksAreGivenBack(t *testing.T) {
 	require.LessOrEqual(t, held(), before)
 	for _, e := range g.arena.free {
 		require.Less(t, e.bytes, e.chunk.bytes)
+	}
+}
+
+// Values that nobody holds don't pile up until the collector runs for the host's sake.
+func TestMemoryIsAskedBackInTime(t *testing.T) {
+	if !child(t, "AEGIS_CUDA_ARENA=") {
+		return
+	}
+	chunkBytes, pressure = 1<<20, 8<<20
+	g := device(t)
+	traffic, err := g.Traffic()
+	require.NoError(t, err)
+	for range 400 {
+		within(t, g, func() {
+			_, err := g.Allocate(1 << 20)
+			require.NoError(t, err)
+		})
+		time.Sleep(50 * time.Microsecond) // for the collector's cleanups, as a step takes
+		now, err := g.Traffic()
+		require.NoError(t, err)
+		require.Less(t, now.Bytes, traffic.Bytes+100<<20)
 	}
 }

@@ -114,6 +114,34 @@ func TestOnlyWhatIsAskedForIsCopied(t *testing.T) {
 	require.Equal(t, 3, changed.Uploads-last.Uploads, "the parameters were written on the host")
 }
 
+// An input that was moved is copied once, a value that is computed stays there until it is asked for.
+func TestWhatLiesOnTheDeviceStaysThere(t *testing.T) {
+	m := mlp(1)
+	g := onGPU(t, m)
+	x, y := rows(4, 3).To(cuda.Device(0)), data.Of([]int64{0, 1, 1, 0}).To(cuda.Device(0))
+	require.NoError(t, x.Err())
+	o := optimizers.SGD(m.Parameters(), 0.1)
+	step := func() {
+		o.ZeroGrad()
+		require.NoError(t, losses.CrossEntropy().Of(m.Forward(x), y).Backward())
+		require.NoError(t, o.Step())
+	}
+	step()
+	before, err := g.Traffic()
+	require.NoError(t, err)
+	for range 5 {
+		step()
+	}
+	prediction := m.Predict(x)
+	require.NoError(t, prediction.Compute())
+	after, err := g.Traffic()
+	require.NoError(t, err)
+	require.Equal(t, before.Uploads, after.Uploads)
+	require.Equal(t, before.Downloads, after.Downloads)
+	require.InDeltaSlice(t, floats(t, m.Predict(rows(4, 3))), floats(t, prediction), 1e-6)
+	require.InDeltaSlice(t, floats(t, rows(4, 3)), floats(t, x), 0)
+}
+
 func TestDeviceMemoryStaysFlat(t *testing.T) {
 	m, x, y := mlp(1), rows(4, 3), data.Of([][]float32{{1, 0}, {0, 1}, {1, 0}, {0, 1}})
 	g := onGPU(t, m)
