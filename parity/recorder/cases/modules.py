@@ -20,6 +20,7 @@ from . import (
     normalization,
     padding,
     pooling,
+    rearranging,
     sequences,
 )
 from .dtypes import BOTH, word
@@ -33,6 +34,7 @@ FAMILIES = [
     normalization.MODULES,
     padding.MODULES,
     pooling.MODULES,
+    rearranging.MODULES,
     sequences.MODULES,
 ]
 
