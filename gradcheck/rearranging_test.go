@@ -22,6 +22,16 @@ func TestShuffles(t *testing.T) {
 	}
 }
 
+func TestFolds(t *testing.T) {
+	s := ops.UnfoldSettings{Kernel: ops.Spatial{0, 2, 3}, Stride: ops.Spatial{0, 1, 2}, Padding: ops.Spatial{0, 1, 0}, Dilation: ops.Spatial{0, 2, 1}}
+	unfold := of(build(func(in []node) (node, error) { return ops.Unfold(in[0], s) }))
+	require.NoError(t, gradcheck.Check(unfold, gradcheck.Settings{}, array(-2, 2, 2, 2, 4, 5)))
+	fold := of(build(func(in []node) (node, error) {
+		return ops.Fold(in[0], ops.FoldSettings{UnfoldSettings: s, Output: ops.Spatial{0, 4, 5}})
+	}))
+	require.NoError(t, gradcheck.Check(fold, gradcheck.Settings{}, array(-2, 2, 12, 8)))
+}
+
 func TestPermuteRefuses(t *testing.T) {
 	refused := func(order ...int) error {
 		f := of(build(func(in []node) (node, error) { return ops.Permute(in[0], order...) }))
