@@ -18,6 +18,16 @@ func NewTaps[T Float](in, out, each int) *Taps[T] {
 	}
 }
 
+// Picked has one element of the input for each of the output.
+func Picked[T Float](in int, index []int32) *Taps[T] {
+	t := NewTaps[T](in, len(index), 1)
+	for _, i := range index {
+		t.Add(int(i), 1)
+		t.Next()
+	}
+	return t
+}
+
 // Add adds a tap to the element that is being made.
 func (t *Taps[T]) Add(index int, weight T) {
 	t.Index, t.Weight = append(t.Index, int32(index)), append(t.Weight, weight)

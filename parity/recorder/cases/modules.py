@@ -22,6 +22,7 @@ from . import (
     pooling,
     rearranging,
     sequences,
+    upsampling,
 )
 from .dtypes import BOTH, word
 
@@ -36,6 +37,7 @@ FAMILIES = [
     pooling.MODULES,
     rearranging.MODULES,
     sequences.MODULES,
+    upsampling.MODULES,
 ]
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, float("inf"), float("-inf"), float("nan"), 1e-40, -1e-40, 30.0, -30.0, 88.9, -104.0, 3e38, 0.5, -0.5]
