@@ -24,9 +24,10 @@ func TestPads(t *testing.T) {
 }
 
 func TestInterpolations(t *testing.T) {
+	aligned := true
 	for _, s := range []ops.InterpolateSettings{
 		{Mode: ops.InterpolateNearest, Size: []int{7, 3}}, {Mode: ops.InterpolateNearestExact, Scale: []float64{1.5, 0.5}}, {Mode: ops.InterpolateArea, Size: []int{2, 9}},
-		{Mode: ops.InterpolateBilinear, Scale: []float64{1.7, 2}}, {Mode: ops.InterpolateBilinear, Size: []int{3, 4}, AlignCorners: new(true)},
+		{Mode: ops.InterpolateBilinear, Scale: []float64{1.7, 2}}, {Mode: ops.InterpolateBilinear, Size: []int{3, 4}, AlignCorners: &aligned},
 		{Mode: ops.InterpolateBicubic, Size: []int{2, 7}}, {Mode: ops.InterpolateBicubic, Scale: []float64{1.3, 0.6}, Recompute: true},
 		{Mode: ops.InterpolateBilinear, Size: []int{2, 3}, Antialias: true}, {Mode: ops.InterpolateBicubic, Size: []int{9, 2}, Antialias: true}, {Mode: ops.InterpolateLanczos, Scale: []float64{0.5, 0.8}, Antialias: true},
 	} {
