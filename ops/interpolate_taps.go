@@ -65,7 +65,7 @@ func sourceOf[T kernel.Float](a axis, step T, o int) T {
 	case a.fused:
 		return T(math.FMA(float64(step), float64(middle), -0.5))
 	default:
-		return T(step*middle) - 0.5
+		return T(float64(step)*float64(middle)) - 0.5 // rounded before the difference
 	}
 }
 
