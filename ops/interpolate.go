@@ -105,27 +105,28 @@ func (s *InterpolateSettings) Check() error {
 
 // resolve finds the output's size from the input's, and which scales hold.
 func (s *InterpolateSettings) resolve(input []int, i *interpolate) error {
-	if given := len(s.Size) + len(s.Scale); given != len(input) {
-		what := "size"
-		if s.Size == nil {
-			what = "scale_factor"
-		}
+	what, given := "size", len(s.Size)
+	if s.Size == nil {
+		what, given = "scale_factor", len(s.Scale)
+	}
+	if given != len(input) {
 		return &ValueError{What: what, Got: fmt.Sprintf("%d numbers", given), Want: fmt.Sprintf("one for each of %d dims", len(input))}
 	}
 	for d, n := range input {
+		var size float64
 		at := 3 - len(input) + d
-		if s.Scale == nil {
-			i.Size[at] = s.Size[d]
+		if s.Size != nil {
+			size = float64(s.Size[d])
 		} else {
-			size := float64(n) * s.Scale[d]
-			if !(math.Abs(size) < math.MaxInt32) {
-				return &ValueError{What: "scale_factor", Got: fmt.Sprint(s.Scale[d]), Want: "a number that gives a size"}
-			}
-			i.Size[at] = int(size)
+			size = float64(n) * s.Scale[d]
 			if !s.Recompute {
 				i.Scale[at] = s.Scale[d]
 			}
 		}
+		if !(math.Abs(size) <= math.MaxInt32) {
+			return &ValueError{What: "output size", Got: fmt.Sprint(size), Want: "below 2³¹"}
+		}
+		i.Size[at] = int(size)
 	}
 	least := 1
 	if s.Mode == InterpolateArea {
