@@ -45,6 +45,11 @@ def rows():
     yield "upsample_bicubic_nearly_same", ([M(nn.Upsample, scale_factor=1.1, mode="bicubic")], SHAPES[2], "train")
     yield "upsample_bilinear_wide", ([M(nn.Upsample, scale_factor=1.7, mode="bilinear")], (1, 1, 1, 90), "train")
     yield "upsample_nearest_wide", ([M(nn.Upsample, scale_factor=1.7)], (1, 1, 1, 90), "train")
+    # The last element stands at 511.5 and a little: PyTorch's kernels round that once or twice.
+    yield "upsample_linear_far", ([M(nn.Upsample, scale_factor=0.0986328, mode="linear")], (1, 1, 520), "train")
+    yield "upsample_bicubic_far", ([M(nn.Upsample, scale_factor=(1, 0.0986328), mode="bicubic")], (1, 1, 1, 520), "train")
+    yield "upsample_bilinear_far", ([M(nn.Upsample, scale_factor=(1, 0.0986328), mode="bilinear")], (1, 1, 1, 520), "train")
+    yield "upsample_bilinear_far_rgb", ([M(nn.Upsample, scale_factor=(1, 0.2509764), mode="bilinear")], (1, 3, 1, 520), "train")
     yield "upsample_nearest_exact_ties", ([M(nn.Upsample, size=141, mode="nearest-exact")], (1, 1, 2), "train")
     yield "upsample_not_recomputed", ([M(nn.Upsample, scale_factor=1.3, mode="linear", recompute_scale_factor=False)], SHAPES[1], "train")
     for kind in ("Nearest", "Bilinear"):
