@@ -53,7 +53,8 @@ type InterpolateSettings struct {
 	Antialias    bool // a smaller output mixes all that its elements cover; for bilinear, bicubic and lanczos
 }
 
-// Interpolate makes of x, (N, C, …) with one to three dims of space, one of another size.
+// Interpolate makes of x, (N, C, …) with one to three dims of space, one of another size. The gradient is PyTorch's, which in rare
+// cases finds the nearest element by another rule than its value: see nearest.
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html.
 func Interpolate(x *gorgonia.Node, settings InterpolateSettings) (*gorgonia.Node, error) {
 	if err := settings.Check(); err != nil {
