@@ -85,7 +85,7 @@ func TestUpsamplingsRefuse(t *testing.T) {
 	}
 	x := zerosOf(1, 2, 3, 3)
 	for _, l := range []layers.Layer{
-		up.Size(0), up.Size(2, -1), up.Size(1<<60), up.ScaleFactor(0.3), up.ScaleFactor(-1), up.ScaleFactor(2, 0), up.ScaleFactor(math.Inf(1)), up.ScaleFactor(math.NaN()), up.ScaleFactor(1e300), up.Mode("area").Size(-1), up.Mode("area").ScaleFactor(-1), up.Mode("area").Size(math.MinInt),
+		up.Size(0), up.Size(2, -1), up.Size(1 << 60), up.ScaleFactor(0.3), up.ScaleFactor(-1), up.ScaleFactor(2, 0), up.ScaleFactor(math.Inf(1)), up.ScaleFactor(math.NaN()), up.ScaleFactor(1e300), up.Mode("area").Size(-1), up.Mode("area").ScaleFactor(-1), up.Mode("area").Size(math.MinInt),
 	} {
 		_, err := sequential.New(l).Forward(x).Value()
 		require.ErrorAs(t, err, &value, "%v", l)
