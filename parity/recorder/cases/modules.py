@@ -20,7 +20,9 @@ from . import (
     normalization,
     padding,
     pooling,
+    rearranging,
     sequences,
+    upsampling,
 )
 from .dtypes import BOTH, word
 
@@ -33,7 +35,9 @@ FAMILIES = [
     normalization.MODULES,
     padding.MODULES,
     pooling.MODULES,
+    rearranging.MODULES,
     sequences.MODULES,
+    upsampling.MODULES,
 ]
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, float("inf"), float("-inf"), float("nan"), 1e-40, -1e-40, 30.0, -30.0, 88.9, -104.0, 3e38, 0.5, -0.5]
