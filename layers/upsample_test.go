@@ -40,7 +40,7 @@ func ExampleUpsample() {
 	//           [3.0000, 3.2500, 3.7500, 4.0000]]]])
 	// tensor([[[[1.0000, 1.5000, 2.0000],
 	//           [3.0000, 3.5000, 4.0000]]]])
-	// <0: Upsample(): input (1, 1, 2, 2), want 3 dims for mode linear>
+	// <0: Upsample(scale_factor=2.0, mode='linear'): input (1, 1, 2, 2), want 3 dims for mode linear>
 }
 
 func ExampleUpsamplingNearest2d() {
