@@ -83,7 +83,6 @@ func learn(ctx context.Context, s settings, report func(epoch int, loss float64)
 	}
 	voices, labels := data.Of(padded(vowels.Steps)), data.Of(vowels.Labels)
 	n := vowels.Train
-	test := voices.Narrow(0, n, len(vowels.Labels)-n)
 
 	random.Seed(s.seed)
 	o := &outcome{model: newSpeaker(), baseline: nearestMean(vowels)}
@@ -91,13 +90,13 @@ func learn(ctx context.Context, s settings, report func(epoch int, loss float64)
 	o.losses, err = fit.Training{
 		Model: o.model, Criterion: losses.CrossEntropy(), Optimizer: optimizer, Epochs: s.epochs,
 		Scheduler: optimizers.ExponentialLR(optimizer, s.gamma),
-		Loader:    data.NewLoader(voices.Narrow(0, 0, n), labels.Narrow(0, 0, n)).BatchSize(s.batch).Shuffle(true),
+		Loader:    data.NewLoader(voices.Slice(0, 0, n), labels.Slice(0, 0, n)).BatchSize(s.batch).Shuffle(true),
 	}.Run(ctx, report)
 	if err != nil {
 		return nil, err
 	}
 	o.model.Eval()
-	o.accuracy, err = fit.Accuracy(o.model.Forward(test), labels.Narrow(0, n, len(vowels.Labels)-n))
+	o.accuracy, err = fit.Accuracy(o.model.Forward(voices.Slice(0, n, graph.End)), labels.Slice(0, n, graph.End))
 	return o, err
 }
 

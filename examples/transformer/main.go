@@ -11,6 +11,7 @@ import (
 	"github.com/seed-70b75153/aegis/data"
 	"github.com/seed-70b75153/aegis/examples/internal/datasets"
 	"github.com/seed-70b75153/aegis/examples/internal/fit"
+	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/losses"
 	"github.com/seed-70b75153/aegis/optimizers"
 	"github.com/seed-70b75153/aegis/random"
@@ -80,10 +81,9 @@ func learn(ctx context.Context, s settings, report func(epoch int, loss, validat
 	if o.model, err = newPoet(letters); err != nil {
 		return nil, err
 	}
-	criterion := losses.CrossEntropy()
 	optimizer := optimizers.AdamW(o.model.Parameters(), s.lr).WeightDecay(s.decay)
 	training := fit.Training{
-		Model: o.model, Criterion: criterion, Optimizer: optimizer,
+		Model: o.model, Criterion: losses.CrossEntropy(), Optimizer: optimizer,
 		Scheduler: optimizers.ExponentialLR(optimizer, s.gamma), Epochs: 1,
 	}
 	from := make([]int64, 1)
@@ -101,13 +101,8 @@ func learn(ctx context.Context, s settings, report func(epoch int, loss, validat
 		if err != nil {
 			return nil, err
 		}
-		o.model.Eval()
-		scores := o.model.Forward(testX)
-		validation, err := criterion.Of(scores, testY).Item()
+		validation, err := o.validate(testX, testY)
 		if err != nil {
-			return nil, err
-		}
-		if o.accuracy, err = fit.Accuracy(scores, testY); err != nil {
 			return nil, err
 		}
 		o.losses, o.validation = append(o.losses, loss...), append(o.validation, validation)
@@ -116,4 +111,14 @@ func learn(ctx context.Context, s settings, report func(epoch int, loss, validat
 		}
 	}
 	return o, nil
+}
+
+// validate gives the loss of the test, and sets the accuracy.
+func (o *outcome) validate(x, y *graph.Expr) (loss float64, err error) {
+	o.model.Eval()
+	scores := o.model.Forward(x)
+	if loss, err = losses.CrossEntropy().Of(scores, y).Item(); err == nil {
+		o.accuracy, err = fit.Accuracy(scores, y)
+	}
+	return loss, err
 }

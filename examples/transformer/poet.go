@@ -40,11 +40,7 @@ func newPoet(letters alphabet) (*poet, error) {
 			return nil, err
 		}
 	}
-	places := make([]int64, steps)
-	for i := range places {
-		places[i] = int64(i)
-	}
-	return &poet{Model: model, letters: letters, places: data.Of(places), mask: layers.CausalMask(steps)}, nil
+	return &poet{Model: model, letters: letters, places: data.Arange(steps), mask: layers.CausalMask(steps)}, nil
 }
 
 // Forward takes (batch, steps) to scores of what follows each step, (batch, alphabet, steps).
@@ -54,10 +50,14 @@ func (p *poet) Forward(x *graph.Expr) *graph.Expr {
 	return p.Get("head").Forward(y).Transpose(1, 2)
 }
 
-// write goes on with a text: again and again it draws a character by its probability.
+// write goes on with a text: again and again it draws a character by its probability, which is the softmax of the scores divided by
+// the temperature.
 func (p *poet) write(w io.Writer, text string, length int, temperature float64) error {
 	if text == "" {
 		return fmt.Errorf("the text to go on with is empty")
+	}
+	if !(temperature > 0) {
+		return fmt.Errorf("the temperature is %g, want more than 0", temperature)
 	}
 	written, err := p.letters.indices(text)
 	if err != nil {
