@@ -48,8 +48,12 @@ func (e Entry) learning() graph.Call {
 	if e.err != nil || !e.model.training {
 		return graph.Call{}
 	}
-	_, chain := e.chain()
-	return graph.Call{Training: true, Random: chain.Random()}
+	how := graph.Call{Training: true}
+	if e.model.random {
+		_, chain := e.chain()
+		how.Random = chain.Random()
+	}
+	return how
 }
 
 func (e Entry) apply(how graph.Call, x *graph.Expr) *graph.Expr {

@@ -1,6 +1,7 @@
 package sequential_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"testing"
 
@@ -96,4 +97,20 @@ func TestLayersCalledByThemselvesSayWhatIsWrong(t *testing.T) {
 	_, err := m.Get("0.1").Forward(x).Value()
 	require.ErrorContains(t, err, "0.1: Linear(3, 1): input (1, 2), want (*, 3)")
 	require.ErrorContains(t, sequential.New(layers.Linear(-1, 2)).At(0).Forward(x).Err(), "Linear")
+}
+
+// The numbers are PyTorch's.
+func ExampleEntry_Forward() {
+	random.Seed(42)
+	model := sequential.New(
+		layers.Named("gru", layers.GRU(2, 4).BatchFirst(true)),
+		layers.Named("head", layers.Linear(4, 3)),
+	)
+	x := data.Of([][][]float32{{{1, 2}, {3, 4}, {5, 6}}})
+	outputs := model.Get("gru").Forward(x)
+	fmt.Println(model.Get("head").Forward(outputs.Select(1, -1)))
+	fmt.Println(model.Get("gru").PredictAll(x)[1])
+	// Output:
+	// tensor([[-0.1157, -0.6627,  0.5496]], grad_fn=<AddmmBackward0>)
+	// tensor([[[ 0.8786, -0.0744, -0.2068,  0.2677]]])
 }

@@ -1,5 +1,5 @@
 // Sequence learns from the sound of a vowel which of nine men said it, step by step in a recurrent layer, and prints how well it
-// knows the voices on other days. It does what sequence.py does in PyTorch: the same seed, order and numbers.
+// knows the voices on other occasions. It does what sequence.py does in PyTorch: the same seed, order and numbers.
 package main
 
 import (
@@ -75,7 +75,7 @@ type outcome struct {
 	accuracy, baseline float64
 }
 
-// learn trains on the utterances of one day, and tests on the others.
+// learn trains on the utterances of the training part, and tests on the others.
 func learn(ctx context.Context, s settings, report func(epoch int, loss float64)) (*outcome, error) {
 	vowels, err := datasets.Vowels()
 	if err != nil {

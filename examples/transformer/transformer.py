@@ -61,10 +61,10 @@ scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, GAMMA)
 
 losses, validation = [], []
 for epoch in range(EPOCHS):
-    x, y = windows(train[torch.randint(STEPS, ()) :])
+    pieces = TensorDataset(*windows(train[torch.randint(STEPS, ()) :]))
     model.train()
     total, rows = 0.0, 0
-    for x, y in DataLoader(TensorDataset(x, y), batch_size=BATCH, shuffle=True):
+    for x, y in DataLoader(pieces, batch_size=BATCH, shuffle=True):
         optimizer.zero_grad()
         loss = criterion(model(x), y)
         loss.backward()
