@@ -32,6 +32,7 @@ type kernels[T Float] struct {
 	gradSums         [wayCount]func(n int, dy, x, weight *T, mean T) (sum, product T)
 	columnGradSums   [wayCount]func(cols int, sum, product, dy, x, mean, scale *T, rows, stride int)
 	deviations       func(n int, x *T, mean T) (squares, sum T)
+	normalizeSelf    [wayCount]func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T)
 	columnDeviations func(n int, sum, x, mean *T)
 
 	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step T)                             // by decay and way of momentum
