@@ -253,8 +253,8 @@ func (g normalizeGradient) Infer(in []Operand) ([]Operand, error) {
 	return []Operand{in[1], channels, channels}, nil
 }
 
-// Selective has the gradients that nobody wants left out.
-func (normalizeGradient) Selective() {}
+// Optional has the gradients that nobody wants left out.
+func (normalizeGradient) Optional(int) bool { return true }
 
 func (g normalizeGradient) Run(in, out []*Array) error {
 	return float(in[0],

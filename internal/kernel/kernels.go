@@ -45,6 +45,8 @@ type kernels[T Float] struct {
 	gru         func(n int, r, z, n_, hn, before, h *T)
 	gruGrad     func(n int, dr, dz, dn, dhn, dh, r, z, n_, hn, before *T)
 
+	maxSquares func(rows, n int, dst, src *T, width int) // see _asm/pool.go
+
 	lanes, maxRows, maxDots int
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
 	tile       [4][maxTileRows + 1]tileKernel[T]
