@@ -16,13 +16,21 @@ type Convolution struct {
 	Batch, Groups, In, Out int
 }
 
-// Convolve computes y = act(x * weight + bias), bias (Groups*Out) or nil.
+// ChannelEpilogue is what happens to the channels of a convolution before they are stored: Activation(Scale·sum + Bias), Scale
+// and Bias one value a channel or nil. The zero value stores the sums as they are.
+type ChannelEpilogue[T Float] struct {
+	Scale, Bias []T
+	Activation  Unary
+	A, B        T // parameters of Activation
+}
+
+// Convolve computes y = epilogue(x * weight). weights belongs to weight, or is nil.
 //
-// Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps.
-func Convolve[T Float](c Convolution, y, x, weight, bias []T, activation Epilogue[T]) {
+// Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps, and one more where it is scaled.
+func Convolve[T Float](c Convolution, y, x, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
 	s := slider[T]{
 		batch: c.Batch, groups: c.Groups, from: c.Input, channels: c.In, to: c.Output, rows: c.Out,
-		src: x, dst: y, bias: bias, activation: activation,
+		src: x, dst: y, weights: weights, epilogue: epilogue,
 	}
 	sheet := c.sheet(&s.planes)
 	s.sheet = sheet.size
@@ -81,14 +89,17 @@ func (c *Convolution) sheet(lattices *[]lattice) sheet {
 	return s
 }
 
-// ConvolveTransposed computes x = act(y *ᵀ weight + bias), bias (Groups*In) or nil: the gradient of [Convolve] with
-// respect to x, and the transposed convolution.
+// ConvolveTransposed computes x = epilogue(y *ᵀ weight): the gradient of [Convolve] with respect to x, and the transposed
+// convolution. weights belongs to weight, or is nil.
 //
 // Error of an element as of Convolve, with k = Out*Taps.
-func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activation Epilogue[T]) {
+func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
 	s := slider[T]{
 		batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
-		src: y, dst: x, bias: bias, activation: activation,
+		src: y, dst: x, weights: weights, epilogue: epilogue, transposed: true,
+	}
+	if volume(c.Stride) > 1 { // the order of packed weights would depend on more than themselves
+		s.weights = nil
 	}
 	// Input i = q*Stride + r - Padding is reached from outputs q - shift by the taps with residue r.
 	var shift, first [3]int
@@ -146,8 +157,10 @@ type slider[T Float] struct {
 	planes           []lattice // how a channel's planes are filled
 	sheet            [3]int    // the size of such a plane
 	targets          []target
-	src, dst, bias   []T
-	activation       Epilogue[T]
+	src, dst         []T
+	weights          *Weights
+	transposed       bool
+	epilogue         ChannelEpilogue[T]
 	packed           []T // the weights of all groups, by blocks of blockRows rows
 	blockRows, steps int
 }
@@ -179,8 +192,11 @@ func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) 
 	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
 	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
 	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(rowStride, channelStride))
-	if s.bias != nil {
-		need("bias of a convolution", len(s.bias), s.groups*s.rows)
+	if s.epilogue.Scale != nil {
+		need("scale of a convolution", len(s.epilogue.Scale), s.groups*s.rows)
+	}
+	if s.epilogue.Bias != nil {
+		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
 	}
 	work := 0
 	for i := range s.targets {
@@ -196,12 +212,19 @@ func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) 
 	}
 	w := borrow[T]()
 	defer w.giveBack()
-	s.packed = unsafe.Slice(aligned(&w.a, s.groups*s.steps*s.rows+lineElements), s.groups*s.steps*s.rows+lineElements)
-	groupSize := len(weight) / s.groups
-	for g := range s.groups {
-		for i := range s.targets {
-			s.pack(g, &s.targets[i], weight[g*groupSize:], rowStride, channelStride, taps[i])
+	packAll := func(buffer *[]T) []T {
+		n := s.groups*s.steps*s.rows + lineElements
+		s.packed = unsafe.Slice(aligned(buffer, n), n)
+		groupSize := len(weight) / s.groups
+		for g := range s.groups {
+			for i := range s.targets {
+				s.pack(g, &s.targets[i], weight[g*groupSize:], rowStride, channelStride, taps[i])
+			}
 		}
+		return s.packed
+	}
+	if s.packed = s.kept(packAll); s.packed == nil {
+		packAll(&w.a)
 	}
 	items := s.batch * s.groups
 	work *= s.rows * items
@@ -212,8 +235,25 @@ func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) 
 	s.images(0, items)
 }
 
-// pack brings a group's weights for one target into the order in which they are read.
+// pack brings a group's weights for one target into the order in which they are read, and scales them.
 func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
+	s.copyWeights(g, t, weight, rowStride, channelStride, taps)
+	if s.epilogue.Scale == nil {
+		return
+	}
+	steps := len(t.offsets)
+	dst, scale := s.packed[g*s.steps*s.rows+t.weights:][:s.rows*steps], s.epilogue.Scale[g*s.rows:(g+1)*s.rows]
+	for i := 0; i < s.rows; i += s.blockRows {
+		of := scale[i:min(i+s.blockRows, s.rows)]
+		for line := dst[i*steps : (i+len(of))*steps]; len(line) > 0; line = line[len(of):] {
+			for r, v := range of {
+				line[r] *= v
+			}
+		}
+	}
+}
+
+func (s *slider[T]) copyWeights(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
 	steps := len(t.offsets)
 	dst := s.packed[g*s.steps*s.rows+t.weights:]
 	if k := kernelsOf[T](); k.lanes > 0 && len(taps) == channelStride && steps > 0 { // a whole row-major matrix
@@ -264,12 +304,12 @@ func (s *slider[T]) images(from, to int) {
 			t := &s.targets[i]
 			weights := s.packed[g*s.steps*s.rows+t.weights:]
 			var bias []T
-			if s.bias != nil {
-				bias = s.bias[g*s.rows : (g+1)*s.rows]
+			if s.epilogue.Bias != nil {
+				bias = s.epilogue.Bias[g*s.rows : (g+1)*s.rows]
 			}
 			switch {
 			case len(t.offsets) == 0:
-				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.activation.Activation == ReLU)
+				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.epilogue.Activation == ReLU)
 			case k.lanes > 0:
 				s.tiles(t, grid, stride, sheet, weights, bias)
 			default:
@@ -279,7 +319,7 @@ func (s *slider[T]) images(from, to int) {
 				scatter(dst[r*volume(s.to):], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
 			}
 		}
-		if a := s.activation; a.Activation != Identity && a.Activation != ReLU {
+		if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
 			mapSerial(a.Activation, dst, dst, a.A, a.B)
 		}
 	}
@@ -316,7 +356,7 @@ func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
 		if p > 0 {
 			flags, b = tileAdd, nil
 		}
-		if p+n == steps && s.activation.Activation == ReLU {
+		if p+n == steps && s.epilogue.Activation == ReLU {
 			flags |= tileReLU
 		}
 		for j := 0; j < vectors; {
@@ -346,7 +386,7 @@ func (s *slider[T]) loops(t *target, c []T, ldc int, sheet, weights, bias []T) {
 		for p, from := range t.offsets {
 			addScaled(weights[r*steps+p], sheet[from:from+n], line)
 		}
-		if s.activation.Activation == ReLU {
+		if s.epilogue.Activation == ReLU {
 			mapSerial(ReLU, line, line, 0, 0)
 		}
 	}

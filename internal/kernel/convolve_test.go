@@ -97,8 +97,8 @@ func testConvolve[T Float](t *testing.T) {
 			wantX[i] += float64(dy[o]) * float64(weight[w])
 			wantW[w] += float64(dy[o]) * float64(x[i])
 		})
-		Convolve(c, y, x, weight, bias[:c.Groups*c.Out], Epilogue[T]{Activation: ReLU})
-		ConvolveTransposed(c, dx, dy, weight, nil, Epilogue[T]{})
+		Convolve(c, y, x, weight, nil, ChannelEpilogue[T]{Bias: bias[:c.Groups*c.Out], Activation: ReLU})
+		ConvolveTransposed(c, dx, dy, weight, nil, ChannelEpilogue[T]{})
 		ConvolveWeight(c, dweight, x, dy)
 		for i := range y {
 			near(t, max(0, wantY[i]), y[i], 0, 4000*epsilon[T](), n, "y", i, fmt.Sprintf("%+v", c))
@@ -123,7 +123,7 @@ func TestConvolveInParallelGivesTheSameBits(t *testing.T) {
 	for i := range results {
 		SetThreads(1 + i)
 		results[i] = make([]float32, 8*16*100)
-		Convolve(c, results[i], x, weight, nil, Epilogue[float32]{})
+		Convolve(c, results[i], x, weight, nil, ChannelEpilogue[float32]{})
 	}
 	require.Equal(t, results[0], results[1])
 }

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -17,6 +18,7 @@ type Weights struct {
 	seen    atomic.Uint64 // the version of the last use, plus 1
 	packing sync.Mutex
 	packed  atomic.Pointer[packedWeights]
+	slid    atomic.Value // the same of a convolution: a *slidWeights
 }
 
 type packedWeights struct {
@@ -69,5 +71,41 @@ func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
 	dst := aligned(&memory, g.weightColumns()*g.k)
 	g.packWeights(w, dst)
 	p.first = unsafe.Pointer(dst)
+	return p
+}
+
+// slidWeights are a convolution's, packed and scaled.
+type slidWeights[T Float] struct {
+	version    uint64
+	simd       string
+	transposed bool
+	scale      []T
+	packed     []T
+}
+
+// kept is the packed copy of the weights, which it makes by pack if this version was used before; nil where there is none.
+func (s *slider[T]) kept(pack func(buffer *[]T) []T) []T {
+	if s.weights == nil {
+		return nil
+	}
+	version := s.weights.Version.Load()
+	fits := func() []T {
+		p, ok := s.weights.slid.Load().(*slidWeights[T])
+		if ok && p.version == version && p.simd == simd && p.transposed == s.transposed && slices.Equal(p.scale, s.epilogue.Scale) {
+			return p.packed
+		}
+		return nil
+	}
+	p := fits()
+	if p == nil && s.weights.seen.Swap(version+1) == version+1 && s.weights.packing.TryLock() {
+		if p = fits(); p == nil {
+			var memory []T
+			p = pack(&memory)
+			s.weights.slid.Store(&slidWeights[T]{
+				version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: p,
+			})
+		}
+		s.weights.packing.Unlock()
+	}
 	return p
 }
