@@ -70,6 +70,9 @@ func (c *Convolution) sheet(lattices *[]lattice) sheet {
 		s.size[d] = c.Output[d] + (c.Kernel[d]-1)*c.Dilation[d]/c.Stride[d]
 		s.planes *= len(used[d])
 	}
+	if c.Stride[2] == 1 {
+		s.size[2] = shared(s.size[2], c.Padding[2], c.Input[2], c.Output[2])
+	}
 	counts := [3]int{len(used[0]), len(used[1]), len(used[2])}
 	points(counts, func(p [3]int) {
 		w := lattice{step: c.Stride}
@@ -87,6 +90,13 @@ func (c *Convolution) sheet(lattices *[]lattice) sheet {
 		s.taps = append(s.taps, offsetOf(plane, counts)*volume(s.size)+offsetOf(shift, s.size))
 	})
 	return s
+}
+
+// shared is the length of a sheet's lines where those behind a line's end are the zeros before the next: products for what
+// stands between the lines, which nobody wants, become fewer.
+func shared(length, zeros, content, results int) int {
+	zeros = max(zeros, 0)
+	return max(length-zeros, zeros+content, results)
 }
 
 // ConvolveTransposed computes x = epilogue(y *ᵀ weight): the gradient of [Convolve] with respect to x, and the transposed
@@ -109,6 +119,9 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weigh
 		first[d] = c.Padding[d] / c.Stride[d]
 		front.start[d] = first[d] - shift[d]
 		s.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
+	}
+	if c.Stride[2] == 1 {
+		s.sheet[2] = shared(s.sheet[2], -front.start[2], c.Output[2], c.Input[2])
 	}
 	s.planes = []lattice{front}
 	var picked [][]int
@@ -282,7 +295,7 @@ func (s *slider[T]) images(from, to int) {
 	defer w.giveBack()
 	k := kernelsOf[T]()
 	channel := len(s.planes) * volume(s.sheet)
-	room := s.channels*channel + 4*lineElements
+	room := s.channels*channel + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
 	sheet := unsafe.Slice(aligned(&w.b, room), room)
 	clear(sheet) // what surrounds the planes stays 0
 	longest := 0

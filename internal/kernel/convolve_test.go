@@ -36,6 +36,11 @@ func convolutionCases() []Convolution {
 		plain(2, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, [3]int{1, 1, 3}, [3]int{}, one),
 		plain(0, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, one, [3]int{}, one),
 	}
+	for _, width := range []int{2, 3, 4, 6} { // padding='same' of an even kernel: one more zero behind than before
+		c := plain(2, 1, 3, 4, [3]int{1, 3, 8}, [3]int{1, 2, width}, one, [3]int{0, 0, (width - 1) / 2}, one)
+		c.Output = c.Input
+		cases = append(cases, c)
+	}
 	random := rand.New(rand.NewPCG(7, 8))
 	draw := func(low, high int) [3]int {
 		var d [3]int
@@ -44,7 +49,7 @@ func convolutionCases() []Convolution {
 		}
 		return d
 	}
-	for len(cases) < 60 {
+	for len(cases) < 64 {
 		c := plain(1+random.IntN(3), 1+random.IntN(3), 1+random.IntN(4), 1+random.IntN(9), draw(1, 9), draw(1, 3), draw(1, 3), draw(0, 4), draw(1, 3))
 		if volume(c.Output) > 0 && min(c.Output[0], c.Output[1], c.Output[2]) > 0 {
 			cases = append(cases, c)
