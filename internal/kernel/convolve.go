@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -28,24 +29,29 @@ type ChannelEpilogue[T Float] struct {
 //
 // Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps, and one more where it is scaled.
 func Convolve[T Float](c Convolution, y, x, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
-	s := slider[T]{
+	s := slider[T]{slidePlan: planOf[T](c, false), src: x, dst: y, weights: weights, epilogue: epilogue}
+	s.run(weight)
+}
+
+// forward plans [Convolve].
+func (c Convolution) forward() *slidePlan {
+	p := &slidePlan{
 		batch: c.Batch, groups: c.Groups, from: c.Input, channels: c.In, to: c.Output, rows: c.Out,
-		src: x, dst: y, weights: weights, epilogue: epilogue,
+		rowStride: c.In * c.Taps(), channelStride: c.Taps(),
 	}
-	sheet := c.sheet(&s.planes)
-	s.sheet = sheet.size
-	offsets := make([]int, 0, c.In*c.Taps())
+	sheet := c.sheet(&p.planes)
+	p.sheet = sheet.size
+	t := target{lattice: lattice{step: [3]int{1, 1, 1}}, count: c.Output, taps: make([]int, c.Taps())}
 	for i := range c.In {
 		for _, o := range sheet.taps {
-			offsets = append(offsets, i*sheet.channel()+o)
+			t.offsets = append(t.offsets, i*sheet.channel()+o)
 		}
 	}
-	s.targets = []target{{lattice: lattice{step: [3]int{1, 1, 1}}, count: c.Output, offsets: offsets}}
-	taps := make([]int, c.Taps())
-	for i := range taps {
-		taps[i] = i
+	for i := range t.taps {
+		t.taps[i] = i
 	}
-	s.run(weight, c.In*c.Taps(), c.Taps(), [][]int{taps})
+	p.targets = []target{t}
+	return p
 }
 
 // sheet is how the input's channels lie in scratch memory.
@@ -104,12 +110,18 @@ func shared(length, zeros, content, results int) int {
 //
 // Error of an element as of Convolve, with k = Out*Taps.
 func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
-	s := slider[T]{
-		batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
-		src: y, dst: x, weights: weights, epilogue: epilogue, transposed: true,
-	}
+	s := slider[T]{slidePlan: planOf[T](c, true), src: y, dst: x, weights: weights, epilogue: epilogue}
 	if volume(c.Stride) > 1 { // the order of packed weights would depend on more than themselves
 		s.weights = nil
+	}
+	s.run(weight)
+}
+
+// backward plans [ConvolveTransposed].
+func (c Convolution) backward() *slidePlan {
+	p := &slidePlan{
+		transposed: true, batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
+		rowStride: c.Taps(), channelStride: c.In * c.Taps(),
 	}
 	// Input i = q*Stride + r - Padding is reached from outputs q - shift by the taps with residue r.
 	var shift, first [3]int
@@ -118,13 +130,12 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weigh
 		shift[d] = (c.Kernel[d] - 1) * c.Dilation[d] / c.Stride[d]
 		first[d] = c.Padding[d] / c.Stride[d]
 		front.start[d] = first[d] - shift[d]
-		s.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
+		p.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
 	}
 	if c.Stride[2] == 1 {
-		s.sheet[2] = shared(s.sheet[2], -front.start[2], c.Output[2], c.Input[2])
+		p.sheet[2] = shared(p.sheet[2], -front.start[2], c.Output[2], c.Input[2])
 	}
-	s.planes = []lattice{front}
-	var picked [][]int
+	p.planes = []lattice{front}
 	points(c.Stride, func(r [3]int) {
 		t := target{lattice: lattice{step: c.Stride}}
 		var begin [3]int
@@ -139,7 +150,7 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weigh
 		if volume(t.count) == 0 {
 			return
 		}
-		var taps, places []int
+		var places []int
 		tap := 0
 		points(c.Kernel, func(k [3]int) {
 			at, mine := begin, true
@@ -148,42 +159,102 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weigh
 				at[d] -= k[d] * c.Dilation[d] / c.Stride[d]
 			}
 			if mine {
-				taps, places = append(taps, tap), append(places, offsetOf(at, s.sheet))
+				t.taps, places = append(t.taps, tap), append(places, offsetOf(at, p.sheet))
 			}
 			tap++
 		})
 		for o := range c.Out {
-			for _, p := range places {
-				t.offsets = append(t.offsets, o*volume(s.sheet)+p)
+			for _, place := range places {
+				t.offsets = append(t.offsets, o*volume(p.sheet)+place)
 			}
 		}
-		s.targets, picked = append(s.targets, t), append(picked, taps)
+		p.targets = append(p.targets, t)
 	})
-	s.run(weight, c.Taps(), c.In*c.Taps(), picked)
+	return p
 }
 
-// slider computes planes of outputs from planes of inputs, an image and a group at a time.
+// slidePlan is how planes of outputs are made of planes of inputs.
+type slidePlan struct {
+	transposed               bool
+	batch, groups            int
+	from, to                 [3]int    // sizes of a source and a destination plane
+	channels, rows           int       // of one group: read, and written
+	planes                   []lattice // how a channel's planes are filled
+	sheet                    [3]int    // the size of such a plane
+	targets                  []target
+	rowStride, channelStride int // element (row, channel, tap) of a group's weights stands at row*rowStride + channel*channelStride + tap
+	blockRows, steps, work   int
+}
+
+// slider computes them, an image and a group at a time.
 type slider[T Float] struct {
-	batch, groups    int
-	from, to         [3]int    // sizes of a source and a destination plane
-	channels, rows   int       // of one group: read, and written
-	planes           []lattice // how a channel's planes are filled
-	sheet            [3]int    // the size of such a plane
-	targets          []target
-	src, dst         []T
-	weights          *Weights
-	transposed       bool
-	epilogue         ChannelEpilogue[T]
-	packed           []T // the weights of all groups, by blocks of blockRows rows
-	blockRows, steps int
+	*slidePlan
+	src, dst []T
+	weights  *Weights
+	epilogue ChannelEpilogue[T]
+	packed   []T // the weights of all groups, by blocks of blockRows rows
 }
 
 // target is a part of the destination that one set of taps computes.
 type target struct {
 	lattice
 	count   [3]int
-	offsets []int // where the product of each step begins in the sheet
+	taps    []int
+	offsets []int // where the product of each step begins in the sheet: in bytes, where a kernel reads them
 	weights int   // where a group's weights begin, a step being rows elements
+}
+
+// slideKey is what a plan is made for.
+type slideKey struct {
+	Convolution
+	transposed, single bool
+	simd               string
+}
+
+// slidePlans are the plans made so far: making one takes as long as a small convolution.
+var slidePlans struct {
+	sync.RWMutex
+	of map[slideKey]*slidePlan
+}
+
+const maxSlidePlans = 256
+
+func planOf[T Float](c Convolution, transposed bool) *slidePlan {
+	key := slideKey{c, transposed, isFloat32[T](), simd}
+	slidePlans.RLock()
+	p := slidePlans.of[key]
+	slidePlans.RUnlock()
+	if p != nil {
+		return p
+	}
+	if transposed {
+		p = c.backward()
+	} else {
+		p = c.forward()
+	}
+	k := kernelsOf[T]()
+	p.blockRows = 1
+	if k.lanes > 0 {
+		p.blockRows = even(p.rows, k.maxRows, 1)
+	}
+	for i := range p.targets {
+		t := &p.targets[i]
+		t.weights = p.steps * p.rows
+		p.steps += len(t.offsets)
+		p.work += len(t.offsets) * t.length(p.sheet)
+		for j := range t.offsets {
+			if k.lanes > 0 {
+				t.offsets[j] *= sizeOf[T]()
+			}
+		}
+	}
+	slidePlans.Lock()
+	defer slidePlans.Unlock()
+	if len(slidePlans.of) >= maxSlidePlans || slidePlans.of == nil {
+		slidePlans.of = map[slideKey]*slidePlan{}
+	}
+	slidePlans.of[key] = p
+	return p
 }
 
 // length is from the first grid point to the last: rows lie in the sheet with their surroundings.
@@ -191,66 +262,47 @@ func (t *target) length(sheet [3]int) int {
 	return offsetOf([3]int{t.count[0] - 1, t.count[1] - 1, t.count[2] - 1}, sheet) + 1
 }
 
-// run packs the weights, element (row, channel, tap) standing at row*rowStride + channel*channelStride + tap of a group's,
-// and computes all images.
-func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) {
+// run packs the weights and computes all images.
+func (s *slider[T]) run(weight []T) {
 	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
 		return
 	}
-	k, size := kernelsOf[T](), sizeOf[T]()
-	s.blockRows = 1
-	if k.lanes > 0 {
-		s.blockRows = even(s.rows, k.maxRows, 1)
-	}
 	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
 	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
-	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(rowStride, channelStride))
+	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(s.rowStride, s.channelStride))
 	if s.epilogue.Scale != nil {
 		need("scale of a convolution", len(s.epilogue.Scale), s.groups*s.rows)
 	}
 	if s.epilogue.Bias != nil {
 		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
 	}
-	work := 0
-	for i := range s.targets {
-		t := &s.targets[i]
-		t.weights = s.steps * s.rows
-		s.steps += len(t.offsets)
-		work += len(t.offsets) * t.length(s.sheet)
-		if k.lanes > 0 {
-			for j := range t.offsets {
-				t.offsets[j] *= size
-			}
-		}
-	}
 	w := borrow[T]()
 	defer w.giveBack()
-	packAll := func(buffer *[]T) []T {
-		n := s.groups*s.steps*s.rows + lineElements
-		s.packed = unsafe.Slice(aligned(buffer, n), n)
-		groupSize := len(weight) / s.groups
-		for g := range s.groups {
-			for i := range s.targets {
-				s.pack(g, &s.targets[i], weight[g*groupSize:], rowStride, channelStride, taps[i])
-			}
-		}
-		return s.packed
-	}
-	if s.packed = s.kept(packAll); s.packed == nil {
-		packAll(&w.a)
+	if !s.packKept(weight) {
+		s.packAll(&w.a, weight)
 	}
 	items := s.batch * s.groups
-	work *= s.rows * items
-	if parts := min(items, partsOf(work, grainProduct)); parts > 1 {
+	if parts := min(items, partsOf(s.work*s.rows*items, grainProduct)); parts > 1 {
 		parallel(parts, items, 1, s.images)
 		return
 	}
 	s.images(0, items)
 }
 
+func (s *slider[T]) packAll(buffer *[]T, weight []T) {
+	n := s.groups*s.steps*s.rows + lineElements
+	s.packed = unsafe.Slice(aligned(buffer, n), n)
+	groupSize := len(weight) / s.groups
+	for g := range s.groups {
+		for i := range s.targets {
+			s.pack(g, &s.targets[i], weight[g*groupSize:])
+		}
+	}
+}
+
 // pack brings a group's weights for one target into the order in which they are read, and scales them.
-func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
-	s.copyWeights(g, t, weight, rowStride, channelStride, taps)
+func (s *slider[T]) pack(g int, t *target, weight []T) {
+	s.copyWeights(g, t, weight)
 	if s.epilogue.Scale == nil {
 		return
 	}
@@ -266,11 +318,11 @@ func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride 
 	}
 }
 
-func (s *slider[T]) copyWeights(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
+func (s *slider[T]) copyWeights(g int, t *target, weight []T) {
 	steps := len(t.offsets)
 	dst := s.packed[g*s.steps*s.rows+t.weights:]
-	if k := kernelsOf[T](); k.lanes > 0 && len(taps) == channelStride && steps > 0 { // a whole row-major matrix
-		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
+	if k := kernelsOf[T](); k.lanes > 0 && len(t.taps) == s.channelStride && steps > 0 { // a whole row-major matrix
+		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: s.rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
 		return
 	}
 	for i := 0; i < s.rows; i += s.blockRows {
@@ -279,8 +331,8 @@ func (s *slider[T]) copyWeights(g int, t *target, weight []T, rowStride, channel
 		for r := range n {
 			to := r
 			for c := range s.channels {
-				line := weight[(i+r)*rowStride+c*channelStride:]
-				for _, tap := range taps {
+				line := weight[(i+r)*s.rowStride+c*s.channelStride:]
+				for _, tap := range t.taps {
 					block[to] = line[tap]
 					to += n
 				}

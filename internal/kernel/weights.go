@@ -83,29 +83,35 @@ type slidWeights[T Float] struct {
 	packed     []T
 }
 
-// kept is the packed copy of the weights, which it makes by pack if this version was used before; nil where there is none.
-func (s *slider[T]) kept(pack func(buffer *[]T) []T) []T {
+// packKept takes the packed copy of the weights, which it makes if this version was used before, and says whether there is one.
+func (s *slider[T]) packKept(weight []T) bool {
 	if s.weights == nil {
-		return nil
+		return false
 	}
 	version := s.weights.Version.Load()
-	fits := func() []T {
-		p, ok := s.weights.slid.Load().(*slidWeights[T])
-		if ok && p.version == version && p.simd == simd && p.transposed == s.transposed && slices.Equal(p.scale, s.epilogue.Scale) {
-			return p.packed
-		}
-		return nil
+	if s.take(version) {
+		return true
 	}
-	p := fits()
-	if p == nil && s.weights.seen.Swap(version+1) == version+1 && s.weights.packing.TryLock() {
-		if p = fits(); p == nil {
-			var memory []T
-			p = pack(&memory)
-			s.weights.slid.Store(&slidWeights[T]{
-				version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: p,
-			})
-		}
-		s.weights.packing.Unlock()
+	if s.weights.seen.Swap(version+1) != version+1 || !s.weights.packing.TryLock() {
+		return false
 	}
-	return p
+	defer s.weights.packing.Unlock()
+	if !s.take(version) {
+		var memory []T
+		s.packAll(&memory, weight)
+		s.weights.slid.Store(&slidWeights[T]{
+			version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: s.packed,
+		})
+	}
+	return true
+}
+
+// take takes the copy that is there, if it fits.
+func (s *slider[T]) take(version uint64) bool {
+	p, ok := s.weights.slid.Load().(*slidWeights[T])
+	if !ok || p.version != version || p.simd != simd || p.transposed != s.transposed || !slices.Equal(p.scale, s.epilogue.Scale) {
+		return false
+	}
+	s.packed = p.packed
+	return true
 }
