@@ -15,7 +15,7 @@ func gemmSwapped[T Float](m, n, k int, a []T, lda int, b []T, ldb int, c []T, ld
 	w := borrow[T]()
 	turned := w.floats(n * m)
 	gemm(NT, n, m, k, b, ldb, a, lda, nil, turned, m, false, Epilogue[T]{})
-	inParts(&w.tasks.turn, turnTask[T]{m, turned, c, ldc, epilogue}, partsOf(m*n, grainMemory), n, lineElements)
+	inParts(&w.tasks.turn, turnTask[T]{m, turned, c, ldc, epilogue}, partsOf(m*n, grainMemory/4), n, lineElements)
 	w.giveBack()
 }
 
