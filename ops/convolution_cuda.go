@@ -7,8 +7,8 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-var convolutionSource = cuda.NewSource("convolution", `
-// x (batch, groups·in, a0, a1, a2), weight (groups·out, in, k0, k1, k2), y (batch, groups·out, b0, b1, b2).
+// geometryText is what slides a window over planes.
+const geometryText = `
 // window: a0 a1 a2 k0 k1 k2; steps: b0 b1 b2, strides; more: padding, dilation.
 struct Geometry { i64 a[3], k[3], b[3], stride[3], padding[3], dilation[3]; };
 
@@ -54,7 +54,10 @@ __device__ inline i64 target(const Geometry &g, i64 q, i64 t) {
 	}
 	return at;
 }
+`
 
+var convolutionSource = cuda.NewSource("convolution", geometryText+`
+// x (batch, groups·in, a0, a1, a2), weight (groups·out, in, k0, k1, k2), y (batch, groups·out, b0, b1, b2).
 extern "C" __global__ void forward(T *y, const T *x, const T *weight, const T *bias, int biased, Sizes window, Sizes steps, Sizes more,
 	i64 batch, i64 groups, i64 in, i64 out) {
 	Geometry g = geometry(window, steps, more);
@@ -126,11 +129,16 @@ extern "C" __global__ void channels(T *y, const T *x, i64 batch, i64 channels, i
 func (c ConvolutionOp) remoteGeometry(x, weight, y Remote) (g kernel.Convolution, args []any) {
 	array := func(r Remote) *Array { return &Array{Shape: r.Shape, DType: r.DType, Len: r.Size()} }
 	g = c.geometry(array(x), array(weight), array(y))
+	return g, append(remoteWindow(&g.Window), g.Batch, g.Groups, g.In, g.Out)
+}
+
+// remoteWindow gives the arguments of which geometryText makes a Geometry.
+func remoteWindow(w *kernel.Window) []any {
 	pack := func(a, b [3]int) cuda.Sizes {
 		s, _ := cuda.SizesOf(append(a[:], b[:]...), 0)
 		return s
 	}
-	return g, []any{pack(g.Input, g.Kernel), pack(g.Output, g.Stride), pack(g.Padding, g.Dilation), g.Batch, g.Groups, g.In, g.Out}
+	return []any{pack(w.Input, w.Kernel), pack(w.Output, w.Stride), pack(w.Padding, w.Dilation)}
 }
 
 // convolve launches the convolution, or with back the one that it is the gradient of.
@@ -162,6 +170,18 @@ func (c ConvolutionOp) Launch(to *Launches, in, out []Remote) error {
 		bias = &in[2]
 	}
 	if err := c.convolve(to, false, out[0], in[0], in[1], bias); err != nil || c.Activation.Kind == kernel.Identity {
+		return err
+	}
+	return c.Activation.Launch(to, out, out)
+}
+
+// Launch is one after the other, in place.
+func (c normalizedConvolution) Launch(to *Launches, in, out []Remote) error {
+	own := c.own(len(in))
+	if err := c.Convolution.Launch(to, in[:own], out); err != nil {
+		return err
+	}
+	if err := c.Norm.Launch(to, append([]Remote{out[0]}, in[own:]...), out); err != nil || c.Activation.Kind == kernel.Identity {
 		return err
 	}
 	return c.Activation.Launch(to, out, out)

@@ -222,12 +222,7 @@ func runPadGradient[T kernel.Float](p pad, in, out []*Array) error {
 	count, plane, index := p.plan(out[0].Shape)
 	taps := make([]*kernel.Taps[T], len(index))
 	for d, from := range index {
-		t := kernel.NewTaps[T](plane[d], len(from), 1)
-		for _, i := range from {
-			t.Add(int(i), 1)
-			t.Next()
-		}
-		taps[d] = t.Transposed()
+		taps[d] = kernel.Picked[T](plane[d], from).Transposed()
 	}
 	kernel.Resample(Slice[T](out[0]), Slice[T](in[0]), count, taps)
 	return nil

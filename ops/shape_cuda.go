@@ -11,19 +11,6 @@ extern "C" __global__ void runs(T *y, i64 strideY, const T *x, i64 strideX, i64 
 	EACH(i, n * times) y[i / n * strideY + i % n] = x[i / n * strideX + i % n];
 }
 
-// x (outer, a, between, b, inner) as y (outer, b, between, a, inner).
-extern "C" __global__ void swapped(T *y, const T *x, i64 outer, i64 a, i64 between, i64 b, i64 inner) {
-	EACH(i, outer * a * between * b * inner) {
-		i64 rest = i / inner, k = i % inner;
-		i64 at = rest % a;
-		rest /= a;
-		i64 middle = rest % between;
-		rest /= between;
-		i64 bt = rest % b, o = rest / b;
-		y[i] = x[(((o * a + at) * between + middle) * b + bt) * inner + k];
-	}
-}
-
 // x read by strides.
 extern "C" __global__ void strided(T *y, const T *x, Sizes shape, Sizes strides, i64 n) {
 	EACH(i, n) {
@@ -44,11 +31,9 @@ func (l *Launches) runs(y Remote, strideY, fromY int, x Remote, strideX, fromX, 
 		y.At.Plus(fromY*size), strideY, x.At.Plus(fromX*size), strideX, n, times)
 }
 
-func (t transpose) Launch(to *Launches, in, out []Remote) error {
-	s := in[0].Shape
-	outer, a := size(s[:t.A]), s[t.A]
-	between, b, inner := size(s[t.A+1:t.B]), s[t.B], size(s[t.B+1:])
-	return to.Launch(shapeSource.Kernel("swapped", out[0].real()), cuda.Elements(out[0].Size()), out[0].At, in[0].At, outer, a, between, b, inner)
+func (p permute) Launch(to *Launches, in, out []Remote) error {
+	size, stride := p.strides(in[0].Shape)
+	return to.strided(out[0], in[0], size, stride)
 }
 
 func (n narrow) Launch(to *Launches, in, out []Remote) error {
@@ -77,11 +62,16 @@ func (c concat) Launch(to *Launches, in, out []Remote) error {
 }
 
 func (e expand) Launch(to *Launches, in, out []Remote) error {
-	shape, err := cuda.SizesOf(out[0].Shape, 1)
+	return to.strided(out[0], in[0], out[0].Shape, broadcastStrides(in[0].Shape, out[0].Shape))
+}
+
+// strided copies x, read by strides for each dim of y, whose sizes are given.
+func (l *Launches) strided(y, x Remote, size, stride []int) error {
+	sizes, err := cuda.SizesOf(size, 1)
 	if err != nil {
 		return err
 	}
-	strides, _ := cuda.SizesOf(broadcastStrides(in[0].Shape, out[0].Shape), 0)
-	n := out[0].Size()
-	return to.Launch(shapeSource.Kernel("strided", out[0].real()), cuda.Elements(n), out[0].At, in[0].At, shape, strides, n)
+	strides, _ := cuda.SizesOf(stride, 0)
+	n := y.Size()
+	return l.Launch(shapeSource.Kernel("strided", y.real()), cuda.Elements(n), y.At, x.At, sizes, strides, n)
 }

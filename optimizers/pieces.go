@@ -28,7 +28,7 @@ type piece struct {
 const (
 	// pieceBytes is how much of a gradient is computed before its rows are updated: with as much of the weight and of what
 	// the rule keeps it stays in the second-level cache.
-	pieceBytes = 32 << 10
+	pieceBytes = 128 << 10
 	// partElements is from how many elements on a part of its own pays.
 	partElements = 1 << 13
 )

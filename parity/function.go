@@ -15,6 +15,9 @@ var functionClasses = map[string]string{
 	"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "sigmoid": "Sigmoid", "tanh": "Tanh",
 	"silu": "SiLU", "softplus": "Softplus", "softmax": "Softmax", "log_softmax": "LogSoftmax", "flatten": "Flatten",
 	"cosine_similarity": "CosineSimilarity", "pairwise_distance": "PairwiseDistance",
+	"interpolate": "Upsample", "upsample": "Upsample", "upsample_nearest": "UpsamplingNearest2d", "upsample_bilinear": "UpsamplingBilinear2d",
+	"pixel_shuffle": "PixelShuffle", "pixel_unshuffle": "PixelUnshuffle", "channel_shuffle": "ChannelShuffle",
+	"fold": "Fold", "unfold": "Unfold",
 }
 
 // functionLosses are the loss classes that do.

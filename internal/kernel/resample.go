@@ -18,6 +18,16 @@ func NewTaps[T Float](in, out, each int) *Taps[T] {
 	}
 }
 
+// Picked has one element of the input for each of the output.
+func Picked[T Float](in int, index []int32) *Taps[T] {
+	t := NewTaps[T](in, len(index), 1)
+	for _, i := range index {
+		t.Add(int(i), 1)
+		t.Next()
+	}
+	return t
+}
+
 // Add adds a tap to the element that is being made.
 func (t *Taps[T]) Add(index int, weight T) {
 	t.Index, t.Weight = append(t.Index, int32(index)), append(t.Weight, weight)
@@ -138,6 +148,10 @@ func (r *resampling[T]) plan(taps []*Taps[T]) {
 }
 
 func (r *resampling[T]) planes(from, to int) {
+	if len(r.passes) == 1 {
+		r.passes[0].apply(r.dst[from*r.out:to*r.out], r.src[from*r.in:to*r.in], (to-from)*r.passes[0].outer)
+		return
+	}
 	w := borrow[T]()
 	defer w.giveBack()
 	for i := from; i < to; i++ {
@@ -151,7 +165,7 @@ func (r *resampling[T]) planes(from, to int) {
 			if k < len(r.passes)-1 {
 				to = w.plane(k%2, p.out)
 			}
-			p.apply(to, x)
+			p.apply(to, x, p.outer)
 			x = to
 		}
 	}
@@ -164,17 +178,40 @@ func (w *workspace[T]) plane(which, n int) []T {
 	return (*buffer)[:n]
 }
 
-func (p *pass[T]) apply(dst, src []T) {
+// apply takes so many parts of a plane, or of several, through the taps.
+func (p *pass[T]) apply(dst, src []T, outer int) {
 	in, out := p.taps.In*p.inner, p.taps.Out()*p.inner
-	for i := range p.outer {
+	if p.inner == 1 {
+		p.lines(dst, src, in, out, outer)
+		return
+	}
+	for i := range outer {
+		p.sumRows(dst[i*out:(i+1)*out], src[i*in:(i+1)*in])
+	}
+}
+
+// lines makes lines of lines, four at a time, which share what is read of the taps.
+func (p *pass[T]) lines(dst, src []T, in, out, outer int) {
+	i := 0
+	for ; i+4 <= outer; i += 4 {
+		var x, y [4][]T
+		for k := range x {
+			x[k], y[k] = src[(i+k)*in:(i+k+1)*in], dst[(i+k)*out:(i+k+1)*out]
+		}
+		if p.each == 2 {
+			p.pairs(y[0], y[1], y[2], y[3], x[0], x[1], x[2], x[3])
+		} else {
+			p.sum(y[0], y[1], y[2], y[3], x[0], x[1], x[2], x[3])
+		}
+	}
+	for ; i < outer; i++ {
 		x, y := src[i*in:(i+1)*in], dst[i*out:(i+1)*out]
-		switch {
-		case p.inner > 1:
-			p.sumRows(y, x)
-		case p.each == 2:
-			p.pairs(y, x)
-		default:
-			p.sum(y, x)
+		for o := range y {
+			var sum T
+			for k := p.taps.Start[o]; k < p.taps.Start[o+1]; k++ {
+				sum += p.taps.Weight[k] * x[p.taps.Index[k]]
+			}
+			y[o] = sum
 		}
 	}
 }
@@ -204,21 +241,36 @@ func (p *pass[T]) sumRows(dst, src []T) {
 	}
 }
 
-// pairs is sum for two taps each.
-func (p *pass[T]) pairs(dst, x []T) {
-	index, weight := p.taps.Index[:2*len(dst)], p.taps.Weight[:2*len(dst)]
-	for o := range dst {
-		dst[o] = weight[2*o]*x[index[2*o]] + weight[2*o+1]*x[index[2*o+1]]
+// sum computes four lines.
+func (p *pass[T]) sum(y0, y1, y2, y3, x0, x1, x2, x3 []T) {
+	t := p.taps
+	n, m := len(y0), len(x0)
+	y1, y2, y3, x1, x2, x3 = y1[:n], y2[:n], y3[:n], x1[:m], x2[:m], x3[:m]
+	for o := range y0 {
+		var a, b, c, d T
+		from, to := t.Start[o], t.Start[o+1]
+		weight := t.Weight[from:to]
+		for k, i := range t.Index[from:to] {
+			w := weight[k]
+			a += w * x0[i]
+			b += w * x1[i]
+			c += w * x2[i]
+			d += w * x3[i]
+		}
+		y0[o], y1[o], y2[o], y3[o] = a, b, c, d
 	}
 }
 
-func (p *pass[T]) sum(dst, x []T) {
-	t := p.taps
-	for o := range dst {
-		var sum T
-		for k := t.Start[o]; k < t.Start[o+1]; k++ {
-			sum += t.Weight[k] * x[t.Index[k]]
-		}
-		dst[o] = sum
+// pairs is sum for two taps each.
+func (p *pass[T]) pairs(y0, y1, y2, y3, x0, x1, x2, x3 []T) {
+	n, m := len(y0), len(x0)
+	y1, y2, y3, x1, x2, x3 = y1[:n], y2[:n], y3[:n], x1[:m], x2[:m], x3[:m]
+	index, weight := p.taps.Index[:2*n], p.taps.Weight[:2*n]
+	for o := range y0 {
+		i, j, v, w := index[2*o], index[2*o+1], weight[2*o], weight[2*o+1]
+		y0[o] = v*x0[i] + w*x0[j]
+		y1[o] = v*x1[i] + w*x1[j]
+		y2[o] = v*x2[i] + w*x2[j]
+		y3[o] = v*x3[i] + w*x3[j]
 	}
 }

@@ -11,15 +11,20 @@ import (
 	"github.com/seed-70b75153/aegis/losses"
 	"github.com/seed-70b75153/aegis/optimizers"
 	"github.com/seed-70b75153/aegis/random"
-	"github.com/seed-70b75153/aegis/sequential"
 )
 
 // device is a flag of every example that trains.
 var device = flag.String("device", "cpu", "where to train: cpu, or cuda in a program built with -tags gpu")
 
+// Model is what a [Training] trains: a sequential.Model, or several layers joined in another way.
+type Model interface {
+	Forward(x *graph.Expr) *graph.Expr
+	To(d graph.Device) error
+}
+
 // Training is a model with all that it is trained by.
 type Training struct {
-	Model     *sequential.Model
+	Model     Model
 	Criterion losses.Loss
 	Optimizer optimizers.Optimizer
 	Scheduler optimizers.Scheduler // stepped after each epoch, or nil

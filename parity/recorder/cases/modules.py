@@ -20,7 +20,9 @@ from . import (
     normalization,
     padding,
     pooling,
+    rearranging,
     sequences,
+    upsampling,
 )
 from .dtypes import BOTH, word
 
@@ -33,7 +35,9 @@ FAMILIES = [
     normalization.MODULES,
     padding.MODULES,
     pooling.MODULES,
+    rearranging.MODULES,
     sequences.MODULES,
+    upsampling.MODULES,
 ]
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, float("inf"), float("-inf"), float("nan"), 1e-40, -1e-40, 30.0, -30.0, 88.9, -104.0, 3e38, 0.5, -0.5]
@@ -55,11 +59,11 @@ UNSETTLED = {"gelu": lambda v: abs(v) > 1e38, "elu": lambda v: v != v, "hardswis
 
 
 def modules(out):
-    """Layers and models, from a seed, so that their first weights are records too."""
+    """Layers and models, from a seed of their name, so that their first weights are records too, whatever is added before them."""
     for table in FAMILIES:
-        for i, (name, (made, shape, mode)) in enumerate(table.items()):
+        for name, (made, shape, mode) in table.items():
             for dtype in BOTH:
-                seed = i if table is dense.MODULES else zlib.crc32(name.encode())
+                seed = zlib.crc32(name.encode())
                 torch.manual_seed(seed)
                 model = nn.Sequential(*(m.build(dtype) for m in made))
                 g = torch.Generator().manual_seed(1000 + seed)
