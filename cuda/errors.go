@@ -104,7 +104,7 @@ func (g *GPU) judge(err error) error {
 	}
 	lost := &LostError{Device: g.number, Cause: err}
 	if !blocking {
-		lost.Kernels = append(lost.Kernels, g.queue.since...)
+		lost.Kernels = g.queue.launched()
 	}
 	g.lost = lost
 	return lost

@@ -147,7 +147,7 @@ func (g *GPU) Synchronize() error {
 	if err := g.named("cuStreamSynchronize", g.stream.Synchronize()); err != nil {
 		return err
 	}
-	g.queue.since = g.queue.since[:0]
+	g.queue.since = nil
 	return g.alarm()
 }
 

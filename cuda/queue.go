@@ -41,7 +41,7 @@ type queue struct {
 	parts   *[maxQueue]C.aegis_part // in C memory
 	replays map[sequence]*replay
 	clock   uint64
-	since   []string // names of what was launched since the last synchronisation
+	since   []*Plan // launched since the last synchronisation, each once, a few
 }
 
 // enqueue puts a plan behind the others.
@@ -73,7 +73,9 @@ func (g *GPU) Flush() error {
 	for i, p := range plans {
 		key[i] = p.layout
 		q.parts[i] = C.aegis_part{steps: &p.steps[0], count: C.int(len(p.steps)), tf32: bit(p.tf32)}
-		q.note(p)
+		if len(q.since) < maxQueue && !slices.Contains(q.since, p) {
+			q.since = append(q.since, p)
+		}
 	}
 	if !capturing || blocking {
 		return g.launch(plans)
@@ -179,17 +181,18 @@ func (q *queue) forgetLayouts(numbers []uint64) error {
 	return nil
 }
 
-// note takes down what is launched, for the error of a kernel that fails.
-func (q *queue) note(p *Plan) {
+// launched are the names of what was launched since the last synchronisation, for the error of a kernel that fails.
+func (q *queue) launched() []string {
 	const most = 16
-	for _, n := range p.notes {
-		if len(q.since) == most {
-			return
-		}
-		if !slices.Contains(q.since, n.name) {
-			q.since = append(q.since, n.name)
+	var names []string
+	for _, p := range q.since {
+		for _, n := range p.notes {
+			if len(names) < most && !slices.Contains(names, n.name) {
+				names = append(names, n.name)
+			}
 		}
 	}
+	return names
 }
 
 func bit(on bool) C.int {
