@@ -142,7 +142,7 @@ int cuDeviceGetCount(int *n) { *n = 1; return success; }
 int cuDeviceGet(int *device, int i) { *device = i; return i == 0 ? success : 101; }
 int cuDeviceGetName(char *name, int n, int) { snprintf(name, n, "emulated device"); return success; }
 int cuDeviceGetAttribute(int *v, int attribute, int) {
-	static const std::map<int, int> values = {{1, 1024}, {2, 1024}, {5, 1 << 30}, {10, 32}, {16, 2}, {75, 9}, {76, 0}, {115, 1}};
+	static const std::map<int, int> values = {{1, 1024}, {2, 1024}, {5, 1 << 30}, {10, 32}, {16, 2}, {75, 0}, {76, 0}, {115, 1}}; // no card's capability, so that none takes its kernels
 	auto it = values.find(attribute);
 	*v = it == values.end() ? 0 : it->second;
 	return success;
