@@ -5,6 +5,7 @@ package carried
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,21 +73,18 @@ func TestOutOfMemory(t *testing.T) {
 	require.NoError(t, step(m, x, y, o))
 }
 
-var faultSource = cuda.NewSource("carried_test", `
-extern "C" __global__ void astray(T *x) { x[1ll << 40] = 1; }
-extern "C" __global__ void trapped(T *x) { __trap(); }
-`)
-
-// run puts a kernel that fails in the queue.
-func run(t *testing.T, g *cuda.GPU, kernel string) {
+// astray puts a kernel in the queue that writes beyond all memory: one of those that need no compiler.
+func astray(t *testing.T, g *cuda.GPU) {
 	t.Helper()
+	at := slices.IndexFunc(cuda.Sources(), func(s *cuda.Source) bool { return s.Name == "memory" })
+	require.GreaterOrEqual(t, at, 0)
 	require.NoError(t, g.Do(func() error {
 		memory, err := g.Allocate(4)
 		if err != nil {
 			return err
 		}
 		p := g.NewPlan()
-		if err := p.Launch(faultSource.Kernel(kernel, cuda.Float32), cuda.Shape{Blocks: 1, Threads: 1}, memory.At(0)); err != nil {
+		if err := p.Launch(cuda.Sources()[at].Kernel("fill", cuda.Float32), cuda.Elements(1), memory.At(0).Plus(1<<42), 1.0, 1); err != nil {
 			return err
 		}
 		return p.Run()
@@ -103,11 +101,11 @@ func TestAKernelError(t *testing.T) {
 	require.NoError(t, step(m, x, y, o))
 	g, err := cuda.Device(0).Open()
 	require.NoError(t, err)
-	run(t, g, "astray")
+	astray(t, g)
 	err = step(m, x, y, o)
 	var lost *cuda.LostError
 	require.ErrorAs(t, err, &lost)
-	require.ErrorContains(t, err, "carried_test.astray[float32]")
+	require.ErrorContains(t, err, "memory.fill[float32]")
 	for range 2 {
 		require.ErrorAs(t, step(m, x, y, o), &lost)
 		_, err = m.Param("0.weight").Value().Value()
@@ -118,7 +116,7 @@ func TestAKernelError(t *testing.T) {
 	trainsOnTheCPU(t)
 }
 
-// A context that is gone in the midst of training: the emulated card fails, a GPU is given a kernel that gives up.
+// A context that is gone in the midst of training: the emulated card fails, a GPU is given a kernel that does.
 func TestALostContext(t *testing.T) {
 	if !child(t) {
 		return
@@ -133,7 +131,7 @@ func TestALostContext(t *testing.T) {
 	if strings.Contains(g.String(), "emulated") {
 		require.NoError(t, os.Setenv("AEGIS_EMULATED_FAULT", "709:update"))
 	} else {
-		run(t, g, "trapped")
+		astray(t, g)
 	}
 	for range 3 {
 		err := step(m, x, y, o)

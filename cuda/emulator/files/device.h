@@ -23,7 +23,6 @@ struct dim3 {
 extern "C" {
 extern dim3 emulated_thread, emulated_block, emulated_block_size, emulated_grid_size;
 void emulated_barrier();
-void emulated_trap();
 // Hands a value of the calling lane over, and gives that of another lane of its warp.
 uint64_t emulated_shuffle(uint64_t value, int lane);
 }
@@ -33,7 +32,6 @@ uint64_t emulated_shuffle(uint64_t value, int lane);
 #define blockDim emulated_block_size
 #define gridDim emulated_grid_size
 #define __syncthreads emulated_barrier
-#define __trap emulated_trap
 
 template <class T> UNCHECKED T __shfl_sync(unsigned, T value, int lane) {
 	uint64_t bits = 0;

@@ -184,8 +184,6 @@ bool on_thread_stack(uint64_t address) {
 
 void emulated_barrier() { wait(at_barrier); }
 
-void emulated_trap() { stop_thread(launch_failed, std::string("kernel ") + running + " gives up by itself"); }
-
 uint64_t emulated_shuffle(uint64_t value, int lane) {
 	unsigned me = current, turn = threads[me].shuffles++ % 2;
 	slots[turn][me] = value;
