@@ -212,3 +212,31 @@ func TestSetThreads(t *testing.T) {
 		require.True(t, parts == 0 || at == 100)
 	}
 }
+
+// One late worker is no reason to go on alone, many are; each time that a try loses again the caller stays alone longer.
+func TestAccount(t *testing.T) {
+	now := time.Now()
+	a := account{factor: minFactor}
+	wake, win := -130*time.Microsecond, 30*time.Microsecond
+	for range 100 { // a worker that is woken, and then of use
+		a.enter(wake, now)
+		for range 5 {
+			a.enter(win, now)
+		}
+	}
+	require.Zero(t, a.aloneUntil)
+	before := time.Duration(0)
+	for range 4 {
+		a.aloneUntil, a.credit = time.Time{}, 0
+		for a.aloneUntil.IsZero() {
+			a.enter(wake, now)
+		}
+		alone := a.aloneUntil.Sub(now)
+		require.Greater(t, alone, before)
+		before = alone
+	}
+	for a.credit < maxCredit {
+		a.enter(win, now)
+	}
+	require.EqualValues(t, minFactor, a.factor, "what was won makes good again")
+}

@@ -33,6 +33,9 @@ const (
 	patience = 20 * time.Microsecond
 	// maxCredit bounds the account: what was won long ago says nothing of now.
 	maxCredit = 2 * time.Millisecond
+	// maxDebt is what a try may lose before it counts: waking a parked worker costs its caller 130 µs on some machines, and
+	// is won back by the kernels that follow.
+	maxDebt = 400 * time.Microsecond
 	// A loss is followed by alone times as long without the workers, up to maxAlone; alone doubles from minFactor up to
 	// maxFactor when the next try loses again.
 	minFactor, maxFactor = 8, 64
@@ -226,7 +229,7 @@ type account struct {
 func (a *account) enter(won time.Duration, now time.Time) {
 	a.credit = min(a.credit+won, maxCredit)
 	switch {
-	case a.credit < 0:
+	case a.credit < -maxDebt:
 		a.aloneUntil = now.Add(min(-a.credit*a.factor, maxAlone))
 		a.credit, a.factor = 0, min(2*a.factor, maxFactor)
 	case a.credit == maxCredit:
