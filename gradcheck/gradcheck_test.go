@@ -121,7 +121,7 @@ func TestOperations(t *testing.T) {
 		{"RMS norm", of(build(func(in []node) (node, error) { return ops.RMSNorm(in[0], 1, in[1], 1e-3) })), []*ops.Array{x(3, 4), x(4)}},
 		{"local response norm", of(unary(func(a node) (node, error) { return ops.LocalResponseNorm(a, 4, 0.5, 0.75, 1.5) })), []*ops.Array{x(2, 5, 3)}},
 		{"feature dropout", of(build(func(in []node) (node, error) { return ops.FeatureDropout(in[0], in[1], 0.4, 2) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3, 2)}},
-		{"alpha dropout", of(build(func(in []node) (node, error) { return ops.AlphaDropout(in[0], in[1], 0.4, 0) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
+		{"alpha dropout", of(build(func(in []node) (node, error) { return ops.AlphaDropout(in[0], in[1], 0.4) }), integers([]int64{7, 1}, 2)), []*ops.Array{x(5, 3)}},
 		{"flatten", of(unary(func(a node) (node, error) { return ops.Flatten(a, 1, -1) })), []*ops.Array{x(2, 3, 2)}},
 	}
 	for kind := kernel.Identity; kind <= kernel.Threshold; kind++ {

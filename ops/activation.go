@@ -130,6 +130,9 @@ func Hardtanh(x *gorgonia.Node, low, high float64) (*gorgonia.Node, error) {
 	return unary(kernel.Hardtanh, x, low, high)
 }
 
+// ReLU6 is min(max(x, 0), 6), its gradient 0 at both limits.
+func ReLU6(x *gorgonia.Node) (*gorgonia.Node, error) { return Hardtanh(x, 0, 6) }
+
 // Threshold is x where x > threshold, else value.
 func Threshold(x *gorgonia.Node, threshold, value float64) (*gorgonia.Node, error) {
 	return unary(kernel.Threshold, x, threshold, value)

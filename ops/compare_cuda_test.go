@@ -100,7 +100,7 @@ func TestDrawsOnCPUAndGPU(t *testing.T) {
 		"feature dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 			return ops.FeatureDropout(in[0], in[1], 0.4, 2)
 		},
-		"alpha dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.AlphaDropout(in[0], in[1], 0.4, 0) },
+		"alpha dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.AlphaDropout(in[0], in[1], 0.4) },
 		"rrelu":         func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.RReLU(in[0], in[1], 0.1, 0.3) },
 	} {
 		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {

@@ -16,6 +16,15 @@ func LogSoftmax(x *gorgonia.Node, dim int) (*gorgonia.Node, error) {
 	return Apply(softmax{Dim: dim, Log: true}, x)
 }
 
+// Softmin is [Softmax] of -x. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html.
+func Softmin(x *gorgonia.Node, dim int) (*gorgonia.Node, error) {
+	negative, err := Neg(x)
+	if err != nil {
+		return nil, err
+	}
+	return Softmax(negative, dim)
+}
+
 type softmax struct {
 	Dim int
 	Log bool
