@@ -12,15 +12,16 @@ import (
 
 func TestPads(t *testing.T) {
 	for _, mode := range []ops.PadMode{ops.PadConstant, ops.PadReflect, ops.PadReplicate, ops.PadCircular} {
-		for _, s := range []ops.PadSettings{
-			{Rank: 1, Before: ops.Spatial{0, 0, 2}, After: ops.Spatial{0, 0, 1}}, {Rank: 1, Before: ops.Spatial{0, 0, -1}, After: ops.Spatial{0, 0, 2}},
-			{Rank: 2, Before: ops.Spatial{0, -1, 1}, After: ops.Spatial{0, 1, 2}, Value: 1.5},
-		} {
-			s.Mode = mode
+		for _, padding := range [][]int{{2, 1}, {-1, 2}, {1, 2, -1, 1}} {
+			s := ops.PadSettings{Mode: mode, Padding: padding}
 			f := of(build(func(in []node) (node, error) { return ops.Pad(in[0], s) }))
 			require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 3, 4)), "%v", s)
 		}
 	}
+	f := of(build(func(in []node) (node, error) {
+		return ops.Pad(in[0], ops.PadSettings{Padding: []int{1, 0, 0, 1, -1, 2, 1, 1, 2, 0, 0, 1}, Value: 1.5})
+	}))
+	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 1, 2, 1, 3, 2, 2)))
 }
 
 func TestInterpolations(t *testing.T) {
