@@ -166,10 +166,10 @@ func TestOperations(t *testing.T) {
 			{"nll", of(build(func(in []node) (node, error) {
 				return ops.NLLLoss(in[0], in[1], in[2], ops.NLLSettings{IgnoreIndex: -100, Reduction: r})
 			}), integers([]int64{1, 2, 3, 0, 1, 2}, 2, 3), weight), []*ops.Array{x(2, 4, 3)}},
-			{"mse", of(loss(ops.MSELoss)), []*ops.Array{x(3, 2), positive(3, 2)}},
-			{"l1", of(loss(ops.L1Loss)), []*ops.Array{x(3, 2), positive(3, 2)}},
+			{"mse", of(loss(func(a, b node, r ops.Reduction) (node, error) { return ops.MSELoss(a, b, nil, r) })), []*ops.Array{x(3, 2), positive(3, 2)}},
+			{"l1", of(loss(func(a, b node, r ops.Reduction) (node, error) { return ops.L1Loss(a, b, nil, r) })), []*ops.Array{x(3, 2), positive(3, 2)}},
 			{"smooth l1", of(loss(func(a, b node, r ops.Reduction) (node, error) { return ops.SmoothL1Loss(a, b, 0.7, r) })), []*ops.Array{x(3, 2), positive(3, 2)}},
-			{"huber", of(loss(func(a, b node, r ops.Reduction) (node, error) { return ops.HuberLoss(a, b, 0.7, r) })), []*ops.Array{x(3, 2), positive(3, 2)}},
+			{"huber", of(loss(func(a, b node, r ops.Reduction) (node, error) { return ops.HuberLoss(a, b, nil, 0.7, r) })), []*ops.Array{x(3, 2), positive(3, 2)}},
 			{"bce", of(build(func(in []node) (node, error) { return ops.BinaryCrossEntropy(in[0], in[1], in[2], r) }), probability, graph.FromArray(*array(0.5, 2, 2))), []*ops.Array{array(0.1, 0.9, 3, 2)}},
 			{"bce with logits", of(build(func(in []node) (node, error) { return ops.BinaryCrossEntropyWithLogits(in[0], in[1], in[2], in[3], r) }),
 				probability, graph.FromArray(*array(0.5, 2, 3, 1)), graph.FromArray(*array(0.5, 2, 2))), []*ops.Array{x(3, 2)}},

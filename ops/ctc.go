@@ -23,7 +23,7 @@ type CTCSettings struct {
 // PyTorch's.
 //
 // A length that is negative or too long is a [ValueError], a class out of range an [IndexError]. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html.
 func CTCLoss(logProbabilities, targets, inputLengths, targetLengths *gorgonia.Node, settings CTCSettings) (*gorgonia.Node, error) {
 	return Apply(ctc{settings}, logProbabilities, targets, inputLengths, targetLengths)
 }

@@ -63,3 +63,13 @@ func (s Spatial) over(rank, v int) Spatial {
 	}
 	return s
 }
+
+// otherwise gives a default where the setting has zeros in all dims of the rank.
+func (s Spatial) otherwise(rank int, normal Spatial) Spatial {
+	for _, v := range s[3-rank:] {
+		if v != 0 {
+			return s
+		}
+	}
+	return normal
+}

@@ -19,7 +19,7 @@ var DefaultTripletMargin = TripletMarginSettings{Margin: 1, P: 2, Eps: 1e-6}
 
 // TripletMarginLoss is max(0, margin + d(anchor, positive) - d(anchor, negative)) with [PairwiseDistance] d over the last dim: the
 // inputs have one shape (*, D), the single losses are (*). See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_loss.html.
 func TripletMarginLoss(anchor, positive, negative *gorgonia.Node, settings TripletMarginSettings) (*gorgonia.Node, error) {
 	if anchor != nil && positive != nil && negative != nil {
 		like := operandOf(anchor)
@@ -49,7 +49,8 @@ func TripletMarginLoss(anchor, positive, negative *gorgonia.Node, settings Tripl
 }
 
 // TripletMarginWithDistanceLoss is max(0, margin + near - min(far, swapped)) from distances of one shape: of the anchor to the
-// positive and to the negative and, or nil, of the positive to the negative. margin is above 0.
+// positive and to the negative and, or nil, of the positive to the negative. margin is above 0. See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.triplet_margin_with_distance_loss.html.
 func TripletMarginWithDistanceLoss(near, far, swapped *gorgonia.Node, margin float64, r Reduction) (*gorgonia.Node, error) {
 	if !(margin > 0) {
 		return nil, &ValueError{What: "margin", Got: fmt.Sprint(margin), Want: "above 0"}
