@@ -46,6 +46,14 @@ func RMSNorm(x *gorgonia.Node, dims int, weight *gorgonia.Node, eps float64) (*g
 	return normalize{Dims: dims, Eps: eps}.apply(x, weight, nil)
 }
 
+// Epsilon is the distance from 1 to the next larger number, PyTorch's eps of an [RMSNorm] where none is given: torch.finfo(dtype).eps.
+func Epsilon(dtype tensor.Dtype) float64 {
+	if dtype == tensor.Float64 {
+		return 0x1p-52
+	}
+	return 0x1p-23
+}
+
 // normalize is the family: which elements share their statistics is data.
 type normalize struct {
 	Batch, Instance bool
