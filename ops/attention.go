@@ -451,7 +451,7 @@ func runAttention[T kernel.Float](a attention, in, out []*Array) error {
 	return nil
 }
 
-// Gradient computes those of q, k and v at once; masks have none.
+// Gradient computes those of q, k and v at once.
 func (a attention) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	kept := out
 	if op := Of(out); len(op.Out) > 1 {
@@ -472,13 +472,14 @@ func (a attention) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgon
 			return nil, err
 		}
 	}
-	return gradients, nil
+	return gradients, a.maskGradients(gradients, in, out, grad)
 }
 
+// Differentiable holds for what is floating: masks may be.
 func (a attention) Differentiable(in []Operand) []bool {
 	d := make([]bool, len(in))
-	for i := range a.tensors() {
-		d[i] = true
+	for i, o := range in {
+		d[i] = isFloat(o.DType)
 	}
 	return d
 }

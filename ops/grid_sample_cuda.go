@@ -97,7 +97,7 @@ __device__ inline Taps read(T v, i64 n, int mode, int edge, int aligned) {
 		h = read((place)[2], a0, mode, edge, aligned)
 #define EACH_TAP for (int f = 0; f < h.count; f++) for (int g = 0; g < j.count; g++) for (int e = 0; e < k.count; e++)
 #define AT ((h.index[f] * a1 + j.index[g]) * a2 + k.index[e])
-#define GRID const T *grid, Sizes sizes, i64 batch, i64 channels, i64 points, int rank, int mode, int edge, int aligned
+#define GRID const T *grid, Sizes sizes, i64 batch, i64 channels, i64 points, i64 rank, i64 mode, i64 edge, int aligned
 
 extern "C" __global__ void sample(T *y, const T *x, GRID) {
 	EACH(i, batch * channels * points) {

@@ -26,9 +26,8 @@ var pools = map[string]function{
 // window reads what the pools have in common.
 func (c *call) window(rank int) ops.PoolSettings {
 	s := ops.PoolSettings{Kernel: c.spatial("kernel_size", rank), Padding: c.spatial("padding", rank, 0), Dilation: c.spatial("dilation", rank, 1)}
-	s.Stride = s.Kernel
-	if len(c.list("stride")) > 0 {
-		s.Stride = c.spatial("stride", rank)
+	if s.Stride = c.spatial("stride", rank); s.Stride == (ops.Spatial{}) {
+		s.Stride = s.Kernel
 	}
 	return s
 }
