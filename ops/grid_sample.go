@@ -21,7 +21,7 @@ const (
 
 // GridSampleSettings are the settings of [GridSample]; the zero value has PyTorch's defaults: bilinear, zeros, false.
 type GridSampleSettings struct {
-	Mode         Interpolation // InterpolateBilinear, also of volumes, InterpolateNearest, or of images InterpolateBicubic
+	Mode         Interpolation // InterpolateBilinear, InterpolateNearest or InterpolateBicubic, also of volumes
 	PaddingMode  GridPadding
 	AlignCorners bool // -1 and 1 are the middles of the outermost elements, not their outer edges
 }
@@ -64,8 +64,8 @@ func (s gridSample) Infer(in []Operand) ([]Operand, error) {
 		return nil, err
 	}
 	rank := len(x.Shape) - 2
-	if rank != 2 && (rank != 3 || s.Settings.Mode == InterpolateBicubic) {
-		return nil, &ShapeError{What: "input", Got: x.Shape, Note: fmt.Sprintf("(N, C, H, W), or (N, C, D, H, W) without mode %s", InterpolateBicubic)}
+	if rank != 2 && rank != 3 {
+		return nil, &ShapeError{What: "input", Got: x.Shape, Note: "(N, C, H, W) or (N, C, D, H, W)"}
 	}
 	if size(x.Shape[2:]) == 0 {
 		return nil, &ShapeError{What: "input", Got: x.Shape, Note: "sizes of space above 0"}

@@ -232,7 +232,7 @@ func (in *MultiHeadAttentionInputs) check(s MultiHeadAttentionSettings) (batched
 			want[rank-1] = sizes[i]
 		}
 		if !sameShape(shape, want) {
-			return false, &ShapeError{What: []string{"query", "key", "value"}[i], Got: shape, Want: want}
+			return false, &ShapeError{What: attentionNames[i], Got: shape, Want: want}
 		}
 		keys = shape[at]
 	}

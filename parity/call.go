@@ -84,7 +84,7 @@ func (c *call) spatial(name string, rank int, normal ...int) (s ops.Spatial) {
 	if !e.Set() {
 		return s
 	}
-	list, err := e.Over(name, rank)
+	list, err := e.Spread(name, rank)
 	if err != nil && c.err == nil {
 		c.err = err
 	}

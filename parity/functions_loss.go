@@ -77,13 +77,40 @@ var lossFunctions = map[string]function{
 	"smooth_l1_loss": {"input target", func(c *call) (node, error) {
 		return ops.SmoothL1Loss(c.input(), c.x("target"), c.float("beta", 1), c.reduction())
 	}},
-	"triplet_margin_loss":               {"anchor positive negative", tripletMargin},
-	"triplet_margin_with_distance_loss": {"anchor positive negative", tripletMargin},
+	"triplet_margin_loss": {"anchor positive negative", func(c *call) (node, error) {
+		return ops.TripletMarginLoss(c.x("anchor"), c.x("positive"), c.x("negative"), ops.TripletMarginSettings{
+			Margin: c.float("margin", 1), P: c.float("p", 2), Eps: c.float("eps", 1e-6), Swap: c.flag("swap", false), Reduction: c.reduction(),
+		})
+	}},
+	"triplet_margin_with_distance_loss": {"anchor positive negative", tripletMarginWithDistance},
 }
 
-// tripletMargin is by PyTorch's own distance, the default of one given by a function too.
-func tripletMargin(c *call) (node, error) {
-	return ops.TripletMarginLoss(c.x("anchor"), c.x("positive"), c.x("negative"), ops.TripletMarginSettings{
-		Margin: c.float("margin", 1), P: c.float("p", 2), Eps: c.float("eps", 1e-6), Swap: c.flag("swap", false), Reduction: c.reduction(),
-	})
+// distance is a module that distances are by: PyTorch's default, or one in the record's words.
+type distance struct {
+	Type string
+	Args struct {
+		P       float64
+		Eps     float64
+		KeepDim bool
+	}
+}
+
+func tripletMarginWithDistance(c *call) (node, error) {
+	by := distance{Type: "PairwiseDistance"}
+	by.Args.P, by.Args.Eps = 2, 1e-6
+	if by = read(c, "distance_function", by); by.Type != "PairwiseDistance" {
+		return nil, &UnsupportedError{"distance_function " + by.Type}
+	}
+	pairs := [][2]string{{"anchor", "positive"}, {"anchor", "negative"}}
+	if c.flag("swap", false) {
+		pairs = append(pairs, [2]string{"positive", "negative"})
+	}
+	var between [3]node
+	for i, p := range pairs {
+		var err error
+		if between[i], err = ops.PairwiseDistance(c.x(p[0]), c.x(p[1]), by.Args.P, by.Args.Eps, by.Args.KeepDim); err != nil {
+			return nil, err
+		}
+	}
+	return ops.TripletMarginWithDistanceLoss(between[0], between[1], between[2], c.float("margin", 1), c.reduction())
 }

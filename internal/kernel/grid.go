@@ -9,7 +9,7 @@ type GridMode uint8
 const (
 	GridLinear GridMode = iota
 	GridNearest
-	GridCubic // of images
+	GridCubic
 )
 
 // GridEdge says what stands around an input.
@@ -43,9 +43,9 @@ type gridTaps[T Float] struct {
 // gridTerms are the elements that one place reads, with the derivatives of their weights by each number of the place.
 type gridTerms[T Float] struct {
 	count  int
-	at     [16]int
-	weight [16]T
-	slope  [3][16]T
+	at     [64]int
+	weight [64]T
+	slope  [3][64]T
 }
 
 // GridSample reads x at the places of the grid.

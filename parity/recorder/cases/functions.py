@@ -162,7 +162,7 @@ CONVOLUTIONS = {
 
 POOLS = {
     "max_pool1d": [C((2, 3, 7), kernel_size=2), C((2, 8), kernel_size=3, stride=2, padding=1, dilation=2, ceil_mode=True), C((3, 6), kernel_size=3, stride=1, return_indices=True)],
-    "max_pool2d": [C((2, 3, 6, 5), kernel_size=2), C((2, 6, 6), kernel_size=(3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), ceil_mode=True), C((1, 2, 4, 6), kernel_size=2, return_indices=True)],
+    "max_pool2d": [C((2, 3, 6, 5), kernel_size=2), C((2, 6, 6), kernel_size=(3,), stride=[2]), C((2, 6, 6), kernel_size=(3, 2), stride=(2, 1), padding=(1, 0), dilation=(1, 2), ceil_mode=True), C((1, 2, 4, 6), kernel_size=2, return_indices=True)],
     "max_pool3d": [C((1, 2, 4, 5, 4), kernel_size=2), C((1, 2, 3, 4, 4), kernel_size=(2, 3, 1), stride=(1, 2, 2), padding=(1, 1, 0), ceil_mode=True, return_indices=True), C((1, 4, 5, 5), kernel_size=2, dilation=2)],
     "max_pool1d_with_indices": [C((2, 3, 7), kernel_size=2)], "max_pool2d_with_indices": [C((2, 3, 6, 5), kernel_size=2)], "max_pool3d_with_indices": [C((1, 2, 4, 5, 4), kernel_size=2)],
     "avg_pool1d": [C((2, 3, 7), kernel_size=2), C((3, 8), kernel_size=3, stride=2, padding=1, ceil_mode=True), C((3, 8), kernel_size=3, padding=1, count_include_pad=False)],
@@ -205,7 +205,7 @@ NORMALIZATIONS = {
 CORNERS = numbers([[[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0], [-1.25, 0.5], [1.75, -2.5]], [[0.25, -0.75], [-3.5, 4.0], [1.0, -1.0], [0.5, 0.5], [-0.5, 1.5]]])
 SAMPLED = [
     *(C((2, 2, 4, 3), scaled(0.8, 2, 3, 2, 2), mode=mode, padding_mode=padding, align_corners=aligned) for mode in ("bilinear", "nearest", "bicubic") for padding in ("zeros", "border", "reflection") for aligned in (False, True)),
-    *(C((2, 2, 3, 2, 4), scaled(0.8, 2, 1, 3, 2, 3), mode=mode, padding_mode=padding, align_corners=aligned) for mode in ("bilinear", "nearest") for padding in ("zeros", "border", "reflection") for aligned in (False, True)),
+    *(C((2, 2, 3, 2, 4), scaled(0.8, 2, 1, 3, 2, 3), mode=mode, padding_mode=padding, align_corners=aligned) for mode in ("bilinear", "nearest", "bicubic") for padding in ("zeros", "border", "reflection") for aligned in (False, True)),
     *(C((1, 2, 3, 4), CORNERS, mode=mode, padding_mode=padding) for mode in ("bilinear", "nearest", "bicubic") for padding in ("zeros", "border", "reflection")),
     C((2, 2, 4, 3), scaled(0.8, 2, 3, 2, 2)), C((1, 2, 1, 1), scaled(0.8, 1, 3, 2, 2), padding_mode="reflection", align_corners=True), C((1, 2, 1, 3), scaled(0.8, 1, 3, 2, 2), padding_mode="border"),
 ]
