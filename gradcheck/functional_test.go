@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-70b75153/aegis/gradcheck"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
@@ -15,7 +14,7 @@ func TestNorms(t *testing.T) {
 	for _, p := range []float64{2, 1, 3, 1.5, 0.5, -1, math.Inf(1), math.Inf(-1)} {
 		for _, dims := range [][]int{{1}, {-1}, {2, 0}} {
 			f := of(build(func(in []node) (node, error) { return ops.Normalize(in[0], p, 1e-12, dims...) }))
-			require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 3, 4)), "%v %v", p, dims)
+			require.NoError(t, check(f, array(-2, 2, 2, 3, 4)), "%v %v", p, dims)
 		}
 		if p > 0 {
 			f := of(build(func(in []node) (node, error) {
@@ -25,11 +24,11 @@ func TestNorms(t *testing.T) {
 				}
 				return ops.PDist(x, p)
 			}))
-			require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 4, 3)), p)
+			require.NoError(t, check(f, array(-2, 2, 4, 3)), p)
 		}
 	}
 	f := of(build(func(in []node) (node, error) { return ops.Normalize(in[0], 0, 1e-12) }))
-	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 3)))
+	require.NoError(t, check(f, array(-2, 2, 2, 3)))
 }
 
 func TestGridSamples(t *testing.T) {
@@ -39,8 +38,8 @@ func TestGridSamples(t *testing.T) {
 				s := ops.GridSampleSettings{Mode: mode, PaddingMode: edge, AlignCorners: aligned}
 				t.Run(fmt.Sprint(s), func(t *testing.T) {
 					f := of(build(func(in []node) (node, error) { return ops.GridSample(in[0], in[1], s) }))
-					require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 2, 4, 3), array(-1.7, 1.6, 2, 2, 3, 2)))
-					require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 1, 2, 2, 4, 3), array(-1.7, 1.6, 1, 2, 1, 3, 3)))
+					require.NoError(t, check(f, array(-2, 2, 2, 2, 4, 3), array(-1.7, 1.6, 2, 2, 3, 2)))
+					require.NoError(t, check(f, array(-2, 2, 1, 2, 2, 4, 3), array(-1.7, 1.6, 1, 2, 1, 3, 3)))
 				})
 			}
 		}
@@ -50,15 +49,15 @@ func TestGridSamples(t *testing.T) {
 func TestAffineGrids(t *testing.T) {
 	for _, aligned := range []bool{false, true} {
 		images := of(build(func(in []node) (node, error) { return ops.AffineGrid(in[0], []int{2, 1, 3, 4}, aligned) }))
-		require.NoError(t, gradcheck.Check(images, gradcheck.Settings{}, array(-2, 2, 2, 2, 3)))
+		require.NoError(t, check(images, array(-2, 2, 2, 2, 3)))
 		volumes := of(build(func(in []node) (node, error) { return ops.AffineGrid(in[0], []int{1, 1, 2, 1, 3}, aligned) }))
-		require.NoError(t, gradcheck.Check(volumes, gradcheck.Settings{}, array(-2, 2, 1, 3, 4)))
+		require.NoError(t, check(volumes, array(-2, 2, 1, 3, 4)))
 	}
 }
 
 func TestGumbelSoftmax(t *testing.T) {
 	f := of(build(func(in []node) (node, error) { return ops.GumbelSoftmax(in[0], in[1], 0.7, false, 1) }), integers([]int64{7, 1}, 2))
-	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 3, 4, 2)))
+	require.NoError(t, check(f, array(-2, 2, 3, 4, 2)))
 }
 
 func TestWeightedLosses(t *testing.T) {
@@ -68,7 +67,7 @@ func TestWeightedLosses(t *testing.T) {
 			"l1":    func(in []node) (node, error) { return ops.L1Loss(in[0], in[1], in[2], r) },
 			"huber": func(in []node) (node, error) { return ops.HuberLoss(in[0], in[1], in[2], 0.7, r) },
 		} {
-			err := gradcheck.Check(of(build(f)), gradcheck.Settings{}, array(-2, 2, 3, 2), array(0.2, 2, 3, 2), array(0.5, 2, 3, 2))
+			err := check(of(build(f)), array(-2, 2, 3, 2), array(0.2, 2, 3, 2), array(0.5, 2, 3, 2))
 			require.NoError(t, err, "%s, %v", name, r)
 		}
 	}

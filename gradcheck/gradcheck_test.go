@@ -177,7 +177,7 @@ func TestOperations(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			require.NoError(t, gradcheck.Check(c.f, gradcheck.Settings{}, c.in...))
+			require.NoError(t, check(c.f, c.in...))
 		})
 	}
 }
