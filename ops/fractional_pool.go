@@ -45,11 +45,17 @@ func (f fractionalMaxPool) Infer(in []Operand) ([]Operand, error) {
 			return nil, err
 		}
 	}
+	if err := s.Kernel.least("kernel_size", s.Rank, 1); err != nil {
+		return nil, err
+	}
+	if err := s.Output.least("output_size", s.Rank, 1); err != nil {
+		return nil, err
+	}
 	for d := 3 - s.Rank; d < 3; d++ {
-		if s.Kernel[d] < 1 || s.Output[d] < 1 || s.Output[d]+s.Kernel[d]-1 > p.size[d] {
+		if s.Output[d]+s.Kernel[d]-1 > p.size[d] {
 			return nil, &ValueError{
 				What: "kernel_size, output_size", Got: fmt.Sprint(s.Kernel[d], ", ", s.Output[d]),
-				Want: fmt.Sprintf("1 or more each, and together at most 1 above the input's size %d", p.size[d]),
+				Want: fmt.Sprintf("together at most 1 above the input's size %d", p.size[d]),
 			}
 		}
 	}

@@ -112,7 +112,9 @@ func TestGumbelSoftmaxDraws(t *testing.T) {
 		logits[i] = []float64{math.Log(0.1), math.Log(0.6), math.Log(0.3)}
 	}
 	drawn := func(seed int64, hard bool) [][]float64 {
-		f := func(in []*gorgonia.Node) (*gorgonia.Node, error) { return ops.GumbelSoftmax(in[0], in[1], 0.5, hard, 1) }
+		f := func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return ops.GumbelSoftmax(in[0], in[1], 0.5, hard, 1)
+		}
 		values, err := made(f, data.Of(logits), graph.FromArray(ops.ArrayOf([]int64{seed, 1}, []int{2}))).Floats()
 		require.NoError(t, err)
 		rows := make([][]float64, n)

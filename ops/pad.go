@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -112,6 +113,11 @@ func (s padding) apply(x *gorgonia.Node, list []int) (*gorgonia.Node, error) {
 	}
 	for i := 0; i < len(list); i += 2 {
 		s.Before[2-i/2], s.After[2-i/2] = list[i], list[i+1]
+	}
+	for _, side := range []Spatial{s.Before, s.After} {
+		if err := side.least("padding", s.Rank, math.MinInt32); err != nil {
+			return nil, err
+		}
 	}
 	return Apply(pad{s}, x)
 }
