@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/initializers"
 	"github.com/seed-70b75153/aegis/internal/spec"
 	"github.com/seed-70b75153/aegis/layers"
 	"github.com/seed-70b75153/aegis/ops"
@@ -87,25 +88,40 @@ func isClear(err error) bool {
 // answer gives the model of one layer and its outputs, or nothing where it refuses. Gradients, which must be there, have their inputs'
 // shapes.
 func answer(t *rapid.T, l layers.Layer, given ...graph.Argument) (*sequential.Model, []*ops.Array) {
+	model := modelOf(l)
+	return model, answerOf(t, model, given...)
+}
+
+// modelOf has numbers of a normal distribution for parameters, also where a layer begins with ones or zeros.
+func modelOf(l layers.Layer) *sequential.Model {
 	model := sequential.NewFrom(random.New(1), tensor.Float64, l)
+	for i, p := range model.Parameters() {
+		if err := p.InitFrom(random.New(uint64(i)), initializers.Normal{Std: 1}); err != nil {
+			panic(err)
+		}
+	}
+	return model
+}
+
+func answerOf(t *rapid.T, model *sequential.Model, given ...graph.Argument) []*ops.Array {
 	var outputs []*ops.Array
 	calls := model.Call(given...)
 	for _, y := range calls {
 		a, err := y.Array()
 		if err != nil {
 			require.True(t, isClear(err), "%T: %v", err, err)
-			return model, nil
+			return nil
 		}
 		outputs = append(outputs, a)
 	}
 	if outputs[0].DType != tensor.Float64 {
-		return model, outputs
+		return outputs
 	}
 	whole := ops.NewArray(ops.Operand{Shape: outputs[0].Shape, DType: tensor.Float64})
 	if err := calls[0].Backward(graph.FromArray(whole)); !errors.Is(err, graph.ErrNoRequiresGrad) {
 		require.NoError(t, err)
 	}
-	return model, outputs
+	return outputs
 }
 
 // same compares an output with what a loop gives.
