@@ -13,8 +13,11 @@ import (
 	"github.com/seed-70b75153/aegis/ops"
 )
 
-func drawIndices(t *rapid.T, name string, low, high int64, shape ...int) *ops.Array {
-	n := ops.Operand{Shape: shape}.Size()
+func drawIndices(t *rapid.T, name string, rows int, shape ...int) *ops.Array {
+	n, low, high := ops.Operand{Shape: shape}.Size(), int64(0), int64(rows-1)
+	if rows < 1 || rows > 100 || rarely(t, name) {
+		low, high = -1, 5
+	}
 	a := ops.ArrayOf(rapid.SliceOfN(rapid.Int64Range(low, high), n, n).Draw(t, name), shape)
 	return &a
 }
@@ -56,10 +59,10 @@ func shortened(weight []float64, d int, indices []int64, most, p float64) []floa
 // An embedding gives the rows that indices name, shortened where that is wanted, or a clear error.
 func TestEmbeddingsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rows, d := drawSize(t, "rows", -1, 5), drawSize(t, "dim", -1, 3)
+		rows, d := drawSize(t, "rows", 1, 5), drawSize(t, "dim", 0, 3)
 		l, ok := layers.Embedding(rows, d), rows >= 0 && d >= 0 && max(rows, d) < 1<<20
 		if rapid.Bool().Draw(t, "padded") {
-			padding := drawSize(t, "padding_idx", -6, 5)
+			padding := drawSize(t, "padding_idx", -1, 0)
 			l, ok = l.PaddingIdx(padding), ok && padding >= -rows && padding < rows
 		}
 		most, p, limited := drawNumber(t, "max_norm", 0, 2), drawNumber(t, "norm_type", 0.5, 3), rapid.Bool().Draw(t, "limited")
@@ -67,7 +70,7 @@ func TestEmbeddingsAreWhatLoopsGive(t *testing.T) {
 			l, ok = l.MaxNorm(most).NormType(p), ok && most >= 0 && p > 0
 		}
 		shape := rapid.SliceOfN(rapid.IntRange(0, 3), 0, 3).Draw(t, "shape")
-		x := drawIndices(t, "indices", -1, 5, shape...)
+		x := drawIndices(t, "indices", rows, shape...)
 		ok = ok && inRange(x, rows)
 		model := modelOf(l)
 		weight := values(model, "0.weight") // before it is shortened
@@ -91,21 +94,37 @@ func TestEmbeddingsAreWhatLoopsGive(t *testing.T) {
 func TestEmbeddingBagsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const d = 2
-		rows := drawSize(t, "rows", 0, 5)
-		mode := rapid.SampledFrom([]string{"sum", "mean", "max", "most"}).Draw(t, "mode")
+		rows := drawSize(t, "rows", 1, 5)
+		mode := rapid.SampledFrom([]string{"sum", "mean", "max"}).Draw(t, "mode")
+		if rarely(t, "mode") {
+			mode = "most"
+		}
 		last := rapid.Bool().Draw(t, "include_last_offset")
 		l, ok := layers.EmbeddingBag(rows, d).Mode(mode).IncludeLastOffset(last), rows < 1<<20 && rows >= 0 && mode != "most"
 		padding := -1
 		if rapid.Bool().Draw(t, "padded") {
-			padding = rapid.IntRange(0, 5).Draw(t, "padding_idx")
+			padding = rapid.IntRange(0, 1).Draw(t, "padding_idx")
 			l, ok = l.PaddingIdx(padding), ok && padding < rows
 		}
-		shape := rapid.SliceOfN(rapid.IntRange(0, 4), 1, 3).Draw(t, "shape")
-		x := drawIndices(t, "indices", -1, 5, shape...)
+		listed := rapid.Bool().Draw(t, "offsets") // indices in one dim, with offsets
+		shape := rapid.SliceOfN(rapid.IntRange(0, 4), 2, 2).Draw(t, "shape")
+		if listed {
+			shape = shape[:1]
+		}
+		if rarely(t, "dims") {
+			shape = append(shape, 2)
+		}
+		x := drawIndices(t, "indices", rows, shape...)
 		given := in(x)
 		begin := []int64{} // of each bag, and the end
-		if rapid.Bool().Draw(t, "has offsets") {
-			offsets := drawIndices(t, "offsets", -1, 5, rapid.IntRange(0, 3).Draw(t, "bags"))
+		if listed != rarely(t, "offsets") {
+			offsets := drawIndices(t, "offsets", x.Len+1, rapid.IntRange(0, 3).Draw(t, "bags"))
+			if list := ops.Slice[int64](offsets); len(list) > 0 && !rarely(t, "order of offsets") {
+				slices.Sort(list)
+				if list[0] = 0; last {
+					list[len(list)-1] = int64(x.Len)
+				}
+			}
 			given = append(given, graph.Named("offsets", graph.FromArray(*offsets)))
 			begin = slices.Clone(ops.Slice[int64](offsets))
 			ok = ok && len(shape) == 1 && slices.IsSorted(begin) && (len(begin) == 0 || begin[0] == 0 && begin[len(begin)-1] <= int64(x.Len))
@@ -120,7 +139,7 @@ func TestEmbeddingBagsAreWhatLoopsGive(t *testing.T) {
 			}
 		}
 		var weights []float64
-		if rapid.Bool().Draw(t, "weighted") {
+		if mode == "sum" && rapid.Bool().Draw(t, "weighted") || rarely(t, "weights") {
 			per := drawn(shape...)
 			given, weights = append(given, graph.Named("per_sample_weights", graph.FromArray(*per))), ops.Slice[float64](per)
 			ok = ok && mode == "sum"

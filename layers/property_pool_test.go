@@ -82,8 +82,13 @@ func sum(inside []float64) (s float64) {
 func TestPoolsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := pooling{
-			size: []int{rapid.IntRange(0, 9).Draw(t, "size"), rapid.IntRange(0, 9).Draw(t, "size")}, kernel: drawSizes(t, "kernel", 2, 0, 4), stride: drawSizes(t, "stride", 2, 0, 3),
-			padding: drawSizes(t, "padding", 2, -1, 2), dilation: []int{1, 1}, ceil: rapid.Bool().Draw(t, "ceil"),
+			size: drawSizesBelow(t, "size", 2, 3, 9), kernel: drawSizes(t, "kernel", 2, 1, 4), stride: drawSizes(t, "stride", 2, 1, 3),
+			padding: drawSizes(t, "padding", 2, 0, 0), dilation: []int{1, 1}, ceil: rapid.Bool().Draw(t, "ceil"),
+		}
+		for d, k := range p.kernel {
+			if k > 1 && k < 9 && p.padding[d] == 0 {
+				p.padding[d] = rapid.IntRange(0, k/2).Draw(t, "padding")
+			}
 		}
 		batch := rapid.IntRange(0, 2).Draw(t, "batch")
 		x := drawn(batch, 2, p.size[0], p.size[1])
@@ -92,16 +97,20 @@ func TestPoolsAreWhatLoopsGive(t *testing.T) {
 		norm, divisor := 0.0, 0
 		switch kind {
 		case "max":
-			p.dilation = drawSizes(t, "dilation", 2, 0, 3)
+			p.dilation = drawSizes(t, "dilation", 2, 1, 2)
 			l = layers.MaxPool2d(p.kernel...).Stride(p.stride...).Padding(p.padding...).Dilation(p.dilation...).CeilMode(p.ceil).ReturnIndices(true)
 		case "norm":
 			p.padding = []int{0, 0}
-			norm = rapid.SampledFrom([]float64{1, 2, 4, 0, math.Inf(1), math.Inf(-1)}).Draw(t, "norm")
+			if norm = rapid.SampledFrom([]float64{1, 2, 4, math.Inf(1), math.Inf(-1)}).Draw(t, "norm"); rarely(t, "norm") {
+				norm = 0
+			}
 			l = layers.LPPool2d(norm, p.kernel...).Stride(p.stride...).CeilMode(p.ceil)
 		default:
 			pool := layers.AvgPool2d(p.kernel...).Stride(p.stride...).Padding(p.padding...).CeilMode(p.ceil).CountIncludePad(kind != "inside")
 			if kind == "divisor" {
-				divisor = rapid.IntRange(-2, 3).Draw(t, "divisor")
+				if divisor = rapid.SampledFrom([]int{-2, 1, 3}).Draw(t, "divisor"); rarely(t, "divisor") {
+					divisor = 0
+				}
 				pool = pool.DivisorOverride(divisor)
 			}
 			l = pool
@@ -156,8 +165,8 @@ func TestPoolsAreWhatLoopsGive(t *testing.T) {
 // Windows that share the input out go from ⌊i·n/out⌋ to ⌈(i + 1)·n/out⌉.
 func TestAdaptivePoolsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		size := []int{rapid.IntRange(0, 7).Draw(t, "size"), rapid.IntRange(0, 7).Draw(t, "size")}
-		output := drawSizes(t, "output", 2, -1, 9)
+		size := drawSizesBelow(t, "size", 2, 1, 7)
+		output := drawSizes(t, "output", 2, 0, 9)
 		if rapid.IntRange(0, 5).Draw(t, "none") == 0 {
 			output[0] = layers.None
 		}
@@ -199,8 +208,8 @@ func TestAdaptivePoolsAreWhatLoopsGive(t *testing.T) {
 // An unpool writes every element where it came from, or says which index is out of range.
 func TestUnpoolsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		n, planes := rapid.IntRange(0, 5).Draw(t, "n"), rapid.IntRange(0, 3).Draw(t, "planes")
-		kernel, stride, padding := drawSize(t, "kernel", 0, 4), drawSize(t, "stride", 0, 3), drawSize(t, "padding", -1, 2)
+		n, planes := drawSizesBelow(t, "n", 1, 1, 5)[0], rapid.IntRange(1, 3).Draw(t, "planes")
+		kernel, stride, padding := drawSize(t, "kernel", 2, 4), drawSize(t, "stride", 1, 3), drawSize(t, "padding", 0, 1)
 		l := layers.MaxUnpool1d(kernel).Stride(stride).Padding(padding)
 		ok := n > 0 && stride > 0 && stride < 1<<20 && kernel > -1<<20 && kernel < 1<<20 && padding > -1<<20 && padding < 1<<20
 		size := 0
@@ -208,14 +217,13 @@ func TestUnpoolsAreWhatLoopsGive(t *testing.T) {
 			size = (n-1)*stride - 2*padding + kernel
 		}
 		if rapid.Bool().Draw(t, "sized") {
-			wanted := drawSize(t, "output_size", 0, 14)
+			wanted := drawSize(t, "output_size", max(size-1, 1), max(size, 1))
 			ok = ok && wanted > size-stride && wanted < size+stride
 			l, size = l.OutputSize(wanted), wanted
 		}
-		indices := rapid.SliceOfN(rapid.Int64Range(-1, 12), planes*n, planes*n).Draw(t, "indices")
-		x := drawn(planes, n)
-		places := ops.ArrayOf(indices, []int{planes, n})
-		_, y := answer(t, l, in(x, &places)...)
+		places := drawIndices(t, "indices", size, planes, n)
+		indices, x := ops.Slice[int64](places), drawn(planes, n)
+		_, y := answer(t, l, in(x, places)...)
 		inside := true
 		for _, at := range indices {
 			inside = inside && at >= 0 && at < int64(size)
@@ -237,8 +245,12 @@ func TestUnpoolsAreWhatLoopsGive(t *testing.T) {
 // A fractional pool has its windows at PyTorch's places for the samples given.
 func TestFractionalPoolsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		size := []int{rapid.IntRange(1, 9).Draw(t, "size"), rapid.IntRange(1, 9).Draw(t, "size")}
-		kernel, output := drawSizes(t, "kernel", 2, 0, 4), drawSizes(t, "output", 2, 0, 6)
+		size := []int{rapid.IntRange(3, 9).Draw(t, "size"), rapid.IntRange(3, 9).Draw(t, "size")}
+		kernel := drawSizes(t, "kernel", 2, 1, 3)
+		output := make([]int, 2)
+		for d := range output {
+			output[d] = drawSize(t, "output", 1, max(size[d]-min(max(kernel[d], 1), 9)+1, 1))
+		}
 		x := drawn(2, size[0], size[1])
 		model, y := answer(t, layers.FractionalMaxPool2d(kernel...).OutputSize(output...).RandomSamples(1, 2), in(x)...)
 		ok := true

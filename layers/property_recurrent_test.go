@@ -72,19 +72,24 @@ func directionOf(m *sequential.Model, cell string, hidden, output int, suffix st
 // Recurrent layers are PyTorch's definition step by step, or there is a clear error.
 func TestRecurrentLayersAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		input, hidden, count := drawSize(t, "input", 0, 3), drawSize(t, "hidden", 0, 3), drawSize(t, "num_layers", 0, 3)
-		steps, batch, features := rapid.IntRange(0, 4).Draw(t, "steps"), rapid.IntRange(1, 3).Draw(t, "batch"), input
-		if features < 0 || features > 100 || rapid.IntRange(0, 9).Draw(t, "other features") == 0 {
+		input, hidden, count := drawSize(t, "input", 1, 3), drawSize(t, "hidden", 1, 3), drawSize(t, "num_layers", 1, 3)
+		steps, batch, features := drawSizesBelow(t, "steps", 1, 1, 4)[0], rapid.IntRange(1, 3).Draw(t, "batch"), input
+		if features < 0 || features > 100 || rarely(t, "input's features") {
 			features = 4
 		}
 		both, bias, first := rapid.Bool().Draw(t, "bidirectional"), rapid.Bool().Draw(t, "bias"), rapid.Bool().Draw(t, "batch_first")
 		p := drawNumber(t, "dropout", 0, 1)
-		cell := rapid.SampledFrom([]string{"tanh", "relu", "LSTM", "GRU", "sine"}).Draw(t, "cell")
+		cell := rapid.SampledFrom([]string{"tanh", "relu", "LSTM", "GRU"}).Draw(t, "cell")
+		if rarely(t, "nonlinearity") {
+			cell = "sine"
+		}
 		output, projected := hidden, 0
 		var l layers.Layer
 		switch cell {
 		case "LSTM":
-			projected = rapid.IntRange(-1, 3).Draw(t, "proj_size")
+			if projected = rapid.IntRange(0, 2).Draw(t, "proj_size"); projected >= hidden && !rarely(t, "proj_size") {
+				projected = 0
+			}
 			l = layers.LSTM(input, hidden).NumLayers(count).Bidirectional(both).Bias(bias).BatchFirst(first).Dropout(p).ProjSize(projected)
 			if projected > 0 {
 				output = projected
@@ -152,7 +157,7 @@ func TestRecurrentLayersAreWhatLoopsGive(t *testing.T) {
 // Cells are one step of the same.
 func TestCellsAreWhatLoopsGive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		input, hidden := drawSize(t, "input", 0, 3), drawSize(t, "hidden", 0, 3)
+		input, hidden := drawSize(t, "input", 1, 3), drawSize(t, "hidden", 1, 3)
 		batch, bias := rapid.IntRange(0, 3).Draw(t, "batch"), rapid.Bool().Draw(t, "bias")
 		cell := rapid.SampledFrom([]string{"tanh", "relu", "LSTM", "GRU"}).Draw(t, "cell")
 		var l layers.Layer = layers.RNNCell(input, hidden).Nonlinearity(cell).Bias(bias)
@@ -164,7 +169,7 @@ func TestCellsAreWhatLoopsGive(t *testing.T) {
 		}
 		features, states := input, hidden
 		for _, n := range []*int{&features, &states} {
-			if *n < 0 || *n > 100 || rapid.IntRange(0, 9).Draw(t, "other size") == 0 {
+			if *n < 0 || *n > 100 || rarely(t, "input's sizes") {
 				*n = 4
 			}
 		}

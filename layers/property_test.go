@@ -21,13 +21,19 @@ import (
 // What property tests have in common: arguments drawn near those that fit and beyond, and an answer that is a clear error, or what a
 // plain loop gives.
 
-// absurd are sizes that no memory holds, or that overflow.
-var absurd = []int{1 << 40, 1 << 62, math.MaxInt, math.MinInt}
+// rarely is true once in sixteen times.
+func rarely(t *rapid.T, name string) bool {
+	yes := true
+	for range 4 {
+		yes = rapid.Bool().Draw(t, name+" is wrong") && yes
+	}
+	return yes
+}
 
-// drawSize draws a size, now and then an absurd one.
+// drawSize draws a size, now and then one that is too small, too large, or such that no memory holds it, or that overflows.
 func drawSize(t *rapid.T, name string, low, high int) int {
-	if rapid.IntRange(0, 39).Draw(t, name+" absurd") == 0 {
-		return rapid.SampledFrom(absurd).Draw(t, name)
+	if rarely(t, name) {
+		return rapid.SampledFrom([]int{low - 1, -1, 0, high + 1, 1 << 40, 1 << 62, math.MaxInt, math.MinInt}).Draw(t, name)
 	}
 	return rapid.IntRange(low, high).Draw(t, name)
 }
@@ -40,9 +46,21 @@ func drawSizes(t *rapid.T, name string, n, low, high int) []int {
 	return list
 }
 
-// drawNumber draws a number, now and then none or an infinity.
+// drawSizesBelow draws sizes of an input, which may be too small but not absurd.
+func drawSizesBelow(t *rapid.T, name string, n, low, high int) []int {
+	list := make([]int, n)
+	for i := range list {
+		if rarely(t, name) {
+			low = 0
+		}
+		list[i] = rapid.IntRange(low, high).Draw(t, name)
+	}
+	return list
+}
+
+// drawNumber draws a number, now and then none, an infinity, or one that is negative.
 func drawNumber(t *rapid.T, name string, low, high float64) float64 {
-	if rapid.IntRange(0, 19).Draw(t, name+" special") == 0 {
+	if rarely(t, name) {
 		return rapid.SampledFrom([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0, -1}).Draw(t, name)
 	}
 	return rapid.Float64Range(low, high).Draw(t, name)
