@@ -60,20 +60,11 @@ func replayFunction(r *Record) error {
 	if err != nil {
 		return err
 	}
-	built := &builtFunction{f: f, path: r.Path, args: args}
-	var in []*graph.Expr
-	for _, name := range strings.Fields(f.tensors) {
-		if x := given[name]; x != nil {
-			built.names, in = append(built.names, name), append(in, x)
-		}
+	applied := &appliedFunction{function: f, path: r.Path, args: args, given: given, outputs: 1}
+	for r.has(fmt.Sprint("output.", applied.outputs)) {
+		applied.outputs++
 	}
-	built.values = given
-	count := 1
-	for r.has(fmt.Sprint("output.", count)) {
-		count++
-	}
-	built.outputs = count
-	outputs := graph.Call{Function: built, Training: true, Random: true}.All(count, in...)
+	outputs := applied.results()
 	for i, y := range outputs {
 		if err := r.same(fmt.Sprint("output.", i), y); err != nil {
 			return err
@@ -122,32 +113,43 @@ func (r *Record) tensorArguments(names []string, args map[string]json.RawMessage
 	return inputs, given, nil
 }
 
-// builtFunction applies a function to the tensors that a record has for it.
-type builtFunction struct {
-	f       function
+// appliedFunction is a function with the arguments that a record has for it.
+type appliedFunction struct {
+	function
 	path    string
-	names   []string // of the inputs
 	args    map[string]json.RawMessage
-	values  map[string]*graph.Expr
+	given   map[string]*graph.Expr // the tensors; nil for None
+	names   []string               // of those that are nodes, in order
 	outputs int
 }
 
+// results are as many as the record has.
+func (f *appliedFunction) results() []*graph.Expr {
+	var in []*graph.Expr
+	for _, name := range strings.Fields(f.tensors) {
+		if x := f.given[name]; x != nil {
+			f.names, in = append(f.names, name), append(in, x)
+		}
+	}
+	return graph.Call{Function: f, Training: true, Random: true}.All(f.outputs, in...)
+}
+
 // Apply gives the first result.
-func (b *builtFunction) Apply(scope *graph.Scope, in ...node) (node, error) {
-	all, err := b.ApplyAll(scope, in...)
+func (f *appliedFunction) Apply(scope *graph.Scope, in ...node) (node, error) {
+	all, err := f.ApplyAll(scope, in...)
 	if err != nil {
 		return nil, err
 	}
 	return all[0], nil
 }
 
-// ApplyAll gives as many results as the record has, and wants every argument to have been read.
-func (b *builtFunction) ApplyAll(scope *graph.Scope, in ...node) ([]node, error) {
-	c := &call{scope: scope, args: maps.Clone(b.args), values: b.values, tensors: map[string]node{}}
-	for i, name := range b.names {
+// ApplyAll wants every argument to be read, and the record's number of results.
+func (f *appliedFunction) ApplyAll(scope *graph.Scope, in ...node) ([]node, error) {
+	c := &call{scope: scope, args: maps.Clone(f.args), values: f.given, tensors: map[string]node{}}
+	for i, name := range f.names {
 		c.tensors[name] = in[i]
 	}
-	y, err := b.f.apply(c)
+	y, err := f.apply(c)
 	if c.err != nil {
 		err = c.err
 	}
@@ -156,12 +158,12 @@ func (b *builtFunction) ApplyAll(scope *graph.Scope, in ...node) ([]node, error)
 	}
 	for name, text := range c.args {
 		if !neutral[name] && string(text) != "null" {
-			return nil, &SpecError{b.path, fmt.Sprintf("argument %s = %s is not known", name, text)}
+			return nil, &SpecError{f.path, fmt.Sprintf("argument %s = %s is not known", name, text)}
 		}
 	}
 	all := append([]node{y}, c.further...)
-	if len(all) != b.outputs {
-		return nil, &SpecError{b.path, fmt.Sprintf("%d outputs, but the function has %d", b.outputs, len(all))}
+	if len(all) != f.outputs {
+		return nil, &SpecError{f.path, fmt.Sprintf("%d outputs, but the function has %d", f.outputs, len(all))}
 	}
 	return all, nil
 }
