@@ -5,6 +5,7 @@
 //	go run ./bench linear          # cost against batch, width and threads
 //	go run ./bench startup         # start, memory, binary and compiling of a program that predicts
 //	go run ./bench load -for 10m   # everything at once: the same bits as alone?
+//	go run -tags gpu ./bench cuda  # ReLU networks on a GPU
 package main
 
 import (
@@ -29,7 +30,7 @@ func main() {
 	}
 }
 
-var commands = map[string]func(args []string) error{"mlp": network, "linear": linear, "startup": startup, "load": load}
+var commands = map[string]func(args []string) error{"mlp": network, "linear": linear, "startup": startup, "load": load, "cuda": onCUDA}
 
 func run(args []string) error {
 	if len(args) > 0 {
@@ -40,7 +41,7 @@ func run(args []string) error {
 			return m.command(args[0], args[1:])
 		}
 	}
-	return fmt.Errorf("want: bench mlp, linear, startup, load, %s, then flags; -h after one of them lists its own",
+	return fmt.Errorf("want: bench mlp, linear, startup, load, cuda, %s, then flags; -h after one of them lists its own",
 		strings.Join(slices.Sorted(maps.Keys(models)), ", "))
 }
 

@@ -2,76 +2,58 @@
 
 package cuda
 
+// #include "core.h"
+import "C"
+
 import (
-	"fmt"
+	"cmp"
 	"os"
 	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"gorgonia.org/cu"
 )
 
-// Memory is a piece of device memory. It is given back when nothing refers to it any more: the stream is in order, so
-// that what is still to run is done with it before its next owner's work begins.
-type Memory struct {
-	address uint64
-	bytes   int
-}
+const alignment = 256
 
-// At is a place within the memory.
-func (m *Memory) At(offset int) *Place { return &Place{address: m.address + uint64(offset), memory: m} }
-
-// Bytes is the memory's size.
-func (m *Memory) Bytes() int { return m.bytes }
-
-// Place is where an array lies in device memory. A plan's places may be aimed elsewhere between its runs.
-type Place struct {
-	address uint64
-	memory  *Memory // kept alive
-	base    *Place  // what the place is a part of, wherever that is aimed
-	offset  uint64
-}
-
-// now is the address.
-func (p *Place) now() uint64 {
-	if p.base != nil {
-		return p.base.now() + p.offset
-	}
-	return p.address
-}
-
-// Plus is a part of the place that begins some bytes further on, also when the place has been aimed elsewhere.
-func (p *Place) Plus(offset int) *Place { return &Place{base: p, offset: uint64(offset)} }
-
-// Aim moves the place to another's.
-func (p *Place) Aim(at *Place) { *p = *at }
-
-// OutOfMemoryError says how much memory was wanted that the device doesn't have.
-type OutOfMemoryError struct {
-	Device Device
-	Bytes  int
-}
-
-func (e *OutOfMemoryError) Error() string {
-	return fmt.Sprintf("%v: out of memory: no %d bytes are free", e.Device, e.Bytes)
-}
-
-const (
-	alignment  = 256
+// A test makes them smaller.
+var (
+	// chunkBytes is what the driver is asked for at least.
 	chunkBytes = 64 << 20
+	// pressure is how much memory is handed out before the collector is asked what of it nobody holds any more: of values and
+	// inputs of steps long past it sees only a few bytes on the host.
+	pressure = 256 << 20
 )
 
-// arena cuts large pieces of device memory into what is asked for.
+// arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {
-	free []extent // by address
-	mu   sync.Mutex
-	back []extent // given back by the collector, not yet in free
+	free   []extent // by address
+	handed int      // bytes, since the collector last ran
+	mu     sync.Mutex
+	back   []extent // given back by the collector, not yet in free
+	graves []grave
 }
 
+// extent is a stretch of one chunk.
 type extent struct {
 	address uint64
 	bytes   int
+	chunk   chunk
+}
+
+// chunk is memory that the driver gave.
+type chunk struct {
+	address uint64
+	bytes   int
+}
+
+// grave is what a plan leaves that is the GPU's to drop.
+type grave struct {
+	layouts  []uint64
+	watches  []int
+	products []*C.aegis_lt
 }
 
 // Separate says that each array has memory of its own.
@@ -80,12 +62,23 @@ func Separate() bool { return separate }
 // separate has each piece allocated by the driver itself, so that checkers of memory see its bounds.
 var separate = os.Getenv("AEGIS_CUDA_ARENA") == "off"
 
-// Allocate gives memory, whose content is undefined. Where none is free, what the collector finds unused is taken back first.
+// Allocate gives memory, whose content is undefined. Where none is free, what the collector finds unused is taken back first,
+// and chunks that are wholly free are given to the driver, which may join them.
 func (g *GPU) Allocate(bytes int) (*Memory, error) {
-	for _, collect := range []bool{false, true} {
-		if collect {
+	if g.lost != nil {
+		return nil, g.lost
+	}
+	if g.arena.handed += bytes; g.arena.handed > max(pressure, g.traffic.Bytes/2) {
+		g.arena.handed = 0
+		runtime.GC()
+	}
+	for attempt := range 4 {
+		if attempt > 0 {
 			runtime.GC()
-			runtime.Gosched()
+			time.Sleep(time.Duration(attempt) * time.Millisecond) // the collector's cleanups run beside us
+			if err := g.trim(); err != nil {
+				return nil, err
+			}
 		}
 		e, err := g.take(max(bytes, 1))
 		if err == nil {
@@ -107,6 +100,13 @@ func (a *arena) giveBack(e extent) {
 	a.back = append(a.back, e)
 }
 
+// bury leaves something to be dropped when somebody next works with the GPU.
+func (g *GPU) bury(remains grave) {
+	g.arena.mu.Lock()
+	defer g.arena.mu.Unlock()
+	g.arena.graves = append(g.arena.graves, remains)
+}
+
 // take finds an extent, of the free ones or of the driver's.
 func (g *GPU) take(bytes int) (extent, error) {
 	if err := g.collect(); err != nil {
@@ -115,32 +115,55 @@ func (g *GPU) take(bytes int) (extent, error) {
 	if separate {
 		return g.fromDriver(bytes)
 	}
-	bytes = (bytes + alignment - 1) / alignment * alignment
+	bytes = roundUp(bytes, alignment)
 	if e, ok := g.arena.cut(bytes); ok {
 		return e, nil
 	}
-	chunk, err := g.fromDriver(max(bytes, chunkBytes))
+	e, err := g.fromDriver(max(bytes, chunkBytes))
 	if isOutOfMemory(err) {
-		chunk, err = g.fromDriver(bytes)
+		e, err = g.fromDriver(bytes)
 	}
 	if err != nil {
 		return extent{}, err
 	}
-	g.arena.insert(chunk)
-	e, _ := g.arena.cut(bytes)
+	g.arena.insert(e)
+	e, _ = g.arena.cut(bytes)
 	return e, nil
 }
 
+func roundUp(n, to int) int { return (n + to - 1) / to * to }
+
+// fromDriver asks the driver for a chunk: in the order of the stream where it can.
 func (g *GPU) fromDriver(bytes int) (extent, error) {
-	address, err := cu.MemAlloc(int64(bytes))
-	return extent{uint64(address), bytes}, named("cuMemAlloc", err)
+	var address C.uint64_t
+	if g.pools {
+		if err := g.answer("cuMemAllocAsync", int(C.aegis_alloc_async(&address, C.size_t(bytes), g.streamPointer()))); err != nil {
+			return extent{}, err
+		}
+	} else {
+		at, err := cu.MemAlloc(int64(bytes))
+		if err != nil {
+			return extent{}, g.named("cuMemAlloc", err)
+		}
+		address = C.uint64_t(at)
+	}
+	c := chunk{uint64(address), bytes}
+	return extent{c.address, bytes, c}, nil
 }
 
-// collect takes in what was given back.
+// toDriver gives a chunk back.
+func (g *GPU) toDriver(c chunk) error {
+	if g.pools {
+		return g.answer("cuMemFreeAsync", int(C.aegis_free_async(C.uint64_t(c.address), g.streamPointer())))
+	}
+	return g.named("cuMemFree", cu.MemFree(cu.DevicePtr(c.address)))
+}
+
+// collect takes in what was given back, and drops what plans have left.
 func (g *GPU) collect() error {
 	g.arena.mu.Lock()
-	back := g.arena.back
-	g.arena.back = nil
+	back, graves := g.arena.back, g.arena.graves
+	g.arena.back, g.arena.graves = nil, nil
 	g.arena.mu.Unlock()
 	for _, e := range back {
 		g.traffic.Bytes -= e.bytes
@@ -148,11 +171,53 @@ func (g *GPU) collect() error {
 			g.arena.insert(e)
 			continue
 		}
-		if err := named("cuMemFree", cu.MemFree(cu.DevicePtr(e.address))); err != nil {
+		if err := g.toDriver(e.chunk); err != nil {
+			return err
+		}
+	}
+	for _, remains := range graves {
+		for _, number := range remains.watches {
+			delete(g.watches.failures, number)
+		}
+		for _, lt := range remains.products {
+			forgetLt(lt)
+		}
+		if err := g.queue.forgetLayouts(remains.layouts); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// trim gives the driver the chunks that are wholly free.
+func (g *GPU) trim() error {
+	if err := g.Flush(); err != nil {
+		return err
+	}
+	if err := g.collect(); err != nil {
+		return err
+	}
+	var rest []extent
+	for _, e := range g.arena.free {
+		if e.bytes < e.chunk.bytes {
+			rest = append(rest, e)
+		} else if err := g.toDriver(e.chunk); err != nil {
+			return err
+		}
+	}
+	g.arena.free = rest
+	// What was freed in the stream's order is free for others once the stream has come there.
+	return g.named("cuStreamSynchronize", g.stream.Synchronize())
+}
+
+// EmptyCache gives the driver the memory that is kept for what is allocated next, for other programs to use:
+// torch.cuda.empty_cache.
+func (d Device) EmptyCache() error {
+	g, err := d.Open()
+	if err != nil {
+		return err
+	}
+	return g.Do(g.trim)
 }
 
 // cut takes the first bytes of the smallest free extent that has as many.
@@ -170,30 +235,26 @@ func (a *arena) cut(bytes int) (extent, bool) {
 	if e.bytes == bytes {
 		a.free = slices.Delete(a.free, best, best+1)
 	} else {
-		a.free[best] = extent{e.address + uint64(bytes), e.bytes - bytes}
+		a.free[best] = extent{e.address + uint64(bytes), e.bytes - bytes, e.chunk}
 	}
-	return extent{e.address, bytes}, true
+	return extent{e.address, bytes, e.chunk}, true
 }
 
-// insert puts an extent among the free ones, joined with its neighbours.
+// insert puts an extent among the free ones, joined with its neighbours of the same chunk.
 func (a *arena) insert(e extent) {
-	e.bytes = (e.bytes + alignment - 1) / alignment * alignment
-	at, _ := slices.BinarySearchFunc(a.free, e, func(x, y extent) int {
-		switch {
-		case x.address < y.address:
-			return -1
-		case x.address > y.address:
-			return 1
-		}
-		return 0
-	})
-	if at < len(a.free) && e.address+uint64(e.bytes) == a.free[at].address {
+	at, _ := slices.BinarySearchFunc(a.free, e, func(x, y extent) int { return cmp.Compare(x.address, y.address) })
+	if at < len(a.free) && a.free[at].follows(e) {
 		e.bytes += a.free[at].bytes
 		a.free = slices.Delete(a.free, at, at+1)
 	}
-	if at > 0 && a.free[at-1].address+uint64(a.free[at-1].bytes) == e.address {
+	if at > 0 && e.follows(a.free[at-1]) {
 		a.free[at-1].bytes += e.bytes
 		return
 	}
 	a.free = slices.Insert(a.free, at, e)
+}
+
+// follows says whether an extent begins where another of its chunk ends.
+func (e extent) follows(before extent) bool {
+	return e.chunk == before.chunk && e.address == before.address+uint64(before.bytes)
 }

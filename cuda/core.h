@@ -3,35 +3,85 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// What gorgonia.org/cu lacks: a plan run by one call, its capture as a graph, and libraries opened at run time.
+// What gorgonia.org/cu lacks: plans run by one call, their capture as a graph, memory that is pinned or allocated in the
+// stream, attributes of kernels, and libraries opened at run time.
 
 enum aegis_kind { AEGIS_LAUNCH, AEGIS_COPY, AEGIS_ZERO, AEGIS_PRODUCT };
+
+typedef struct aegis_blas aegis_blas;
+
+// A product of cuBLASLt as it was prepared: descriptors, layouts and the algorithm found for them.
+typedef struct {
+	aegis_blas *blas;
+	void *operation, *a, *b, *c;
+	uint64_t algorithm[8];
+} aegis_lt;
 
 // A step of a plan. Where arrays lie is read through pointers, so that they may move between runs.
 typedef struct {
 	int32_t kind;
 	uint32_t blocks, threads; // launch
 	void *function;
-	void **args;
+	void **args;     // into values
+	uint64_t *values; // the arguments side by side
+	uint32_t bytes;  // of them
 	uint64_t *to, *from; // copy, zero; of a product c and a
-	size_t bytes;
-	int32_t wide, add, transposeA, transposeB, m, n, k, lda, ldb, ldc; // product, of columns as cuBLAS has them
-	uint64_t *b;
+	size_t size;
+	int32_t wide, add, relu, transposeA, transposeB, m, n, k, lda, ldb, ldc; // product, of columns as cuBLAS has them
+	int32_t brain; // of a product: its numbers are bfloat16's
+	uint32_t aligned; // of a product by cuBLASLt: what divides its arrays' addresses
+	uint64_t *b, *bias;
+	aegis_lt *lt[2]; // with TF32 and without; NULL: by cuBLAS itself
 } aegis_step;
 
+// A plan within a sequence.
 typedef struct {
-	void *handle;
+	aegis_step *steps;
+	int count, tf32;
+} aegis_part;
+
+// cuBLAS as far as products go, and cuBLASLt, whose lt is NULL where there is none.
+struct aegis_blas {
+	void *handle, *lt;
+	uint64_t workspace;
+	size_t workspaceBytes;
+	int mode; // of the last product
+	int (*setMode)(void *, int);
 	int (*single)(void *, int, int, int, int, int, const float *, const float *, int, const float *, int, const float *, float *, int);
 	int (*wide)(void *, int, int, int, int, int, const double *, const double *, int, const double *, int, const double *, double *, int);
-} aegis_blas;
+	int (*matmul)(void *, void *, const void *, const void *, void *, const void *, void *, const void *, const void *, void *, void *, void *,
+		const void *, void *, size_t, void *);
+	int (*describe)(void **, int, int);
+	int (*set)(void *, int, const void *, size_t);
+	int (*layout)(void **, int, uint64_t, uint64_t, int64_t);
+	int (*prefer)(void **);
+	int (*setPreference)(void *, int, const void *, size_t);
+	int (*find)(void *, void *, void *, void *, void *, void *, void *, int, void *, int *);
+	int (*forget[3])(void *); // a description, a layout, a preference
+};
 
-// aegis_run walks the steps; at is where it stopped. The answer is the driver's, or 10000 and more for cuBLAS's.
-int aegis_run(aegis_step *steps, int count, void *stream, aegis_blas *blas, int *at);
-int aegis_capture(aegis_step *steps, int count, void *stream, aegis_blas *blas, int *at, void **graph);
-int aegis_graph_launch(void *graph, void *stream);
-int aegis_graph_free(void *graph);
+// A captured sequence: the graph ready to launch, the one it was made of, and the node of each kernel.
+typedef struct {
+	void *exec, *graph;
+	void **nodes;
+	uint64_t *values; // the arguments that the nodes have, side by side
+} aegis_replay;
+
+// Answers are the driver's, or 10000 and more for cuBLAS's. at is where the steps stopped.
+int aegis_run(const aegis_part *part, void *stream, aegis_blas *blas, int wait, int *at);
+int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *blas, int *part, int *at, aegis_replay *replay);
+// aegis_replay_launch gives the nodes the arguments of now, and launches.
+int aegis_replay_launch(const aegis_part *parts, int count, aegis_replay *replay, void *stream);
+int aegis_replay_free(aegis_replay *replay);
+
+int aegis_lt_prepare(aegis_blas *blas, const aegis_step *step, int tf32, aegis_lt *lt);
+void aegis_lt_free(aegis_lt *lt);
+
 int aegis_host_alloc(void **memory, size_t bytes);
+int aegis_alloc_async(uint64_t *address, size_t bytes, void *stream);
+int aegis_free_async(uint64_t address, void *stream);
 int aegis_param_size(void *function, int index, size_t *bytes);
+int aegis_most_threads(void *function, int *threads);
 const char *aegis_error_name(int code);
 
 void *aegis_open(const char *path, char **error);

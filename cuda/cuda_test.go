@@ -3,13 +3,16 @@
 package cuda
 
 import (
+	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+	"gorgonia.org/cu"
 )
 
 // device opens the first device, or skips the test where there is none.
@@ -81,40 +84,145 @@ func TestPlanRunsAndIsCaptured(t *testing.T) {
 			x[i] = float32(i % 7)
 			want[i/n] += 2 * x[i]
 		}
-		from, scaled, sums := up(t, g, x), up(t, g, x), up(t, g, want)
+		all, from, scaled, sums := up(t, g, x), &Place{}, up(t, g, x), up(t, g, want)
 		p := g.NewPlan()
 		require.NoError(t, p.Launch(testSource.Kernel("scale", Float32), Elements(len(x)), scaled, from, 2.0, len(x)))
 		require.NoError(t, p.Launch(testSource.Kernel("sums", Float32), Rows(rows, n), sums, scaled, rows, n))
+		from.Aim(all)
 		for range 5 {
-			p.Zero(sums, 0)
 			require.NoError(t, p.Run())
 			require.Equal(t, want, down[float32](t, g, sums, rows))
 		}
-		require.NotNil(t, p.graph)
+		require.Equal(t, 1, launches(t, g, p.Run))
 		other := up(t, g, make([]float32, len(x)))
 		from.Aim(other)
-		require.NoError(t, p.Run())
-		require.Equal(t, make([]float32, rows), down[float32](t, g, sums, rows), "the graph follows the places")
+		require.Equal(t, 1, launches(t, g, p.Run), "the graph that there is")
+		require.Equal(t, make([]float32, rows), down[float32](t, g, sums, rows), "follows the places")
 	})
+}
+
+// launches is how many calls of the driver something takes.
+func launches(t *testing.T, g *GPU, f func() error) int {
+	t.Helper()
+	require.NoError(t, g.Flush())
+	before := g.traffic.Launches
+	require.NoError(t, f())
+	require.NoError(t, g.Flush())
+	return g.traffic.Launches - before
+}
+
+// Plans that come in the same order are one graph, whatever their numbers are.
+func TestASequenceOfPlansIsOneLaunch(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		x, y := up(t, g, []float32{1, 2, 3}), up(t, g, []float32{0, 0, 0})
+		first, second := g.NewPlan(), g.NewPlan()
+		step := func(by float64) error {
+			for _, p := range []*Plan{first, second} {
+				require.NoError(t, p.Again())
+			}
+			require.NoError(t, first.Launch(testSource.Kernel("scale", Float32), Elements(3), y, x, by, 3))
+			first.Copy(x, y, 4)
+			require.NoError(t, second.Launch(testSource.Kernel("scale", Float32), Elements(3), y, y, 10.0, 3))
+			require.NoError(t, first.Run())
+			return second.Run()
+		}
+		require.Equal(t, 3, launches(t, g, func() error { return step(1) }))
+		require.Equal(t, 1, launches(t, g, func() error { return step(1) }))
+		require.Equal(t, []float32{10, 20, 30}, down[float32](t, g, y, 3))
+		require.Equal(t, 1, launches(t, g, func() error { return step(2) }))
+		require.Equal(t, []float32{20, 40, 60}, down[float32](t, g, y, 3))
+
+		require.NoError(t, first.Again())
+		require.NoError(t, first.Run(), "nothing")
+		require.Equal(t, 2, launches(t, g, func() error { require.NoError(t, second.Run()); return second.Run() }), "by itself, and again")
+	})
+}
+
+func TestUploadsAreStaged(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		x := make([]int64, 5*stagingBytes/8+3)
+		for i := range x {
+			x[i] = int64(i)
+		}
+		for range 2 {
+			at := up(t, g, x)
+			x[0], x[len(x)-1] = -1, -1
+			y := down[int64](t, g, at, len(x))
+			x[0], x[len(x)-1] = 0, int64(len(x)-1)
+			require.True(t, slices.Equal(x, y))
+		}
+	})
+}
+
+func TestDeliver(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		var list []Delivery
+		var want [][]byte
+		for i, n := range []int{16, 32, 4, 7, 64, 1} {
+			x := make([]byte, n)
+			for j := range x {
+				x[j] = byte(i*100 + j)
+			}
+			list, want = append(list, Delivery{To: up(t, g, make([]byte, n)), From: up(t, g, x), Bytes: n}), append(want, x)
+		}
+		p := g.NewPlan()
+		require.NoError(t, p.Deliver(list))
+		require.NoError(t, p.Run())
+		for i, d := range list {
+			require.Equal(t, want[i], down[byte](t, g, d.To, d.Bytes))
+		}
+	})
+}
+
+// ways are how products are made: by cuBLAS with cuBLASLt, without, and by our own kernel.
+func ways(t *testing.T, g *GPU, f func(t *testing.T)) {
+	with := g.blas
+	defer func() { g.blas = with }()
+	for _, way := range []string{"cublas", "cublas without lt", "own"} {
+		t.Run(way, func(t *testing.T) {
+			switch {
+			case way == "own":
+				g.blas = nil
+			case with == nil:
+				t.Skip(g.blasErr)
+			case way != "cublas":
+				g.blas = &blas{table: newBLASTable(), workspace: with.workspace}
+				*g.blas.table = *with.table
+				g.blas.table.lt = nil
+			case with.ltErr != nil:
+				t.Skip(with.ltErr)
+			}
+			within(t, g, func() {
+				f(t)
+				require.NoError(t, g.Synchronize(), "before cuBLAS is another")
+			})
+		})
+	}
 }
 
 func TestProduct(t *testing.T) {
 	g := device(t)
-	t.Log(g, g.blasErr)
-	within(t, g, func() {
+	ways(t, g, func(t *testing.T) {
 		for _, layout := range []Layout{NN, NT, TN} {
-			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}} {
-				product[float64](t, g, layout, Float64, s[0], s[1], s[2])
-				product[float32](t, g, layout, Float32, s[0], s[1], s[2])
+			for _, s := range [][3]int{{1, 1, 1}, {3, 17, 5}, {33, 16, 40}, {20, 2, 0}, {130, 70, 19}, {0, 3, 4}} {
+				for _, then := range []Then{{}, {Bias: &Place{}}, {ReLU: true}, {Bias: &Place{}, ReLU: true}} {
+					multiply[float64](t, g, layout, Float64, then, s[0], s[1], s[2])
+					multiply[float32](t, g, layout, Float32, then, s[0], s[1], s[2])
+				}
 			}
 		}
+		multiply[float32](t, g, NT, Float32, Then{}, 700, 1000, 2) // of large tiles
+		multiply[float64](t, g, TN, Float64, Then{ReLU: true}, 700, 1000, 2)
 	})
 }
 
-func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, m, n, k int) {
+func multiply[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type, then Then, m, n, k int) {
 	t.Helper()
-	a, b, c, want := make([]F, m*k), make([]F, k*n), make([]F, m*n), make([]float64, m*n)
-	for _, x := range [][]F{a, b} {
+	a, b, bias, want := make([]F, m*k), make([]F, k*n), make([]F, n), make([]float64, m*n)
+	for _, x := range [][]F{a, b, bias} {
 		for i := range x {
 			x[i] = F(rand.Float64() - 0.5)
 		}
@@ -125,19 +233,71 @@ func product[F float32 | float64](t *testing.T, g *GPU, layout Layout, real Type
 		}
 		return float64(x[i*columns+j])
 	}
+	if then.Bias != nil {
+		then.Bias = up(t, g, bias)
+	}
+	to, p := up(t, g, make([]F, m*n)), g.NewPlan()
+	rest, err := p.ProductThen(layout, real, m, n, k, up(t, g, a), up(t, g, b), to, then)
+	require.NoError(t, err)
+	if g.fuses() && real == Float32 && m*k > 0 {
+		require.Zero(t, rest)
+	}
 	for i := range m {
 		for j := range n {
 			for l := range k {
 				want[i*n+j] += at(a, layout == TN, i, l, m, k) * at(b, layout == NT, l, j, k, n)
 			}
+			if then.Bias != nil && rest.Bias == nil {
+				want[i*n+j] += float64(bias[j])
+			}
+			if then.ReLU && !rest.ReLU {
+				want[i*n+j] = max(want[i*n+j], 0)
+			}
 		}
 	}
-	to, p := up(t, g, c), g.NewPlan()
-	require.NoError(t, p.Product(layout, real, m, n, k, up(t, g, a), up(t, g, b), to))
 	require.NoError(t, p.Run())
 	for i, v := range down[F](t, g, to, m*n) {
-		require.InDelta(t, want[i], float64(v), 1e-5, "layout %d, %d x %d x %d", layout, m, n, k)
+		if math.Abs(want[i]-float64(v)) > 1e-5 {
+			require.InDelta(t, want[i], float64(v), 1e-5, "layout %d, %d x %d x %d", layout, m, n, k)
+		}
 	}
+	require.NoError(t, p.Again())
+	require.NoError(t, p.AddProduct(layout, real, m, n, k, up(t, g, a), up(t, g, b), to))
+	require.NoError(t, p.Run())
+	if then == (Then{}) && m*n > 0 {
+		require.InDelta(t, 2*want[m*n-1], float64(down[F](t, g, to, m*n)[m*n-1]), 1e-5)
+	}
+}
+
+// TF32 is for those who ask for it: 1 + 2^-12 is 1 then. It may be asked for at any time.
+func TestTF32(t *testing.T) {
+	g := device(t)
+	defer SetTF32(false)
+	if !emulated(g) && g.arch < "sm_80" || g.blas == nil {
+		t.Skip("no tensor cores that have it")
+	}
+	within(t, g, func() {
+		x := float32(1 + 1.0/(1<<12))
+		a, b, c, bias := up(t, g, []float32{x, x, x, x}), up(t, g, []float32{x, x, x, x}), up(t, g, make([]float32, 4)), up(t, g, make([]float32, 2))
+		plain, fused, brain := g.NewPlan(), g.NewPlan(), g.NewPlan()
+		require.NoError(t, brain.BrainProduct(NT, Float32, 2, 2, 2, a, b, c))
+		require.NoError(t, plain.Product(NT, Float32, 2, 2, 2, a, b, c))
+		_, err := fused.ProductThen(NT, Float32, 2, 2, 2, a, b, c, Then{Bias: bias, ReLU: true})
+		require.NoError(t, err)
+		for i := range 8 {
+			SetTF32(i%2 == 1)
+			want := 2 * x * x
+			if TF32() {
+				want = 2
+			}
+			for _, p := range []*Plan{plain, fused} {
+				require.NoError(t, p.Run())
+				require.Equal(t, want, down[float32](t, g, c, 4)[3])
+			}
+			require.NoError(t, brain.Run())
+			require.Equal(t, float32(2), down[float32](t, g, c, 4)[3], "of what isn't bfloat16, for once")
+		}
+	})
 }
 
 // What a kernel does wrong is an error of the run, and the device goes on.
@@ -160,6 +320,7 @@ func TestTheEmulatedDeviceChecksKernels(t *testing.T) {
 		{"half_shuffle", 32, func(_, y *Place) []any { return []any{y} }, "others not"},
 	} {
 		t.Run(c.kernel, func(t *testing.T) {
+			defer revive(t, g)
 			within(t, g, func() {
 				fresh, err := g.Allocate(64 * 4)
 				require.NoError(t, err)
@@ -167,11 +328,24 @@ func TestTheEmulatedDeviceChecksKernels(t *testing.T) {
 				p := g.NewPlan()
 				require.NoError(t, p.Launch(testSource.Kernel(c.kernel, Float32), Shape{1, c.threads}, c.args(fresh.At(0), written)...))
 				require.NoError(t, p.Run())
-				require.ErrorContains(t, g.Synchronize(), c.want)
-				require.NoError(t, g.Synchronize())
+				err = g.Synchronize()
+				require.ErrorContains(t, err, c.want)
+				require.ErrorContains(t, err, "launched since it was last waited for: test."+c.kernel)
 			})
+			var lost *LostError
+			require.ErrorAs(t, g.Do(func() error { return nil }), &lost, "from now on")
 		})
 	}
+}
+
+// revive has the emulated device forgive what it doesn't, as GPUs don't.
+func revive(t *testing.T, g *GPU) {
+	t.Helper()
+	device, err := cu.GetDevice(int(g.number))
+	require.NoError(t, err)
+	require.NoError(t, device.ResetPrimaryCtx())
+	g.lost = nil
+	g.queue.since = nil
 }
 
 func TestWrongKernels(t *testing.T) {
@@ -201,7 +375,8 @@ func TestOutOfMemoryIsAnError(t *testing.T) {
 
 func TestArenaCutsAndJoins(t *testing.T) {
 	var a arena
-	a.insert(extent{0x1000, 0x1000})
+	c, next := chunk{0x1000, 0x1000}, chunk{0x2000, 0x1000}
+	a.insert(extent{c.address, c.bytes, c})
 	one, ok := a.cut(0x400)
 	require.True(t, ok)
 	two, ok := a.cut(0x400)
@@ -211,7 +386,8 @@ func TestArenaCutsAndJoins(t *testing.T) {
 	a.insert(one)
 	require.Len(t, a.free, 2)
 	a.insert(two)
-	require.Equal(t, []extent{{0x1000, 0x1000}}, a.free)
+	a.insert(extent{next.address, next.bytes, next})
+	require.Equal(t, []extent{{0x1000, 0x1000, c}, {0x2000, 0x1000, next}}, a.free, "each chunk for itself")
 }
 
 func TestWithoutADriver(t *testing.T) {

@@ -2,6 +2,10 @@
 
 package cuda
 
+// #include <stdlib.h>
+// #include "core.h"
+import "C"
+
 import (
 	"fmt"
 	"runtime"
@@ -11,20 +15,25 @@ import (
 	"gorgonia.org/cu"
 )
 
-// GPU is an opened device: its context, one stream on which everything is in order, its memory and its kernels. One
-// goroutine at a time works with it, on a thread that is locked and has the context for as long.
+// GPU is an opened device: its context, one stream on which everything is in order, its memory and its kernels.
 type GPU struct {
 	number  Device
 	name    string
 	arch    string // "sm_90"
+	pools   bool   // memory can be allocated in the stream's order
 	context cu.CUContext
 	stream  cu.Stream
 	mu      sync.Mutex
+	lost    error // why it can't be used any more
 	arena   arena
+	staging staging
 	modules map[moduleKey]*module
+	queue   queue
+	watches watches
 	traffic Traffic
 	blas    *blas
 	blasErr error // why there is no cuBLAS
+	fused   map[ltKey]bool
 }
 
 var (
@@ -42,7 +51,9 @@ func (d Device) Open() (*GPU, error) {
 	if err := Available(); err != nil {
 		return nil, err
 	}
-	g := &GPU{number: d, modules: map[moduleKey]*module{}}
+	g := &GPU{number: d, modules: map[moduleKey]*module{}, fused: map[ltKey]bool{}}
+	g.queue.replays = map[sequence]*replay{}
+	g.queue.parts = (*[maxQueue]C.aegis_part)(C.calloc(maxQueue, C.sizeof_aegis_part))
 	if err := g.open(); err != nil {
 		return nil, fmt.Errorf("%v: %w", d, err)
 	}
@@ -58,27 +69,32 @@ func (g *GPU) open() error {
 	if g.name, err = device.Name(); err != nil {
 		return named("cuDeviceGetName", err)
 	}
-	major, err := device.Attribute(cu.ComputeCapabilityMajor)
-	if err != nil {
-		return named("cuDeviceGetAttribute", err)
+	var attributes [3]int
+	for i, a := range []cu.DeviceAttribute{cu.ComputeCapabilityMajor, cu.ComputeCapabilityMinor, memoryPools} {
+		if attributes[i], err = device.Attribute(a); err != nil {
+			return named("cuDeviceGetAttribute", err)
+		}
 	}
-	minor, err := device.Attribute(cu.ComputeCapabilityMinor)
-	if err != nil {
-		return named("cuDeviceGetAttribute", err)
-	}
-	g.arch = fmt.Sprintf("sm_%d%d", major, minor)
+	g.arch = fmt.Sprintf("sm_%d%d", attributes[0], attributes[1])
+	g.pools = attributes[2] != 0
 	if g.context, err = device.RetainPrimaryCtx(); err != nil {
 		return named("cuDevicePrimaryCtxRetain", err)
 	}
 	return g.Do(func() error {
 		g.stream, err = cu.MakeStream(cu.NonBlocking)
 		if err != nil {
-			return named("cuStreamCreate", err)
+			return g.named("cuStreamCreate", err)
+		}
+		if err := g.openWatches(); err != nil {
+			return err
 		}
 		g.blas, g.blasErr = openBLAS(g)
 		return nil
 	})
 }
+
+// memoryPools is CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED.
+const memoryPools cu.DeviceAttribute = 115
 
 // Device is the number under which the driver knows the GPU.
 func (g *GPU) Device() Device { return g.number }
@@ -86,13 +102,18 @@ func (g *GPU) Device() Device { return g.number }
 // String is like "cuda:0 NVIDIA H200 sm_90".
 func (g *GPU) String() string { return fmt.Sprintf("%v %s %s", g.number, g.name, g.arch) }
 
-// Do calls f with the context on the calling goroutine's thread, while nobody else works with the GPU.
+// Do calls f while nobody else works with the GPU, on a thread that is locked and has the context for as long. That is the
+// caller's: to hand over to a thread of the GPU's own, and be woken by it, takes longer than all that a training step does on
+// the host. Of a GPU that is lost it gives a [LostError].
 func (g *GPU) Do(f func() error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.lost != nil {
+		return g.lost
+	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	if err := named("cuCtxSetCurrent", cu.SetCurrentContext(g.context)); err != nil {
+	if err := g.named("cuCtxSetCurrent", cu.SetCurrentContext(g.context)); err != nil {
 		return err
 	}
 	return f()
@@ -102,6 +123,7 @@ func (g *GPU) Do(f func() error) error {
 type Traffic struct {
 	Uploads, Downloads int
 	Bytes              int // allocated and not given back
+	Launches           int // of the driver's, where a graph is one
 }
 
 // Traffic is the count so far.
@@ -116,37 +138,17 @@ func (g *GPU) Traffic() (t Traffic, err error) {
 	return t, err
 }
 
-// Synchronize waits until everything before is done, and gives the error of what failed meanwhile. It is called within Do,
-// as all methods below are.
-func (g *GPU) Synchronize() error { return named("cuStreamSynchronize", g.stream.Synchronize()) }
-
-// Upload copies bytes of the host to device memory; the host's may change as soon as it returns.
-func (g *GPU) Upload(to *Place, from unsafe.Pointer, bytes int) error {
-	if bytes == 0 {
-		return nil
-	}
-	g.traffic.Uploads++
-	return named("cuMemcpyHtoDAsync", cu.MemcpyHtoDAsync(cu.DevicePtr(to.now()), from, int64(bytes), g.stream))
-}
-
-// Download waits for everything before, and copies bytes of device memory to the host.
-func (g *GPU) Download(to unsafe.Pointer, from *Place, bytes int) error {
-	if bytes == 0 {
-		return g.Synchronize()
-	}
-	g.traffic.Downloads++
-	if err := named("cuMemcpyDtoHAsync", cu.MemcpyDtoHAsync(to, cu.DevicePtr(from.now()), int64(bytes), g.stream)); err != nil {
+// Synchronize waits until everything before is done, and gives the error of what failed meanwhile, or of what a kernel found in
+// its data. It is called within Do, as all methods below are.
+func (g *GPU) Synchronize() error {
+	if err := g.Flush(); err != nil {
 		return err
 	}
-	return g.Synchronize()
-}
-
-// Copy copies bytes within the device.
-func (g *GPU) Copy(to, from *Place, bytes int) error {
-	if bytes == 0 {
-		return nil
+	if err := g.named("cuStreamSynchronize", g.stream.Synchronize()); err != nil {
+		return err
 	}
-	return named("cuMemcpyDtoDAsync", cu.MemcpyDtoDAsync(cu.DevicePtr(to.now()), cu.DevicePtr(from.now()), int64(bytes), g.stream))
+	g.queue.since = nil
+	return g.alarm()
 }
 
 func (g *GPU) streamPointer() unsafe.Pointer { return unsafe.Pointer(g.stream.C()) }

@@ -34,6 +34,7 @@ func (e *LibraryError) Error() string {
 type wanted struct {
 	name      string
 	variable  string
+	folder    string // looked into first, where there is no variable
 	versions  []string
 	functions []string
 }
@@ -71,10 +72,15 @@ func (w wanted) resolve(path string, handle unsafe.Pointer) (*library, error) {
 }
 
 func (w wanted) candidates() []string {
-	if path := os.Getenv(w.variable); path != "" {
+	if path := os.Getenv(w.variable); w.variable != "" && path != "" {
 		return []string{path}
 	}
 	var paths []string
+	if filepath.IsAbs(w.folder) {
+		for _, version := range w.versions {
+			paths = append(paths, filepath.Join(w.folder, w.name+version))
+		}
+	}
 	for _, version := range w.versions {
 		paths = append(paths, w.name+version)
 	}

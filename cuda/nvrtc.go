@@ -75,7 +75,12 @@ func (n *nvrtc) compile(name, text string, options []string) (code []byte, err e
 		list[i] = C.CString(o)
 		defer C.free(unsafe.Pointer(list[i]))
 	}
-	if n.call("nvrtcCompileProgram", *program, uintptr(len(options)), uintptr(unsafe.Pointer(&list[0]))) != 0 {
+	const invalidOption = 5 // an architecture that it doesn't know
+	switch code := n.call("nvrtcCompileProgram", *program, uintptr(len(options)), uintptr(unsafe.Pointer(&list[0]))); code {
+	case 0:
+	case invalidOption:
+		return nil, &CallError{Call: "nvrtcCompileProgram " + options[0], Code: code, Text: "invalid option"}
+	default:
 		log, err := n.read(*program, "nvrtcGetProgramLogSize", "nvrtcGetProgramLog")
 		if err != nil {
 			return nil, err

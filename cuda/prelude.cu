@@ -39,14 +39,18 @@ __device__ inline void philox(const i64 *draw, i64 block, u32 *words) {
 	}
 }
 
-// What is wrong with the data: the number of a check, 0 where nothing is, and the first position found.
-struct Status { u64 number; i64 position; double value; };
+// What is wrong with the data: the number of a watch, 0 where nothing is, and the first position found. The host looks at the
+// mirror, which is its own memory, when it comes to it.
+struct Status { u64 number; i64 position; double value; Status *mirror; };
 
 __device__ inline void fail(Status *status, i64 number, i64 position, double value) {
-	if (atomicCAS(&status->number, 0ull, (u64)number) == 0) {
-		status->position = position;
-		status->value = value;
-	}
+	if (atomicCAS(&status->number, 0ull, (u64)number) != 0)
+		return;
+	Status *mirror = status->mirror;
+	mirror->position = position;
+	mirror->value = value;
+	__threadfence_system();
+	*(volatile u64 *)&mirror->number = (u64)number;
 }
 
 // The sum over a block, for every thread of it. Each thread of the block must call it.

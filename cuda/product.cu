@@ -1,23 +1,70 @@
-// c (m, n) = a·b by tiles in shared memory, where there is no cuBLAS.
-#define TILE 16
+// c (m, n) = a·b where there is no cuBLAS, with bias and ReLU: a block makes a tile of ROWS_ by COLUMNS_ from slices of both
+// matrices in shared memory, each thread TALL by WIDE numbers of it in registers.
+#define SLICE 16
 
-extern "C" __global__ void product(T *c, const T *a, const T *b, i64 m, i64 n, i64 k, int transposeA, int transposeB, int add) {
-	__shared__ T left[TILE][TILE + 1], right[TILE][TILE + 1];
-	i64 across = (n + TILE - 1) / TILE;
-	int x = threadIdx.x % TILE, y = threadIdx.x / TILE;
-	i64 row = blockIdx.x / across * TILE, column = blockIdx.x % across * TILE;
-	T sum = 0;
-	for (i64 at = 0; at < k; at += TILE) {
+template <int ROWS_, int COLUMNS_, int TALL, int WIDE>
+__device__ inline void tile(T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k, int transposeA, int transposeB, int add,
+	int biased, int relu) {
+	const int threads = ROWS_ / TALL * (COLUMNS_ / WIDE);
+	__shared__ T left[SLICE][ROWS_ + 1], right[SLICE][COLUMNS_ + 1];
+	i64 across = (n + COLUMNS_ - 1) / COLUMNS_;
+	i64 row = blockIdx.x / across * ROWS_, column = blockIdx.x % across * COLUMNS_;
+	// A thread's rows and columns are apart, so that neighbouring threads read neighbours.
+	int x = threadIdx.x % (COLUMNS_ / WIDE), y = threadIdx.x / (COLUMNS_ / WIDE);
+	T sum[TALL][WIDE];
+#pragma unroll
+	for (int i = 0; i < TALL; i++)
+#pragma unroll
+		for (int j = 0; j < WIDE; j++)
+			sum[i][j] = 0;
+	for (i64 at = 0; at < k; at += SLICE) {
 		// Neighbouring threads read neighbours in memory, whichever way the matrix lies.
-		i64 i = row + (transposeA ? x : y), l = at + (transposeA ? y : x);
-		left[transposeA ? x : y][transposeA ? y : x] = i < m && l < k ? a[transposeA ? l * m + i : i * k + l] : T(0);
-		i64 j = column + (transposeB ? y : x), r = at + (transposeB ? x : y);
-		right[transposeB ? x : y][transposeB ? y : x] = j < n && r < k ? b[transposeB ? j * k + r : r * n + j] : T(0);
+		for (int e = threadIdx.x; e < ROWS_ * SLICE; e += threads) {
+			int i = transposeA ? e % ROWS_ : e / SLICE, l = transposeA ? e / ROWS_ : e % SLICE;
+			left[l][i] = row + i < m && at + l < k ? a[transposeA ? (at + l) * m + row + i : (row + i) * k + at + l] : T(0);
+		}
+		for (int e = threadIdx.x; e < COLUMNS_ * SLICE; e += threads) {
+			int j = transposeB ? e / SLICE : e % COLUMNS_, l = transposeB ? e % SLICE : e / COLUMNS_;
+			right[l][j] = column + j < n && at + l < k ? b[transposeB ? (column + j) * k + at + l : (at + l) * n + column + j] : T(0);
+		}
 		__syncthreads();
-		for (int s = 0; s < TILE; s++)
-			sum += left[y][s] * right[s][x];
+#pragma unroll 4
+		for (int l = 0; l < SLICE; l++) {
+			T p[TALL], q[WIDE];
+#pragma unroll
+			for (int i = 0; i < TALL; i++)
+				p[i] = left[l][y + i * (ROWS_ / TALL)];
+#pragma unroll
+			for (int j = 0; j < WIDE; j++)
+				q[j] = right[l][x + j * (COLUMNS_ / WIDE)];
+#pragma unroll
+			for (int i = 0; i < TALL; i++)
+#pragma unroll
+				for (int j = 0; j < WIDE; j++)
+					sum[i][j] += p[i] * q[j];
+		}
 		__syncthreads();
 	}
-	if (row + y < m && column + x < n)
-		c[(row + y) * n + column + x] = add ? c[(row + y) * n + column + x] + sum : sum;
+#pragma unroll
+	for (int i = 0; i < TALL; i++)
+#pragma unroll
+		for (int j = 0; j < WIDE; j++) {
+			i64 r = row + y + i * (ROWS_ / TALL), s = column + x + j * (COLUMNS_ / WIDE);
+			if (r < m && s < n) {
+				T v = add ? c[r * n + s] + sum[i][j] : sum[i][j];
+				if (biased)
+					v += bias[s];
+				c[r * n + s] = relu && v < 0 ? T(0) : v;
+			}
+		}
+}
+
+extern "C" __global__ void __launch_bounds__(256) large(T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k, int transposeA,
+	int transposeB, int add, int biased, int relu) {
+	tile<128, 64, 8, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, add, biased, relu);
+}
+
+extern "C" __global__ void __launch_bounds__(64) small(T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k, int transposeA,
+	int transposeB, int add, int biased, int relu) {
+	tile<32, 32, 4, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, add, biased, relu);
 }

@@ -22,47 +22,122 @@ const (
 	TN
 )
 
+// Then is what follows a product before it is stored: a bias (n) is added to each row, and what is below 0 becomes 0.
+type Then struct {
+	Bias *Place // or nil
+	ReLU bool
+}
+
+// product is one that is about to be added: c (m, n) = a·b, or c += a·b.
+type product struct {
+	layout  Layout
+	real    Type
+	m, n, k int
+	a, b, c *Place
+	then    Then
+	add     bool
+	brain   bool // the numbers are bfloat16's
+}
+
 // Product adds c = a·b of contiguous row-major matrices: cuBLAS, or where there is none a kernel of our own.
 func (p *Plan) Product(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
-	return p.product(layout, real, m, n, k, a, b, c, false)
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c})
+	return err
 }
 
 // AddProduct adds c += a·b.
 func (p *Plan) AddProduct(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
-	return p.product(layout, real, m, n, k, a, b, c, true)
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, add: true})
+	return err
 }
 
-func (p *Plan) product(layout Layout, real Type, m, n, k int, a, b, c *Place, add bool) error {
-	if m == 0 || n == 0 || k == 0 && add {
-		return nil
+// BrainProduct adds c = a·b of numbers that bfloat16 has. TF32 has them too, so that tensor cores make it and nothing is lost.
+func (p *Plan) BrainProduct(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, brain: real == Float32})
+	return err
+}
+
+// ProductThen adds c = a·b with as much of what follows as is done at once. The rest is the caller's to do.
+func (p *Plan) ProductThen(layout Layout, real Type, m, n, k int, a, b, c *Place, then Then) (rest Then, err error) {
+	return p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, then: then})
+}
+
+func (p *Plan) product(q product) (rest Then, err error) {
+	if q.m == 0 || q.n == 0 || q.k == 0 && q.add {
+		return q.then, nil
 	}
-	if k == 0 {
-		p.Zero(c, m*n*real.Bytes())
-		return nil
+	if q.k == 0 {
+		p.Zero(q.c, q.m*q.n*q.real.Bytes())
+		return q.then, nil
 	}
 	if p.gpu.blas == nil {
-		const tile = 16 // as in product.cu
-		across := (n + tile - 1) / tile
-		shape := Shape{Blocks: (m + tile - 1) / tile * across, Threads: tile * tile}
-		return p.Launch(productSource.Kernel("product", real), shape, c, a, b, m, n, k, layout == TN, layout == NT, add)
+		return Then{}, p.ownProduct(q)
 	}
 	// To cuBLAS, whose matrices lie by columns, ours are transposed: cᵀ = bᵀ·aᵀ.
+	m, n, k := C.int32_t(q.m), C.int32_t(q.n), C.int32_t(q.k)
 	s := C.aegis_step{
-		kind: C.AEGIS_PRODUCT, to: p.address(c), from: p.address(b), b: p.address(a),
-		m: C.int32_t(n), n: C.int32_t(m), k: C.int32_t(k), ldc: C.int32_t(n), lda: C.int32_t(n), ldb: C.int32_t(k),
+		kind: C.AEGIS_PRODUCT, m: n, n: m, k: k, ldc: n, lda: n, ldb: k, wide: bit(q.real == Float64), add: bit(q.add), brain: bit(q.brain),
 	}
-	if real == Float64 {
-		s.wide = 1
+	if q.layout == NT {
+		s.transposeA, s.lda = 1, k
 	}
-	if add {
-		s.add = 1
+	if q.layout == TN {
+		s.transposeB, s.ldb = 1, m
 	}
-	if layout == NT {
-		s.transposeA, s.lda = 1, C.int32_t(k)
+	places, rest := []*Place{q.c, q.b, q.a}, q.then
+	if q.real == Float32 && rest != (Then{}) {
+		done, err := p.fuse(&s, append(places, rest.Bias), rest)
+		if err != nil {
+			return rest, err
+		}
+		if done.Bias != nil {
+			places, rest.Bias = append(places, done.Bias), nil
+		}
+		rest.ReLU = rest.ReLU && !done.ReLU
 	}
-	if layout == TN {
-		s.transposeB, s.ldb = 1, C.int32_t(m)
+	p.fixed("product", s, places...)
+	return rest, nil
+}
+
+// fuse has the step do what follows it, as far as cuBLASLt can.
+func (p *Plan) fuse(s *C.aegis_step, places []*Place, then Then) (done Then, err error) {
+	s.aligned = 16
+	for _, place := range places {
+		for place != nil && place.now()%uint64(s.aligned) != 0 {
+			s.aligned /= 2
+		}
 	}
-	p.add("product", s)
-	return nil
+	for _, try := range []Then{then, {Bias: then.Bias}} {
+		if try == (Then{}) {
+			break
+		}
+		s.relu = bit(try.ReLU)
+		if ok, err := p.gpu.fusesAs(*s, try.Bias != nil); ok || err != nil {
+			return try, err
+		}
+	}
+	s.aligned, s.relu = 0, 0
+	return Then{}, nil
+}
+
+// tiles are the sizes in which our own kernel makes a product: rows, columns and threads of a block, as in product.cu.
+var tiles = []struct {
+	kernel                 string
+	rows, columns, threads int
+}{{"large", 128, 64, 256}, {"small", 32, 32, 64}}
+
+// ownProduct takes large tiles where they are enough to keep a GPU busy.
+func (p *Plan) ownProduct(q product) error {
+	const busy = 64
+	t := tiles[0]
+	blocks := func() int { return (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns) }
+	if blocks() < busy {
+		t = tiles[1]
+	}
+	bias := q.c // stands for one that is not read
+	if q.then.Bias != nil {
+		bias = q.then.Bias
+	}
+	return p.Launch(productSource.Kernel(t.kernel, q.real), Shape{Blocks: blocks(), Threads: t.threads}, q.c, q.a, q.b, bias, q.m, q.n, q.k,
+		q.layout == TN, q.layout == NT, q.add, q.then.Bias != nil, q.then.ReLU)
 }

@@ -41,6 +41,8 @@ var prelude string
 type Source struct {
 	Name string
 	Text string
+
+	moves bool
 }
 
 var (
@@ -55,6 +57,20 @@ func NewSource(name, text string) *Source {
 	s := &Source{Name: name, Text: text}
 	sources = append(sources, s)
 	return s
+}
+
+// Moves says that the source's kernels are for integers and bools too, and gives the source back.
+func (s *Source) Moves() *Source {
+	s.moves = true
+	return s
+}
+
+// Types are those that T is to be.
+func (s *Source) Types() []Type {
+	if s.moves {
+		return []Type{Float32, Float64, Int64, Bool}
+	}
+	return []Type{Float32, Float64}
 }
 
 // Sources are all that were made, by name.

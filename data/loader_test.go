@@ -83,6 +83,13 @@ func TestLoaderErrors(t *testing.T) {
 	require.Equal(t, "[]", epoch(data.NewLoader(empty, empty).BatchSize(3)))
 }
 
+func TestArange(t *testing.T) {
+	require.Equal(t, "tensor([0, 1, 2])", fmt.Sprint(data.Arange(3)))
+	require.Equal(t, "tensor([], dtype=torch.int64)", fmt.Sprint(data.Arange(0)))
+	var value *ops.ValueError
+	require.ErrorAs(t, data.Arange(-1).Err(), &value)
+}
+
 func TestLabels(t *testing.T) {
 	require.Equal(t, "tensor([[1, 0, 0],\n        [0, 0, 1]])", data.OneHot(data.Of([]int64{0, 2}), 3).String())
 	require.Equal(t, "tensor([0, 1, 0])", data.OneHot(data.Of(1), 3).String())

@@ -41,6 +41,18 @@ func Of(values any) *graph.Expr {
 	return graph.FromArray(a)
 }
 
+// Arange is the integers from 0 to n-1, as int64: torch.arange.
+func Arange(n int) *graph.Expr {
+	if n < 0 {
+		return graph.Failed(&ops.ValueError{What: "n", Got: fmt.Sprint(n), Want: "0 or more"})
+	}
+	values := make([]int64, n)
+	for i := range values {
+		values[i] = int64(i)
+	}
+	return graph.FromArray(ops.ArrayOf(values, []int{n}))
+}
+
 // Dense is an input that shares the memory of a Gorgonia tensor.
 func Dense(d *tensor.Dense) *graph.Expr { return graph.FromDense(d) }
 

@@ -89,12 +89,13 @@ func (a *assembler) spare() {
 	}
 	for _, s := range a.segments {
 		for i := range s.steps {
-			if _, ok := s.steps[i].definition.(ops.Selective); !ok {
+			selective, ok := s.steps[i].definition.(ops.Selective)
+			if !ok {
 				continue
 			}
 			out := slices.Clone(s.steps[i].out)
 			for k, cell := range out {
-				if !read[cell] {
+				if !read[cell] && selective.Optional(k) {
 					out[k] = nil
 				}
 			}

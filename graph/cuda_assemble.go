@@ -5,7 +5,6 @@ package graph
 import (
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"gorgonia.org/gorgonia"
 
@@ -27,7 +26,7 @@ type cudaAssembler struct {
 func assembleCUDA(g *cuda.GPU, p *Plan) (*cudaProgram, error) {
 	a := &cudaAssembler{
 		gpu: g, plan: p, cells: map[*gorgonia.Node][]*ops.Array{}, places: map[*ops.Array]*cuda.Place{}, views: map[*ops.Array]part{},
-		program: &cudaProgram{gpu: g, launches: ops.Launches{Plan: g.NewPlan()}},
+		program: &cudaProgram{gpu: g, launches: ops.NewLaunches(g), sums: ops.NewLaunches(g)},
 	}
 	order := sorted(p.roots())
 	if err := a.supported(order); err != nil {
@@ -44,12 +43,11 @@ func assembleCUDA(g *cuda.GPU, p *Plan) (*cudaProgram, error) {
 		return nil, err
 	}
 	for _, s := range steps {
-		if err := s.definition.(ops.Launcher).Launch(&a.program.launches, a.remotes(s.in), a.remotes(s.out)); err != nil {
+		if err := s.definition.(ops.Launcher).Launch(a.program.launches, a.remotes(s.in), a.remotes(s.out)); err != nil {
 			return nil, fmt.Errorf("%s: %w", s.definition.Name(), err)
 		}
 	}
-	a.outputs()
-	return a.program, nil
+	return a.program, a.outputs()
 }
 
 func (a *cudaAssembler) supported(order gorgonia.Nodes) error {
@@ -135,13 +133,13 @@ func (a *cudaAssembler) steps(order gorgonia.Nodes) []step {
 	return steps
 }
 
-// place gives outputs memory by their lifetimes, those of gradients at each run.
+// place gives outputs memory by their lifetimes, those of parameters' gradients at each run.
 func (a *cudaAssembler) place(steps []step) error {
 	kept, aimed := map[*ops.Array]bool{}, map[*ops.Array]bool{}
 	for _, o := range a.plan.Outputs {
 		cell := a.cells[o.Node][0]
 		kept[a.base(cell)] = true
-		aimed[cell] = o.Gradient != nil
+		aimed[cell] = o.Gradient != nil && o.Gradient.Param != nil
 	}
 	if cuda.Separate() {
 		for _, s := range steps {
@@ -172,45 +170,66 @@ func (a *cudaAssembler) place(steps []step) error {
 
 func bytesOf(o ops.Operand) int { return o.Size() * ops.CUDAType(o.DType).Bytes() }
 
-// inputs gives the plan's inputs their places: parameters' and draws' are found at each run, as are values that lie on the
+// inputs gives the plan's inputs their places: parameters' are found at each run, as are those of values that lie on the
 // device already; others are copied to memory of the program's.
 func (a *cudaAssembler) inputs() error {
 	p := a.program
 	for _, in := range a.plan.Inputs {
 		cell := a.cells[in.Node][0]
 		o := ops.Operand{Shape: in.Node.Shape(), DType: in.Node.Dtype()}
+		if in.Draw >= 0 {
+			p.draws.calls = append(p.draws.calls, drawCall{in.Draw, int64(in.Stream)})
+			continue
+		}
+		at := &cuda.Place{}
+		a.places[cell] = at
 		if in.Param != nil {
-			at := &cuda.Place{}
-			a.places[cell] = at
 			p.params = append(p.params, paramPlace{in.Param, at})
+			if err := aim(at, in.Param, a.gpu); err != nil {
+				return err
+			}
 			continue
 		}
 		m, err := a.gpu.Allocate(bytesOf(o))
 		if err != nil {
 			return err
 		}
-		at := m.At(0)
-		a.places[cell] = at
+		own := m.At(0)
+		at.Aim(own)
 		switch {
 		case in.Fixed != nil:
-			if err := a.gpu.Upload(at, in.Fixed.Data, bytesOf(o)); err != nil {
+			if err := a.gpu.Upload(own, in.Fixed.Data, bytesOf(o)); err != nil {
 				return err
 			}
-		case in.Draw >= 0:
-			p.draws = append(p.draws, drawPlace{in.Draw, int64(in.Stream), at})
 		case in.Seed:
-			p.seed = &inputPlace{own: at, at: at, bytes: bytesOf(o)}
+			p.seed = &inputPlace{own: own, at: at, bytes: bytesOf(o)}
 		default:
-			own := *at
-			p.leaves = append(p.leaves, inputPlace{index: in.Leaf, own: &own, at: at, bytes: bytesOf(o)})
+			p.leaves = append(p.leaves, inputPlace{index: in.Leaf, own: own, at: at, bytes: bytesOf(o)})
 		}
 	}
-	m, err := a.gpu.Allocate(int(unsafe.Sizeof(ops.Status{})))
+	return a.draws()
+}
+
+// draws gives random draws their places, side by side.
+func (a *cudaAssembler) draws() error {
+	d := &a.program.draws
+	d.words = make([][2]int64, len(d.calls))
+	if len(d.calls) == 0 {
+		return nil
+	}
+	m, err := a.gpu.Allocate(len(d.calls) * bytesOf(drawOperand))
 	if err != nil {
 		return err
 	}
-	p.launches.Status = m.At(0)
-	return a.gpu.Upload(p.launches.Status, unsafe.Pointer(&ops.Status{}), m.Bytes())
+	d.at = m.At(0)
+	i := 0
+	for _, in := range a.plan.Inputs {
+		if in.Draw >= 0 {
+			a.places[a.cells[in.Node][0]] = m.At(i * bytesOf(drawOperand))
+			i++
+		}
+	}
+	return nil
 }
 
 func (a *cudaAssembler) remotes(cells []*ops.Array) []ops.Remote {
@@ -221,19 +240,28 @@ func (a *cudaAssembler) remotes(cells []*ops.Array) []ops.Remote {
 	return list
 }
 
-// outputs says what becomes of the program's results.
-func (a *cudaAssembler) outputs() {
+// outputs says what becomes of the program's results, and adds what copies them.
+func (a *cudaAssembler) outputs() error {
 	p := a.program
+	var deliveries []cuda.Delivery
 	for _, o := range a.plan.Outputs {
 		cell := a.cells[o.Node][0]
 		at, operand := a.at(cell), ops.Operand{Shape: cell.Shape, DType: cell.DType}
+		to := &cuda.Place{}
 		switch {
+		case o.Gradient != nil && o.Gradient.Param != nil:
+			p.gradients = append(p.gradients, &gradientPlace{param: o.Gradient.Param, operand: operand, at: at})
 		case o.Gradient != nil:
-			p.gradients = append(p.gradients, &gradientPlace{param: o.Gradient.Param, leaf: o.Gradient.Leaf, operand: operand, at: at})
+			p.gradients = append(p.gradients, &gradientPlace{leaf: o.Gradient.Leaf, operand: operand, at: at, to: to})
+			deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
 		case o.Update != nil:
-			p.updates = append(p.updates, updatePlace{o.Update, o.Call, at, bytesOf(operand)})
+			p.updates = append(p.updates, updatePlace{o.Update, o.Call, to})
+			p.launches.Copy(to, at, bytesOf(operand))
 		default:
-			p.values = append(p.values, valuePlace{valueSlot{index: o.Value, tracked: o.Tracked, gradFn: o.GradFn}, operand, at})
+			slot := valueSlot{index: o.Value, tracked: o.Tracked, gradFn: o.GradFn}
+			p.values = append(p.values, valuePlace{valueSlot: slot, operand: operand, from: at, to: to})
+			deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
 		}
 	}
+	return p.launches.Deliver(deliveries)
 }

@@ -2,7 +2,10 @@ package graph
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
+	"github.com/seed-70b75153/aegis/cuda"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
@@ -18,6 +21,23 @@ type cpu struct{}
 var CPU Device = cpu{}
 
 func (cpu) String() string { return "cpu" }
+
+// ParseDevice reads PyTorch's words: "cpu", "cuda", "cuda:1".
+func ParseDevice(text string) (Device, error) {
+	name, digits, numbered := strings.Cut(text, ":")
+	number := 0
+	var err error
+	if numbered {
+		number, err = strconv.Atoi(digits)
+	}
+	switch {
+	case text == "cpu":
+		return CPU, nil
+	case name == "cuda" && err == nil && number >= 0:
+		return cuda.Device(number), nil
+	}
+	return nil, &ops.ValueError{What: "device", Got: fmt.Sprintf("%q", text), Want: "cpu, cuda or cuda:N"}
+}
 
 // DeviceError says that one expression would need several devices.
 type DeviceError struct{ Devices [2]Device }
@@ -69,7 +89,8 @@ func (s *Storage) twins() []*Twin {
 	return twins
 }
 
-// To is a copy of an input that expressions use on a device: they are computed there. It is for inputs only.
+// To is a copy of an input that lies on a device: expressions of it are computed there. It is for inputs only, whose memory
+// on the host must not change from now on.
 func (e *Expr) To(d Device) *Expr {
 	if e.err != nil {
 		return e
@@ -80,8 +101,17 @@ func (e *Expr) To(d Device) *Expr {
 	if !e.isInput() || e.param != nil {
 		return Failed(&ops.ValueError{What: "expression to move", Got: "computed", Want: "an input, or a model that is moved"})
 	}
+	if err := e.evaluate(); err != nil {
+		return Failed(err)
+	}
 	moved := *e
-	moved.device = d
+	moved.device, moved.remote = d, nil
+	if d != CPU {
+		moved.remote = &Twin{host: e.array}
+		if err := moved.remote.send(d); err != nil {
+			return Failed(err)
+		}
+	}
 	return &moved
 }
 

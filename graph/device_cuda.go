@@ -53,6 +53,13 @@ func (p *Param) TouchOn() {
 // TouchGradientOn says that the gradient was written on the device.
 func (p *Param) TouchGradientOn() { p.storage.gradientTwin.WroteOn() }
 
+// FromPlace is an expression whose value a plan of the GPU, queued before, leaves at a place.
+func FromPlace(g *cuda.GPU, o ops.Operand, at *cuda.Place) *Expr {
+	t := remoteTwinAt(o, g, at)
+	t.WroteOn()
+	return &Expr{array: t.host, remote: t, device: g.Device()}
+}
+
 // compileOn compiles for a GPU.
 func compileOn(d Device, plan *Plan) (executable, error) {
 	g, err := d.(cuda.Device).Open()

@@ -29,3 +29,5 @@ func compileOn(d Device, _ *Plan) (executable, error) {
 type deviceCopy struct{}
 
 func (t *Twin) pull() error { panic("BUG: an array on another device than the CPU") }
+
+func (t *Twin) send(d Device) error { panic("BUG: an array for " + d.String()) }

@@ -33,7 +33,7 @@ type Expr struct {
 	tracked  bool // its value was computed from something that requires a gradient
 
 	device Device // where an input was moved to, or nil
-	remote *Twin  // the value, while it has not been asked for and lies on a device
+	remote *Twin  // the value, where it lies on a device: an input's, or one that has not been asked for
 
 	several   bool // a call of several results: its value is never asked for, but those of its picks
 	committed bool // the updates that the call makes have been made
@@ -208,12 +208,15 @@ func (e *Expr) evaluate() error {
 	case e.param != nil:
 		_, err := e.param.values.Host()
 		return err
-	case e.remote != nil:
+	case e.remote != nil && (e.array.Data == nil || !e.isInput()):
 		a, err := e.remote.Host()
 		if err != nil {
+			e.err = err // the value won't be another one when it is asked for again
 			return err
 		}
-		e.array, e.remote = *a, nil
+		if e.array = *a; !e.isInput() {
+			e.remote = nil
+		}
 	}
 	return nil
 }
@@ -236,6 +239,9 @@ func (e *Expr) compute() error {
 	}
 	return run(e, nil, false)
 }
+
+// Compute makes sure that the value is there, and leaves it where it is: on a device it is not waited for.
+func (e *Expr) Compute() error { return e.compute() }
 
 // Backward evaluates the expression, and adds the gradient of its elements' sum, weighted by the gradient given, to every
 // parameter and input below it that requires one. Without a gradient the expression must have one element.

@@ -211,6 +211,11 @@ func (p *Param) DType() tensor.Dtype { return p.value.DType }
 // NumElements is the number of values.
 func (p *Param) NumElements() int { return p.value.Len }
 
+// Precedes says whether another parameter's values begin where this one's end, in the same storage.
+func (p *Param) Precedes(q *Param) bool {
+	return p.storage == q.storage && !p.buffer && !q.buffer && q.offset == p.offset+p.value.Len*int(p.value.DType.Size())
+}
+
 // Storage is where the parameter lives.
 func (p *Param) Storage() *Storage { return p.storage }
 

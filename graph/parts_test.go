@@ -21,6 +21,22 @@ func TestParts(t *testing.T) {
 	require.Equal(t, "tensor([[2., 5.],\n        [3., 6.]])", fmt.Sprint(graph.Stack(x.Select(1, 1), x.Select(1, 2))))
 }
 
+// TestSlice takes what Python takes of a list.
+func TestSlice(t *testing.T) {
+	x := data.Of([][]float32{{1, 2, 3}, {4, 5, 6}}).RequiresGrad()
+	for want, got := range map[string]*graph.Expr{
+		"tensor([[4., 5., 6.]])":                x.Slice(0, 1, graph.End),
+		"tensor([[1.],\n        [4.]])":         x.Slice(1, 0, 1),
+		"tensor([[2.],\n        [5.]])":         x.Slice(-1, -2, -1),
+		"tensor([[1., 2.],\n        [4., 5.]])": x.Slice(1, -9, -1),
+		"tensor([], size=(0, 3))":               x.Slice(0, 2, 1),
+	} {
+		require.Equal(t, want, fmt.Sprint(got.Detach()))
+	}
+	require.NoError(t, x.Slice(1, 1, 2).Sum().Backward())
+	require.Equal(t, "tensor([[0., 1., 0.],\n        [0., 1., 0.]])", fmt.Sprint(x.Grad()))
+}
+
 // TestViewsFollowWhatTheyViewFromRunToRun: views of an input, of a parameter's gradient that is written in place, of each
 // other, asked for in a loop over other inputs with one program.
 func TestViewsFollowWhatTheyViewFromRunToRun(t *testing.T) {
@@ -45,11 +61,11 @@ func TestPartsRefuse(t *testing.T) {
 		_, err := e.Value()
 		require.ErrorAs(t, err, &value)
 	}
-	for _, e := range []*graph.Expr{graph.Concat(0, x, x.Select(0, 0)), graph.Concat(1, x, x.Narrow(0, 0, 1)), data.Of(float32(1)).Narrow(0, 0, 1)} {
+	for _, e := range []*graph.Expr{graph.Concat(0, x, x.Select(0, 0)), graph.Concat(1, x, x.Narrow(0, 0, 1)), data.Of(float32(1)).Narrow(0, 0, 1), data.Of(float32(1)).Slice(0, 0, 1)} {
 		_, err := e.Value()
 		require.ErrorAs(t, err, &shape)
 	}
-	for _, e := range []*graph.Expr{x.Narrow(2, 0, 1), x.Transpose(0, -3)} {
+	for _, e := range []*graph.Expr{x.Narrow(2, 0, 1), x.Slice(2, 0, 1), x.Slice(-3, 0, 1), x.Transpose(0, -3)} {
 		_, err := e.Value()
 		require.ErrorAs(t, err, &dim)
 	}

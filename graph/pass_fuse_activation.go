@@ -10,12 +10,7 @@ import (
 // fuseActivation moves an element-wise function into the store of the product before it, linear or a convolution, where
 // nothing else needs the product and the function's gradient can be told from its output.
 func fuseActivation(p *Plan) error {
-	uses := map[*gorgonia.Node]int{}
-	for _, n := range sorted(p.roots()) {
-		for _, in := range ops.Inputs(n) {
-			uses[in]++
-		}
-	}
+	uses := p.uses()
 	return p.rewrite(func(old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
 		op := ops.Of(old)
 		if op == nil {
@@ -37,6 +32,6 @@ func fuseActivation(p *Plan) error {
 		if !ok {
 			return nil, nil
 		}
-		return ops.Apply(fused, ops.Inputs(in[0])...)
+		return applyAt(ops.Of(before).Place, fused, ops.Inputs(in[0])...)
 	})
 }

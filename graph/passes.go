@@ -17,7 +17,8 @@ type Pass struct {
 // passes run in this order, which is checked against what each says of itself.
 var passes = []Pass{
 	{Name: "adopt", Run: adopt},
-	{Name: "fuse-activation", Run: fuseActivation, After: []string{"adopt"}},
+	{Name: "fold", Run: fold, After: []string{"adopt"}},
+	{Name: "fuse-activation", Run: fuseActivation, After: []string{"adopt", "fold"}},
 	{Name: "gradient", Run: differentiate, After: []string{"fuse-activation"}},
 	{Name: "sum-gradients", Run: sumGradients, After: []string{"gradient"}},
 	{Name: "own", Run: own, After: []string{"gradient", "sum-gradients"}},

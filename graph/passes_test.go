@@ -79,6 +79,38 @@ value %4
 `, planOf(t, e, false, "fuse-activation").String())
 }
 
+// convolutionNorm is relu(norm(x * w)) by given statistics.
+type convolutionNorm struct{}
+
+func (convolutionNorm) Apply(_ *Scope, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	y, err := ops.Convolution(in[0], in[1], nil, ops.ConvolutionSettings{Rank: 1, Groups: 1, Stride: ops.Spatial{1, 1, 1}, Dilation: ops.Spatial{1, 1, 1}})
+	if err != nil {
+		return nil, err
+	}
+	if y, err = ops.BatchNormOf(y, in[2], in[2], nil, in[2], 1e-5); err != nil {
+		return nil, err
+	}
+	return ops.ReLU(y)
+}
+
+func TestFold(t *testing.T) {
+	w, s := weight(t, "w", 2, 3, 2), weight(t, "s", 2)
+	e := Apply(convolutionNorm{}, floats(4, 3, 5), w.Expr(), s.Expr())
+	require.Equal(t, `%2 = convolution(input.0, w) float32 (4, 2, 4)
+%4 = batch_norm(%2, s, s, s) float32 (4, 2, 4)
+%5 = relu(%4) float32 (4, 2, 4)
+value %5
+`, planOf(t, e, false, "adopt").String())
+	require.Equal(t, `%3 = convolution+batch_norm(input.0, w, s, s, s) float32 (4, 2, 4)
+%4 = relu(%3) float32 (4, 2, 4)
+value %4
+`, planOf(t, e, false, "fold").String())
+	require.Equal(t, `%3 = convolution+batch_norm+relu(input.0, w, s, s, s) float32 (4, 2, 4)
+value %3
+`, planOf(t, e, false, "own").String())
+	require.NotContains(t, planOf(t, e.Sum(), true, "own").String(), "convolution+batch_norm", "where a gradient is wanted")
+}
+
 func TestGradientLeavesOutWhatNobodyAskedFor(t *testing.T) {
 	w := weight(t, "w", 2, 3)
 	e := Apply(linearReLU{}, floats(4, 3), w.Expr()).Sum()
@@ -128,7 +160,7 @@ func TestPassOrderIsChecked(t *testing.T) {
 func TestView(t *testing.T) {
 	e := floats(3).RequiresGrad().Exp().Sum()
 	_, err := View{Pass: "fuse"}.Of(e)
-	require.EqualError(t, err, `pass is "fuse", want build, adopt, fuse-activation, gradient, sum-gradients, own`)
+	require.EqualError(t, err, `pass is "fuse", want build, adopt, fold, fuse-activation, gradient, sum-gradients, own`)
 	_, err = View{}.Of(nil)
 	require.Error(t, err)
 	plan, err := View{Pass: "build"}.Of(e)

@@ -80,6 +80,17 @@ func (p *Plan) roots() gorgonia.Nodes {
 	return roots
 }
 
+// uses counts how often each node is an input.
+func (p *Plan) uses() map[*gorgonia.Node]int {
+	uses := map[*gorgonia.Node]int{}
+	for _, n := range sorted(p.roots()) {
+		for _, in := range ops.Inputs(n) {
+			uses[in]++
+		}
+	}
+	return uses
+}
+
 // sorted gives the nodes that the roots need, each after its inputs.
 func sorted(roots gorgonia.Nodes) gorgonia.Nodes {
 	type frame struct {
@@ -191,6 +202,15 @@ func (p *Plan) rewrite(r rule) error {
 	return nil
 }
 
+// applyAt applies a definition, for the layer that it is of.
+func applyAt(place ops.Place, d ops.Definition, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	n, err := ops.Apply(d, in...)
+	if err == nil {
+		ops.Of(n).Place = place
+	}
+	return n, err
+}
+
 // copyNode makes the same node in another graph.
 func copyNode(g *gorgonia.ExprGraph, old *gorgonia.Node, in gorgonia.Nodes) (*gorgonia.Node, error) {
 	op := old.Op()
@@ -201,11 +221,7 @@ func copyNode(g *gorgonia.ExprGraph, old *gorgonia.Node, in gorgonia.Nodes) (*go
 		if _, index, ok := ops.ResultOf(old); ok {
 			return ops.Result(in[0], index)
 		}
-		n, err := ops.Apply(ours.Definition, in...)
-		if err == nil {
-			ops.Of(n).Place = ours.Place
-		}
-		return n, err
+		return applyAt(ours.Place, ours.Definition, in...)
 	}
 	if len(in) == 0 {
 		return g.Constant(old.Value()), nil

@@ -181,13 +181,21 @@ func (p *program) aimInto(dst *ops.Array, r *request) (value *ops.Array) {
 
 // fill copies a value into memory that must have its dtype and as many elements.
 func fill(dst, value *ops.Array) error {
+	if err := fits(dst, value); err != nil {
+		return err
+	}
+	dst.CopyFrom(value)
+	return nil
+}
+
+// fits says what is wrong with memory for a value.
+func fits(dst, value *ops.Array) error {
 	if dst.DType != value.DType {
 		return &ops.DTypeError{What: "destination", Got: dst.DType.String(), Want: value.DType.String()}
 	}
 	if dst.Len != value.Len {
 		return &ops.ShapeError{What: "destination", Got: dst.Shape, Want: append([]int{}, value.Shape...)}
 	}
-	dst.CopyFrom(value)
 	return nil
 }
 

@@ -49,7 +49,7 @@ type part struct {
 }
 
 func (v part) aim() {
-	if v.base.Data != nil {
+	if v.base.Data != nil && v.cell.Len > 0 { // an empty part may lie beyond the memory's end, where there is no address
 		v.cell.Data = unsafe.Add(v.base.Data, v.from*int(v.base.DType.Size()))
 	}
 }

@@ -1,6 +1,9 @@
 package graph
 
-import "github.com/seed-70b75153/aegis/internal/kernel"
+import (
+	"github.com/seed-70b75153/aegis/cuda"
+	"github.com/seed-70b75153/aegis/internal/kernel"
+)
 
 // SetThreads sets how many threads a kernel may use, 1 or more; the default is GOMAXPROCS.
 func SetThreads(n int) { kernel.SetThreads(max(n, 1)) }
@@ -22,9 +25,12 @@ const (
 )
 
 // SetFloat32MatmulPrecision allows float32 matrix products to be less exact where that is faster: on processors with AMX
-// tiles. Elsewhere, and by default, they are Highest. It may be called at any time. See
-// https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html.
-func SetFloat32MatmulPrecision(p Precision) { kernel.SetPrecision(p) }
+// tiles, and on GPUs with TF32, which High and Medium allow there as in PyTorch. Elsewhere, and by default, they are Highest. It
+// may be called at any time. See https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html.
+func SetFloat32MatmulPrecision(p Precision) {
+	kernel.SetPrecision(p)
+	cuda.SetTF32(kernel.MatmulPrecision() != Highest)
+}
 
 // Float32MatmulPrecision is the precision set.
 func Float32MatmulPrecision() Precision { return kernel.MatmulPrecision() }

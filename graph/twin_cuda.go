@@ -9,9 +9,9 @@ import (
 
 // deviceCopy is a twin's copy on a GPU.
 type deviceCopy struct {
-	gpu    *cuda.GPU
-	memory *cuda.Memory
-	holds  uint64 // as many writes as on the host
+	gpu   *cuda.GPU
+	at    *cuda.Place
+	holds uint64 // as many writes as on the host
 }
 
 // Who holds both locks has the GPU's first.
@@ -24,7 +24,7 @@ func (t *Twin) pull() error {
 		if t.host.Data == nil {
 			t.host = ops.NewArray(ops.Operand{Shape: t.host.Shape, DType: t.host.DType})
 		}
-		if err := t.device.gpu.Download(t.host.Data, t.device.memory.At(0), t.bytes()); err != nil {
+		if err := t.device.gpu.Download(t.host.Data, t.device.at, t.bytes()); err != nil {
 			return err
 		}
 		t.onHost = t.writes
@@ -38,21 +38,33 @@ func (t *Twin) bytes() int { return t.host.Len * ops.CUDAType(t.host.DType).Byte
 func (t *Twin) On(g *cuda.GPU) (*cuda.Place, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fresh := t.device.memory == nil
+	fresh := t.device.at == nil
 	if fresh {
 		memory, err := g.Allocate(t.bytes())
 		if err != nil {
 			return nil, err
 		}
-		t.device = deviceCopy{gpu: g, memory: memory, holds: t.writes}
+		t.device = deviceCopy{gpu: g, at: memory.At(0), holds: t.writes}
 	}
 	if t.host.Data != nil && (fresh || t.device.holds != t.writes) {
-		if err := g.Upload(t.device.memory.At(0), t.host.Data, t.bytes()); err != nil {
+		if err := g.Upload(t.device.at, t.host.Data, t.bytes()); err != nil {
 			return nil, err
 		}
 		t.device.holds = t.writes
 	}
-	return t.device.memory.At(0), nil
+	return t.device.at, nil
+}
+
+// send copies the array to a device.
+func (t *Twin) send(d Device) error {
+	g, err := d.(cuda.Device).Open()
+	if err != nil {
+		return err
+	}
+	return g.Do(func() error {
+		_, err := t.On(g)
+		return err
+	})
 }
 
 // WroteOn says that the device's copy, which was up to date, was written.
@@ -66,4 +78,11 @@ func (t *Twin) WroteOn() {
 // remoteTwin is an array that a device is about to write.
 func remoteTwin(o ops.Operand) *Twin {
 	return &Twin{host: ops.Array{Len: o.Size(), DType: o.DType, Shape: o.Shape}}
+}
+
+// remoteTwinAt is one that it is about to write at a place.
+func remoteTwinAt(o ops.Operand, g *cuda.GPU, at *cuda.Place) *Twin {
+	t := remoteTwin(o)
+	t.device = deviceCopy{gpu: g, at: at}
+	return t
 }

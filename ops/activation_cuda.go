@@ -76,6 +76,32 @@ extern "C" __global__ void backward(T *dx, const T *g, const T *x, const T *y, d
 	EACH(i, n) dx[i] = gradient(g[i], x[i], y[i], T(a), T(b));
 }
 
+// The same for y (rows, n), with the sums of the gradient's columns: whole where one part is all rows, else (parts, n), of each
+// rows a part. A block has 32 columns of a part, which 8 threads each share.
+extern "C" __global__ void backward_columns(T *dx, T *whole, double *parts, const T *g, const T *y, double a, double b, i64 rows, i64 n,
+	i64 each) {
+	__shared__ double partial[8][32];
+	i64 across = (n + 31) / 32, part = blockIdx.x / across, column = blockIdx.x % across * 32 + threadIdx.x % 32;
+	int lane = threadIdx.x % 32, eighth = threadIdx.x / 32;
+	double sum = 0;
+	if (column < n)
+		for (i64 i = part * each + eighth; i < (part + 1) * each && i < rows; i += 8) {
+			T d = gradient(g[i * n + column], y[i * n + column], y[i * n + column], T(a), T(b));
+			dx[i * n + column] = d;
+			sum += d;
+		}
+	partial[eighth][lane] = sum;
+	__syncthreads();
+	if (eighth == 0 && column < n) {
+		for (int p = 1; p < 8; p++)
+			sum += partial[p][lane];
+		if (each >= rows)
+			whole[column] = T(sum);
+		else
+			parts[part * n + column] = sum;
+	}
+}
+
 // y (rows, n) becomes f(y + bias).
 extern "C" __global__ void biased(T *y, const T *bias, int hasBias, double a, double b, i64 rows, i64 n) {
 	EACH(i, rows * n) y[i] = value(hasBias ? y[i] + bias[i % n] : y[i], T(a), T(b));

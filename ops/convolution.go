@@ -205,13 +205,18 @@ func runConvolution[T kernel.Float](c ConvolutionOp, in, out []*Array) error {
 	if len(in) == 3 {
 		bias = Slice[T](in[2])
 	}
+	convolve(c, in, out[0], nil, bias, c.Activation)
+	return nil
+}
+
+// convolve is y = a(scale·convolution + bias), scale and bias one a channel or nil.
+func convolve[T kernel.Float](c ConvolutionOp, in []*Array, y *Array, scale, bias []T, a Activation) {
 	f := kernel.Convolve[T]
 	if c.Settings.Transposed {
 		f = kernel.ConvolveTransposed[T]
 	}
-	f(c.geometry(in[0], in[1], out[0]), Slice[T](out[0]), Slice[T](in[0]), Slice[T](in[1]), bias,
-		kernel.Epilogue[T]{Activation: c.Activation.Kind, A: T(c.Activation.A), B: T(c.Activation.B)})
-	return nil
+	f(c.geometry(in[0], in[1], y), Slice[T](y), Slice[T](in[0]), Slice[T](in[1]), in[1].Weights,
+		kernel.ChannelEpilogue[T]{Scale: scale, Bias: bias, Activation: a.Kind, A: T(a.A), B: T(a.B)})
 }
 
 // Gradient computes the weight's and the bias's gradient in one operation, which also keeps the gradient before the
@@ -306,6 +311,6 @@ func runConvolutionInputGradient[T kernel.Float](c convolutionInputGradient, in,
 	if c.Convolution.Settings.Transposed {
 		f = kernel.Convolve[T]
 	}
-	f(c.Convolution.geometry(out[0], in[1], in[0]), Slice[T](out[0]), Slice[T](in[0]), Slice[T](in[1]), nil, kernel.Epilogue[T]{})
+	f(c.Convolution.geometry(out[0], in[1], in[0]), Slice[T](out[0]), Slice[T](in[0]), Slice[T](in[1]), nil, kernel.ChannelEpilogue[T]{})
 	return nil
 }

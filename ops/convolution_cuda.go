@@ -175,6 +175,18 @@ func (c ConvolutionOp) Launch(to *Launches, in, out []Remote) error {
 	return c.Activation.Launch(to, out, out)
 }
 
+// Launch is one after the other, in place.
+func (c normalizedConvolution) Launch(to *Launches, in, out []Remote) error {
+	own := c.own(len(in))
+	if err := c.Convolution.Launch(to, in[:own], out); err != nil {
+		return err
+	}
+	if err := c.Norm.Launch(to, append([]Remote{out[0]}, in[own:]...), out); err != nil || c.Activation.Kind == kernel.Identity {
+		return err
+	}
+	return c.Activation.Launch(to, out, out)
+}
+
 func (c convolutionWeightGradient) Launch(to *Launches, in, out []Remote) error {
 	x, dy, real := in[0], in[3], out[0].real()
 	if a := c.Convolution.Activation; a.Kind != kernel.Identity {

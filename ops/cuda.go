@@ -4,7 +4,6 @@ package ops
 
 import (
 	"fmt"
-	"unsafe"
 
 	"gorgonia.org/tensor"
 
@@ -30,49 +29,19 @@ type Launches struct {
 	*cuda.Plan
 	// Status is where a kernel says what is wrong with its data: see fail in prelude.cu.
 	Status *cuda.Place
-	checks []func(position int64, value float64) error
 }
+
+// NewLaunches is an empty plan for a GPU.
+func NewLaunches(g *cuda.GPU) *Launches { return &Launches{Plan: g.NewPlan(), Status: g.Status()} }
 
 // Check makes the number by which a kernel calls fail, and the error that comes of it.
 func (l *Launches) Check(failure func(position int64, value float64) error) (number int) {
-	l.checks = append(l.checks, failure)
-	return len(l.checks)
-}
-
-// Checked says whether a run must be followed by a look at the status.
-func (l *Launches) Checked() bool { return len(l.checks) > 0 }
-
-// Failure is the error that a status means.
-func (l *Launches) Failure(s Status) error {
-	if s.Number == 0 {
-		return nil
-	}
-	return l.checks[s.Number-1](s.Position, s.Value)
-}
-
-// Status is what a kernel's fail leaves: Status of prelude.cu.
-type Status struct {
-	Number   int64 // of the check, 0 where nothing is wrong
-	Position int64
-	Value    float64
+	return l.Watch(failure)
 }
 
 // Scratch is memory for n elements that the operation uses while it runs.
 func (l *Launches) Scratch(n int, t cuda.Type) (*cuda.Place, error) {
-	m, err := l.GPU().Allocate(n * t.Bytes())
-	if err != nil {
-		return nil, err
-	}
-	return m.At(0), nil
-}
-
-// Constant is memory that holds numbers.
-func (l *Launches) Constant(numbers []int64) (*cuda.Place, error) {
-	at, err := l.Scratch(len(numbers), cuda.Int64)
-	if err != nil || len(numbers) == 0 {
-		return at, err
-	}
-	return at, l.GPU().Upload(at, unsafe.Pointer(&numbers[0]), 8*len(numbers))
+	return l.Plan.Scratch(n * t.Bytes())
 }
 
 // real is the type that T is for an operand.

@@ -7,15 +7,20 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// Launch is the matrix product, then bias and activation in one kernel.
+// Launch is the matrix product with bias and activation, as far as they are made at once; the rest is one kernel.
 func (l LinearOp) Launch(to *Launches, in, out []Remote) error {
 	m, n, k := remoteLinearSizes(in[0], in[1])
-	real := out[0].real()
-	if err := to.Product(cuda.NT, real, m, n, k, in[0].At, in[1].At, out[0].At); err != nil {
+	real, a := out[0].real(), l.Activation
+	then := cuda.Then{ReLU: a.Kind == kernel.ReLU}
+	if len(in) == 3 {
+		then.Bias = in[2].At
+	}
+	rest, err := to.ProductThen(cuda.NT, real, m, n, k, in[0].At, in[1].At, out[0].At, then)
+	if err != nil {
 		return err
 	}
-	a := l.Activation
-	if len(in) == 2 && a.Kind == kernel.Identity {
+	activated := a.Kind == kernel.Identity || then.ReLU && !rest.ReLU
+	if activated && rest.Bias == nil {
 		return nil
 	}
 	source, err := activationSource(a.Kind)
@@ -23,10 +28,10 @@ func (l LinearOp) Launch(to *Launches, in, out []Remote) error {
 		return err
 	}
 	bias := out[0].At // stands for one that is not read
-	if len(in) == 3 {
-		bias = in[2].At
+	if rest.Bias != nil {
+		bias = rest.Bias
 	}
-	return to.Launch(source.Kernel("biased", real), cuda.Elements(m*n), out[0].At, bias, len(in) == 3, a.A, a.B, m, n)
+	return to.Launch(source.Kernel("biased", real), cuda.Elements(m*n), out[0].At, bias, rest.Bias != nil, a.A, a.B, m, n)
 }
 
 func remoteLinearSizes(x, weight Remote) (m, n, k int) {
@@ -36,24 +41,44 @@ func remoteLinearSizes(x, weight Remote) (m, n, k int) {
 
 func (l linearWeightGradient) Launch(to *Launches, in, out []Remote) error {
 	m, n, k := remoteLinearSizes(in[0], in[1])
-	g := in[3].At
-	if a := l.Activation; a.Kind != kernel.Identity {
-		source, err := activationSource(a.Kind)
-		if err != nil {
-			return err
-		}
-		y, before := in[2].At, out[1].At
-		if err := to.Launch(source.Kernel("backward", out[0].real()), cuda.Elements(m*n), before, g, y, y, a.A, a.B, m*n); err != nil {
-			return err
-		}
-		g = before
+	g, real := in[3].At, out[0].real()
+	var err error
+	switch {
+	case l.Activation.Kind != kernel.Identity:
+		g, err = l.beforeActivation(to, in, out, m, n)
+	case l.Bias:
+		err = to.sum(out[len(out)-1].At, g, real, 1, m, n, 1)
 	}
-	if l.Bias {
-		if err := to.sum(out[len(out)-1].At, g, out[0].real(), 1, m, n, 1); err != nil {
-			return err
+	if err != nil {
+		return err
+	}
+	return to.Product(cuda.TN, real, n, k, m, g, in[0].At, out[0].At)
+}
+
+// beforeActivation is the gradient there, and with it that of the bias.
+func (l linearWeightGradient) beforeActivation(to *Launches, in, out []Remote, m, n int) (*cuda.Place, error) {
+	a, real := l.Activation, out[0].real()
+	source, err := activationSource(a.Kind)
+	if err != nil {
+		return nil, err
+	}
+	y, g, before := in[2].At, in[3].At, out[1].At
+	if !l.Bias {
+		return before, to.Launch(source.Kernel("backward", real), cuda.Elements(m*n), before, g, y, y, a.A, a.B, m*n)
+	}
+	dbias, partial := out[2].At, out[2].At // stands for what is not written
+	parts, each := rowParts(m, n)
+	if parts > 1 {
+		if partial, err = to.Scratch(parts*n, cuda.Float64); err != nil {
+			return nil, err
 		}
 	}
-	return to.Product(cuda.TN, out[0].real(), n, k, m, g, in[0].At, out[0].At)
+	err = to.Launch(source.Kernel("backward_columns", real), cuda.Shape{Blocks: parts * ((n + 31) / 32), Threads: 256},
+		before, dbias, partial, g, y, a.A, a.B, m, n, each)
+	if err != nil || parts <= 1 {
+		return before, err
+	}
+	return before, to.whole(dbias, partial, real, parts, n, 1)
 }
 
 func (linearInputGradient) Launch(to *Launches, in, out []Remote) error {

@@ -56,7 +56,13 @@ func (rowScale) Launch(to *Launches, in, out []Remote) error {
 }
 
 // oneBlock is the shape of a kernel that sums n elements in one block.
-func oneBlock(n int) cuda.Shape { return cuda.Rows(1, n) }
+func oneBlock(n int) cuda.Shape {
+	const many, most = 4096, 1024
+	if n >= many {
+		return cuda.Shape{Blocks: 1, Threads: most}
+	}
+	return cuda.Rows(1, n)
+}
 
 // total adds the reduction of n losses into out; none copies them. divisor is where the mean's divisor is.
 func (l *Launches) total(r Reduction, out Remote, losses, divisor *cuda.Place, n int) error {
@@ -81,20 +87,24 @@ func (l *Launches) number(v float64, real cuda.Type) (Remote, error) {
 // probabilities their count.
 func (l *Launches) classDivisor(r Reduction, in []Remote, ignore int64, real cuda.Type) (*cuda.Place, error) {
 	rows, classes, inner := classSplit(in[0].Shape)
-	v := 1.0
-	if r == ReductionMean {
-		v = float64(rows * inner)
-	}
-	d, err := l.number(v, real)
-	if err != nil || r != ReductionMean || in[1].real() != cuda.Int64 {
+	if r != ReductionMean || in[1].real() != cuda.Int64 {
+		v := 1.0
+		if r == ReductionMean {
+			v = float64(rows * inner)
+		}
+		d, err := l.number(v, real)
 		return d.At, err
+	}
+	d, err := l.Scratch(1, real)
+	if err != nil {
+		return nil, err
 	}
 	weight := in[0].At // stands for one that is not read
 	if len(in) > 2 {
 		weight = in[2].At
 	}
 	n := in[1].Size()
-	return d.At, l.Launch(lossSource.Kernel("class_weight", real), oneBlock(n), d.At, in[1].At, weight, len(in) > 2, ignore, classes, n)
+	return d, l.Launch(lossSource.Kernel("class_weight", real), oneBlock(n), d, in[1].At, weight, len(in) > 2, ignore, classes, n)
 }
 
 // indexCheck makes the number of the check of class indices.

@@ -175,11 +175,11 @@ func runNormalize[T kernel.Float](z normalize, in, out []*Array) error {
 	l := z.layout(in[0].Shape)
 	x := Slice[T](in[0])
 	weight, bias, mean, variance := normalizeInputs[T](z, in[1:])
-	if !z.Given {
-		mean, variance = Slice[T](out[1]), Slice[T](out[2])
-		kernel.Moments(l, mean, variance, x, z.Center)
+	if z.Given {
+		kernel.Normalize(l, Slice[T](out[0]), x, mean, variance, weight, bias, z.Eps)
+	} else {
+		kernel.NormalizeSelf(l, Slice[T](out[0]), Slice[T](out[1]), Slice[T](out[2]), x, weight, bias, z.Eps, z.Center)
 	}
-	kernel.Normalize(l, Slice[T](out[0]), x, mean, variance, weight, bias, z.Eps)
 	return nil
 }
 
@@ -261,8 +261,8 @@ func (g normalizeGradient) Infer(in []Operand) ([]Operand, error) {
 	return []Operand{in[1], channels, channels}, nil
 }
 
-// Selective has the gradients that nobody wants left out.
-func (normalizeGradient) Selective() {}
+// Optional has the gradients that nobody wants left out.
+func (normalizeGradient) Optional(int) bool { return true }
 
 func (g normalizeGradient) Run(in, out []*Array) error {
 	return float(in[0],

@@ -39,7 +39,8 @@ type Fusable interface {
 // machine knows.
 type Selective interface {
 	Definition
-	Selective()
+	// Optional says whether an output may be left out.
+	Optional(output int) bool
 }
 
 // Op is a definition applied to inputs of known shapes: the gorgonia.Op that stands in a graph. It owns the memory of

@@ -202,6 +202,9 @@ func (p pool) kernel(x, y *Array) (k kernel.Pool, count int) {
 	return k, in.count()
 }
 
+// Optional has the places of the maxima left out where nobody reads them.
+func (pool) Optional(output int) bool { return output == 1 }
+
 func (p pool) Run(in, out []*Array) error {
 	return float(out[0],
 		func() error { runPool[float32](p, in, out); return nil },
@@ -211,7 +214,7 @@ func (p pool) Run(in, out []*Array) error {
 func runPool[T kernel.Float](p pool, in, out []*Array) {
 	k, count := p.kernel(in[0], out[0])
 	var indices []int64
-	if len(out) > 1 {
+	if len(out) > 1 && out[1] != nil {
 		indices = Slice[int64](out[1])
 	}
 	kernel.PoolPlanes(&k, Slice[T](out[0]), indices, Slice[T](in[0]), count)

@@ -17,8 +17,9 @@ extern "C" __global__ void rows(T *y, const T *x, i64 rows, i64 n, double diviso
 	}
 }
 
-// y (outer, inner) is the sums over the middle of x (outer, n, inner): a block has 32 columns, which 8 threads each share.
-extern "C" __global__ void columns(T *y, const T *x, i64 outer, i64 n, i64 inner, double divisor) {
+// y (outer, inner) is the sums over the middle of x (outer, n, inner), of rows in all: a block has 32 columns, which 8 threads
+// each share.
+template <class Y, class X> __device__ inline void sums(Y *y, const X *x, i64 outer, i64 n, i64 inner, i64 rows, double divisor) {
 	__shared__ double partial[8][32];
 	i64 across = (inner + 31) / 32;
 	int lane = threadIdx.x % 32, part = threadIdx.x / 32;
@@ -26,18 +27,24 @@ extern "C" __global__ void columns(T *y, const T *x, i64 outer, i64 n, i64 inner
 		i64 o = block / across, column = block % across * 32 + lane;
 		double sum = 0;
 		if (column < inner)
-			for (i64 i = part; i < n; i += 8)
-				sum += x[(o * n + i) * inner + column];
+			for (i64 i = o * n + part; i < (o + 1) * n && i < rows; i += 8)
+				sum += x[i * inner + column];
 		partial[part][lane] = sum;
 		__syncthreads();
 		if (part == 0 && column < inner) {
 			for (int p = 1; p < 8; p++)
 				sum += partial[p][lane];
-			y[o * inner + column] = T(sum / divisor);
+			y[o * inner + column] = Y(sum / divisor);
 		}
 		__syncthreads();
 	}
 }
+
+extern "C" __global__ void columns(T *y, const T *x, i64 outer, i64 n, i64 inner, double divisor) { sums(y, x, outer, n, inner, outer * n, divisor); }
+
+// The sums of part after part of the rows, and theirs.
+extern "C" __global__ void parts(double *y, const T *x, i64 parts, i64 each, i64 inner, i64 rows) { sums(y, x, parts, each, inner, rows, 1); }
+extern "C" __global__ void whole(T *y, const double *x, i64 parts, i64 inner, double divisor) { sums(y, x, 1, parts, inner, parts, divisor); }
 
 // dx (outer, n, inner) is dy (outer, inner) spread.
 extern "C" __global__ void spread(T *dx, const T *dy, i64 outer, i64 n, i64 inner, double divisor) {
@@ -65,8 +72,38 @@ func (l *Launches) sum(y, x *cuda.Place, real cuda.Type, outer, n, inner int, di
 	if inner == 1 {
 		return l.Launch(reduceSource.Kernel("rows", real), cuda.Rows(outer, n), y, x, outer, n, divisor)
 	}
-	shape := cuda.Shape{Blocks: min(outer*((inner+31)/32), 1<<16), Threads: 256}
-	return l.Launch(reduceSource.Kernel("columns", real), shape, y, x, outer, n, inner, divisor)
+	if parts, each := rowParts(n, inner); outer == 1 && parts > 1 {
+		partial, err := l.Scratch(parts*inner, cuda.Float64)
+		if err != nil {
+			return err
+		}
+		if err := l.Launch(reduceSource.Kernel("parts", real), columnShape(parts, inner), partial, x, parts, each, inner, n); err != nil {
+			return err
+		}
+		return l.whole(y, partial, real, parts, inner, divisor)
+	}
+	return l.Launch(reduceSource.Kernel("columns", real), columnShape(outer, inner), y, x, outer, n, inner, divisor)
+}
+
+// whole adds sums of parts (parts, inner).
+func (l *Launches) whole(y, partial *cuda.Place, real cuda.Type, parts, inner int, divisor float64) error {
+	return l.Launch(reduceSource.Kernel("whole", real), columnShape(1, inner), y, partial, parts, inner, divisor)
+}
+
+// columnShape is that of kernels whose blocks have 32 columns of one of outer.
+func columnShape(outer, inner int) cuda.Shape {
+	return cuda.Shape{Blocks: min(outer*((inner+31)/32), 1<<16), Threads: 256}
+}
+
+// rowParts cuts n rows into parts of each, enough for all of a GPU to sum columns of few.
+func rowParts(n, inner int) (parts, each int) {
+	const blocks, least = 256, 64
+	if n == 0 {
+		return 1, 0
+	}
+	parts = max(1, min(blocks/((inner+31)/32), n/least))
+	each = (n + parts - 1) / parts
+	return (n + each - 1) / each, each
 }
 
 func (r reduction) divisor(n int) float64 {

@@ -22,7 +22,7 @@ extern "C" __global__ void strided(T *y, const T *x, Sizes shape, Sizes strides,
 		y[i] = x[at];
 	}
 }
-`)
+`).Moves()
 
 // runs copies runs of n elements: run i from x at i·strideX+fromX to y at i·strideY+fromY.
 func (l *Launches) runs(y Remote, strideY, fromY int, x Remote, strideX, fromX, n, times int) error {

@@ -51,7 +51,7 @@ func blocksOf(params []*graph.Param) []*block {
 	var blocks []*block
 	for _, p := range params {
 		b := (*block)(nil)
-		if n := len(blocks); n > 0 && follows(blocks[n-1].params[len(blocks[n-1].params)-1], p) {
+		if n := len(blocks); n > 0 && blocks[n-1].params[len(blocks[n-1].params)-1].Precedes(p) {
 			b = blocks[n-1]
 		} else {
 			b = &block{starts: []int{0}}
@@ -64,13 +64,6 @@ func blocksOf(params []*graph.Param) []*block {
 	return blocks
 }
 
-// follows says whether q's values begin where p's end, in the same storage.
-func follows(p, q *graph.Param) bool {
-	// As numbers: beyond the last parameter there is nothing to point at.
-	end := uintptr(p.Data().Data) + uintptr(p.Data().Len*width(p.DType()))
-	return p.Storage() == q.Storage() && end == uintptr(q.Data().Data)
-}
-
 func width(t tensor.Dtype) int {
 	if t == tensor.Float64 {
 		return 8
@@ -79,7 +72,7 @@ func width(t tensor.Dtype) int {
 }
 
 // step updates the block's parameters that have gradients, in runs of equal history.
-func (b *block) step(s settings) error {
+func (b *block) step(s settings, d *deviceStep) error {
 	m := s.memory()
 	r := &b.run
 	for first := 0; first < len(b.params); {
@@ -91,7 +84,7 @@ func (b *block) step(s settings) error {
 		for b.joins(first, last, m) {
 			last++
 		}
-		if err := b.update(s, r, first, last, m); err != nil {
+		if err := b.update(s, r, d, first, last, m); err != nil {
 			return err
 		}
 		for i := first; i < last; i++ {
@@ -117,12 +110,12 @@ func (b *block) left(i int, m memory) *graph.Deferral {
 }
 
 // update moves the run of the parameters first to last, the latter excluded, where their storage is.
-func (b *block) update(s settings, r *run, first, last int, m memory) error {
+func (b *block) update(s settings, r *run, d *deviceStep, first, last int, m memory) error {
 	h := b.history[first]
 	r.param = b.params[first]
 	r.step, r.fresh, r.numbers = h.step+1, !h.filled, h.numbers
 	if r.param.Storage().Device() != graph.CPU {
-		return b.updateOn(s, r, first, last, m)
+		return b.updateOn(s, r, d, first, last, m)
 	}
 	if err := b.cut(r, first, last, m); err != nil {
 		return err

@@ -3,7 +3,9 @@
 package optimizers
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-70b75153/aegis/cuda"
@@ -85,8 +87,43 @@ func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
 		on.count, u.decay, u.maximize, numbers, on.n)
 }
 
-// updateOn moves a run on its GPU.
-func (b *block) updateOn(s settings, r *run, first, last int, m memory) error {
+// deviceStep is what a step does on GPUs: a plan for each, recorded anew at every step.
+type deviceStep struct {
+	plans     []*ops.Launches
+	recording map[*cuda.GPU]*ops.Launches
+}
+
+// on is a GPU's plan, which the step at hand begins to record if it hasn't.
+func (d *deviceStep) on(g *cuda.GPU) (*ops.Launches, error) {
+	if l := d.recording[g]; l != nil {
+		return l, nil
+	}
+	at := slices.IndexFunc(d.plans, func(l *ops.Launches) bool { return l.GPU() == g })
+	if at < 0 {
+		at = len(d.plans)
+		d.plans = append(d.plans, ops.NewLaunches(g))
+	}
+	l := d.plans[at]
+	if d.recording == nil {
+		d.recording = map[*cuda.GPU]*ops.Launches{}
+	}
+	d.recording[g] = l
+	return l, l.Again()
+}
+
+// finish launches the step, and all that was queued before: with it a training step ends.
+func (d *deviceStep) finish() error {
+	for g, l := range d.recording {
+		err := g.Do(func() error { return errors.Join(l.Run(), g.Flush()) })
+		if delete(d.recording, g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// updateOn adds what moves a run on its GPU.
+func (b *block) updateOn(s settings, r *run, d *deviceStep, first, last int, m memory) error {
 	g, err := r.param.Storage().GPU()
 	if err != nil {
 		return err
@@ -96,11 +133,15 @@ func (b *block) updateOn(s settings, r *run, first, last int, m memory) error {
 		return err
 	}
 	return g.Do(func() error {
+		to, err := d.on(g)
+		if err != nil {
+			return err
+		}
 		on, err := b.placed(g, r, first, last, m)
 		if err != nil {
 			return err
 		}
-		if err := g.Once(func(p *cuda.Plan) error { return steps(&ops.Launches{Plan: p}, r, on) }); err != nil {
+		if err := steps(to, r, on); err != nil {
 			return err
 		}
 		for _, a := range m.arrays {
@@ -131,20 +172,4 @@ func (b *block) placed(g *cuda.GPU, r *run, first, last int, m memory) (*deviceR
 		on.kept[i] = at.Plus(k.starts[first] * width(k.values.DType))
 	}
 	return on, nil
-}
-
-// onGPU calls f with the block's gradients on their GPU.
-func (b *block) onGPU(f func(g *cuda.GPU, gradients *cuda.Place, n int, real cuda.Type) error) error {
-	p := b.params[0]
-	g, err := p.Storage().GPU()
-	if err != nil {
-		return err
-	}
-	return g.Do(func() error {
-		gradients, err := p.GradientOn(g)
-		if err != nil {
-			return err
-		}
-		return f(g, gradients, b.starts[len(b.params)], ops.CUDAType(p.DType()))
-	})
 }

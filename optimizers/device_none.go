@@ -2,14 +2,17 @@
 
 package optimizers
 
+import "github.com/seed-70b75153/aegis/graph"
+
 // In this build all parameters are on the CPU.
 
-func (b *block) updateOn(settings, *run, int, int, memory) error {
+// deviceStep is what a step does on a GPU: in this build nothing.
+type deviceStep struct{}
+
+func (*deviceStep) finish() error { return nil }
+
+func (b *block) updateOn(settings, *run, *deviceStep, int, int, memory) error {
 	panic("BUG: parameters on " + b.params[0].Storage().Device().String())
 }
 
-func (b *block) sumSquaresOn() (float64, error) { panic("BUG: no device") }
-
-func (b *block) scaleOn(float64) error { panic("BUG: no device") }
-
-func (b *block) limitOn(float64) error { panic("BUG: no device") }
+func (clip) onDevice([]*block) (norm *graph.Expr, done bool, err error) { return nil, false, nil }

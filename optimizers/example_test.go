@@ -307,7 +307,7 @@ func ExampleClipGradNorm() {
 	m := weighted([][]float32{{0, 0}}, [][]float32{{3, 4}})
 	norm, err := optimizers.ClipGradNorm(m.Parameters(), 1)
 	fmt.Println(norm, m.Param("0.weight").Grad(), err)
-	// Output: 5 tensor([[0.6000, 0.8000]]) <nil>
+	// Output: tensor(5.) tensor([[0.6000, 0.8000]]) <nil>
 }
 
 func ExampleClipGradValue() {

@@ -58,7 +58,7 @@ extern "C" __global__ void apply(T *p, const T *x, double shrink, double step, i
 }
 `)
 
-// stepsOn multiplies in the parameter's dtype, which holds the products of bfloat16 numbers exactly.
+// stepsOn multiplies in the parameter's dtype, which holds the products of bfloat16 numbers exactly, as tensor cores do.
 func (s *muon) stepsOn(to *ops.Launches, r *run, on *deviceRun) error {
 	if on.n == 0 {
 		return nil
@@ -103,19 +103,19 @@ func (s *muon) orthogonalOn(to *ops.Launches, x *cuda.Place, m, n int, real cuda
 	kernel := func(name string) cuda.Kernel { return muonSource.Kernel(name, real) }
 	a, b, c := s.Coefficients[0], s.Coefficients[1], s.Coefficients[2]
 	for range s.Steps {
-		if err := to.Product(cuda.NT, real, m, m, n, x, x, gram); err != nil {
+		if err := to.BrainProduct(cuda.NT, real, m, m, n, x, x, gram); err != nil {
 			return nil, err
 		}
 		if err := to.Launch(kernel("rounded"), cuda.Elements(m*m), gram, m*m); err != nil {
 			return nil, err
 		}
-		if err := to.Product(cuda.NN, real, m, m, m, gram, gram, square); err != nil {
+		if err := to.BrainProduct(cuda.NN, real, m, m, m, gram, gram, square); err != nil {
 			return nil, err
 		}
 		if err := to.Launch(kernel("mixed"), cuda.Elements(m*m), square, gram, b, c, m*m); err != nil {
 			return nil, err
 		}
-		if err := to.Product(cuda.NN, real, m, n, m, square, x, next); err != nil {
+		if err := to.BrainProduct(cuda.NN, real, m, n, m, square, x, next); err != nil {
 			return nil, err
 		}
 		if err := to.Launch(kernel("mixed"), cuda.Elements(m*n), next, x, a, 1.0, m*n); err != nil {

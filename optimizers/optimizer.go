@@ -60,6 +60,7 @@ type settings interface {
 type engine struct {
 	groups []*group
 	err    error
+	device deviceStep
 }
 
 // group is parameters with common settings.
@@ -202,12 +203,12 @@ func (e *engine) Step() error {
 	}
 	for _, g := range e.groups {
 		for _, b := range g.blocks {
-			if err := b.step(g.settings); err != nil {
+			if err := b.step(g.settings, &e.device); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return e.device.finish()
 }
 
 // StepWith computes the loss and the gradients by a closure, then steps, and gives the loss.

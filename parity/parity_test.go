@@ -16,9 +16,9 @@ import (
 // TestRecords replays testdata, or the folder AEGIS_RECORDS, on the device AEGIS_DEVICE.
 func TestRecords(t *testing.T) {
 	if name := os.Getenv("AEGIS_DEVICE"); name != "" {
-		var ok bool
-		Device, ok = ParseDevice(name)
-		require.True(t, ok, "AEGIS_DEVICE is %q, want cpu or cuda:0", name)
+		var err error
+		Device, err = graph.ParseDevice(name)
+		require.NoError(t, err, "AEGIS_DEVICE")
 		defer func() { Device = graph.CPU }()
 	}
 	dir := "testdata"

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -113,6 +114,34 @@ func TestOnlyWhatIsAskedForIsCopied(t *testing.T) {
 	require.Equal(t, 3, changed.Uploads-last.Uploads, "the parameters were written on the host")
 }
 
+// An input that was moved is copied once, a value that is computed stays there until it is asked for.
+func TestWhatLiesOnTheDeviceStaysThere(t *testing.T) {
+	m := mlp(1)
+	g := onGPU(t, m)
+	x, y := rows(4, 3).To(cuda.Device(0)), data.Of([]int64{0, 1, 1, 0}).To(cuda.Device(0))
+	require.NoError(t, x.Err())
+	o := optimizers.SGD(m.Parameters(), 0.1)
+	step := func() {
+		o.ZeroGrad()
+		require.NoError(t, losses.CrossEntropy().Of(m.Forward(x), y).Backward())
+		require.NoError(t, o.Step())
+	}
+	step()
+	before, err := g.Traffic()
+	require.NoError(t, err)
+	for range 5 {
+		step()
+	}
+	prediction := m.Predict(x)
+	require.NoError(t, prediction.Compute())
+	after, err := g.Traffic()
+	require.NoError(t, err)
+	require.Equal(t, before.Uploads, after.Uploads)
+	require.Equal(t, before.Downloads, after.Downloads)
+	require.InDeltaSlice(t, floats(t, m.Predict(rows(4, 3))), floats(t, prediction), 1e-6)
+	require.InDeltaSlice(t, floats(t, rows(4, 3)), floats(t, x), 0)
+}
+
 func TestDeviceMemoryStaysFlat(t *testing.T) {
 	m, x, y := mlp(1), rows(4, 3), data.Of([][]float32{{1, 0}, {0, 1}, {1, 0}, {0, 1}})
 	g := onGPU(t, m)
@@ -188,17 +217,11 @@ func TestDeviceValuesAreInputs(t *testing.T) {
 func TestDeviceErrors(t *testing.T) {
 	m, x := mlp(1), rows(4, 3)
 	onGPU(t, m)
-	err := losses.CrossEntropy().Of(m.Forward(x), data.Of([]int64{0, 1, 7, 0})).Backward()
-	var index *ops.IndexError
-	require.ErrorAs(t, err, &index)
-	require.Equal(t, ops.IndexError{What: "target", Index: 7, At: 2, Size: 2}, *index)
-	require.NoError(t, losses.CrossEntropy().Of(m.Forward(x), data.Of([]int64{0, 1, 1, 0})).Backward(), "the device goes on")
-
 	foreign := sequential.New(layers.Linear(3, 2), layers.Func("Double", func(x *gorgonia.Node) (*gorgonia.Node, error) {
 		return gorgonia.Mul(x, gorgonia.NewConstant(float32(2)))
 	}))
 	onGPU(t, foreign)
-	_, err = foreign.Forward(x).Value()
+	_, err := foreign.Forward(x).Value()
 	var kernel *ops.KernelError
 	require.ErrorAs(t, err, &kernel)
 	require.ErrorContains(t, err, "no kernel on cuda:0 for gorgonia[")
@@ -209,6 +232,91 @@ func TestDeviceErrors(t *testing.T) {
 
 	require.ErrorContains(t, m.To(cuda.Device(99)), "cuda:99")
 	require.Equal(t, cuda.Device(0), m.Device(), "it stays where it is")
+}
+
+// What is wrong with the data is told when the device is waited for, or one step late: no step waits for it.
+func TestMistakesInDataAreToldLate(t *testing.T) {
+	m, x := mlp(1), rows(4, 3)
+	g := onGPU(t, m)
+	right, wrong := data.Of([]int64{0, 1, 1, 0}), data.Of([]int64{0, 1, 7, 0})
+	var index *ops.IndexError
+	loss := losses.CrossEntropy().Of(m.Forward(x), wrong)
+	require.NoError(t, loss.Backward())
+	for range 2 {
+		_, err := loss.Item()
+		require.ErrorAs(t, err, &index)
+		require.Equal(t, ops.IndexError{What: "target", Index: 7, At: 2, Size: 2}, *index)
+	}
+	item(t, losses.CrossEntropy().Of(m.Forward(x), right))
+
+	o := optimizers.SGD(m.Parameters(), 0.1)
+	loss = losses.CrossEntropy().Of(m.Forward(x), wrong)
+	require.NoError(t, loss.Backward())
+	require.NoError(t, o.Step())
+	require.ErrorAs(t, g.Do(g.Synchronize), &index)
+	require.NoError(t, losses.CrossEntropy().Of(m.Forward(x), right).Backward(), "the device goes on")
+}
+
+// A whole step, forward, loss, backward, clipping and update, is one call of the driver once it has been made before, though its
+// numbers change; accumulated gradients take one a part.
+func TestATrainingStepIsOneGraph(t *testing.T) {
+	for name, make := range map[string]func(p []*graph.Param) optimizers.Optimizer{
+		"SGD":       func(p []*graph.Param) optimizers.Optimizer { return optimizers.SGD(p, 0.1).Momentum(0.9) },
+		"Adam":      func(p []*graph.Param) optimizers.Optimizer { return optimizers.Adam(p, 0.1) },
+		"Adafactor": func(p []*graph.Param) optimizers.Optimizer { return optimizers.Adafactor(p, 0.1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := sequential.NewFrom(random.New(1), tensor.Float32, layers.Linear(3, 8), layers.BatchNorm1d(8), layers.Dropout(0.2), layers.Linear(8, 2))
+			g := onGPU(t, m)
+			o := make(m.Parameters())
+			part := func() {
+				// Other data at each step, as a loader gives it.
+				require.NoError(t, losses.CrossEntropy().Of(m.Forward(rows(4, 3)), data.Of([]int64{0, 1, 1, 0}).To(cuda.Device(0))).Backward())
+			}
+			launches := func(parts int) int {
+				before, err := g.Traffic()
+				require.NoError(t, err)
+				o.ZeroGrad()
+				for range parts {
+					part()
+				}
+				_, err = optimizers.ClipGradNorm(m.Parameters(), 0.5)
+				require.NoError(t, err)
+				require.NoError(t, o.Step())
+				*o.LearningRates()[0] /= 2
+				after, err := g.Traffic()
+				require.NoError(t, err)
+				return after.Launches - before.Launches
+			}
+			require.Greater(t, launches(1), 10)
+			for range 4 {
+				launches(1)
+			}
+			require.Equal(t, 1, launches(1))
+			for range 4 {
+				launches(3)
+			}
+			require.Equal(t, 3, launches(3))
+			require.Equal(t, 1, launches(1))
+		})
+	}
+}
+
+// PyTorch's words for precision reach the device: to tensor cores 1 + 2^-12 is 1.
+func TestPrecisionOnADevice(t *testing.T) {
+	m := sequential.New(layers.Linear(1, 1).Bias(false))
+	require.NoError(t, m.Param("0.weight").Set(data.Of([][]float32{{1 + 1.0/4096}})))
+	if g := onGPU(t, m); !strings.Contains(g.String(), "emulated") {
+		t.Skip("not every GPU has it")
+	}
+	defer graph.SetFloat32MatmulPrecision(graph.Highest)
+	x := data.Of([][]float32{{1 + 1.0/4096}})
+	require.Greater(t, item(t, m.Predict(x)), 1.0)
+	graph.SetFloat32MatmulPrecision(graph.High)
+	got := item(t, m.Predict(x))
+	if os.Getenv("AEGIS_CUBLAS") != "off" {
+		require.Equal(t, 1.0, got)
+	}
 }
 
 func TestDropoutOnADeviceDropsTheSameElements(t *testing.T) {

@@ -26,30 +26,40 @@ func main() {
 	list := flag.String("arch", "75,80,90", "compute capabilities")
 	only := flag.String("only", "", "sources whose name contains this")
 	verbose := flag.Bool("v", false, "list every kernel")
+	fallback := flag.String("fallback", "", "write the PTX that is checked in to this folder, and do nothing else")
 	flag.Parse()
-	var failures []error
-	count := 0
-	for _, s := range cuda.Sources() {
-		if !strings.Contains(s.Name, *only) {
-			continue
-		}
-		for _, real := range []cuda.Type{cuda.Float32, cuda.Float64} {
-			for _, arch := range strings.Split(*list, ",") {
-				count++
-				if err := check(s, real, arch, *verbose); err != nil {
-					failures = append(failures, err)
-				}
-			}
-		}
+	var err error
+	if *fallback != "" {
+		err = writeFallback(*fallback)
+	} else {
+		err = checkAll(*only, strings.Split(*list, ","), *verbose)
 	}
-	fmt.Printf("%d modules of %d sources for %s\n", count, len(cuda.Sources()), *list)
-	if err := errors.Join(failures...); err != nil {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// check compiles a source to a cubin and, with ptxas, to PTX whose assembling is watched.
+// checkAll compiles the sources for all cards.
+func checkAll(only string, arches []string, verbose bool) error {
+	var failures []error
+	count := 0
+	for _, s := range cuda.Sources() {
+		if !strings.Contains(s.Name, only) {
+			continue
+		}
+		for _, real := range s.Types() {
+			for _, arch := range arches {
+				count++
+				failures = append(failures, check(s, real, arch, verbose))
+			}
+		}
+	}
+	fmt.Printf("%d modules of %d sources for %s\n", count, len(cuda.Sources()), strings.Join(arches, ","))
+	return errors.Join(failures...)
+}
+
+// check compiles a source to a cubin and, with ptxas, to PTX whose assembling is watched, as is that of the PTX checked in.
 func check(s *cuda.Source, real cuda.Type, arch string, verbose bool) error {
 	if _, err := cuda.Compile(s, real, "sm_"+arch); err != nil {
 		return err
@@ -62,20 +72,63 @@ func check(s *cuda.Source, real cuda.Type, arch string, verbose bool) error {
 	if err != nil {
 		return err
 	}
+	out, err := assemble(ptxas, arch, ptx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	if checkedIn := cuda.Fallback(s, real); checkedIn != nil {
+		if _, err := assemble(ptxas, arch, checkedIn); err != nil {
+			return fmt.Errorf("%s, checked in: %w", s.Name, err)
+		}
+	}
+	return report(fmt.Sprintf("%s[%v] sm_%s", s.Name, real, arch), out, verbose)
+}
+
+// assemble gives what ptxas says.
+func assemble(ptxas, arch string, ptx []byte) (string, error) {
 	folder, err := os.MkdirTemp("", "aegis-ptxas")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
 	path := filepath.Join(folder, "kernels.ptx")
 	if err := os.WriteFile(path, []byte(strings.TrimRight(string(ptx), "\x00")), 0o644); err != nil {
-		return err
+		return "", err
 	}
 	out, err := exec.Command(ptxas, "-v", "-arch=sm_"+arch, "-o", os.DevNull, path).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: ptxas: %w\n%s", s.Name, err, out)
+		return "", fmt.Errorf("ptxas: %w\n%s", err, out)
 	}
-	return report(fmt.Sprintf("%s[%v] sm_%s", s.Name, real, arch), string(out), verbose)
+	return string(out), nil
+}
+
+// writeFallback compiles every source for compute_75, and packs it.
+func writeFallback(folder string) error {
+	old, err := filepath.Glob(filepath.Join(folder, "*.gz"))
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil {
+			return err
+		}
+	}
+	for _, s := range cuda.Sources() {
+		ptx := map[cuda.Type][]byte{}
+		for _, real := range s.Types() {
+			if ptx[real], err = cuda.Compile(s, real, "compute_75"); err != nil {
+				return err
+			}
+		}
+		packed, err := cuda.PackFallback(s, ptx)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, s.Name+".gz"), packed, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 var (

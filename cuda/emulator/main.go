@@ -23,7 +23,7 @@ import (
 var files embed.FS
 
 // names are those by which programs look for the libraries; one file serves all.
-var names = []string{"libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13"}
+var names = []string{"libcuda.so.1", "libnvrtc.so.13", "libcublas.so.13", "libcublasLt.so.13"}
 
 func main() {
 	blas := flag.Bool("blas", true, "with cuBLAS; without, products are made by our own kernel")

@@ -18,8 +18,10 @@ import (
 // wheel is a file of PyPI, named by its contents.
 type wheel struct{ path, sha256 string }
 
-// version is that of all packages; their files lie below it.
-const version = "13.5.37"
+// versions are those of the packages, by name.
+var versions = map[string]string{
+	"nvidia-cuda-runtime": "13.5.37", "nvidia-cuda-nvrtc": "13.5.37", "nvidia-cuda-nvcc": "13.5.37", "nvidia-cuda-nvrtc-cu12": "12.0.140",
+}
 
 // wheels are the packages by name and architecture.
 var wheels = map[string]map[string]wheel{
@@ -35,6 +37,10 @@ var wheels = map[string]map[string]wheel{
 		"arm64": {"4e/9f/e8321dfd9dcd923c864213fed3da815da474800ead891a99b6322bdd2039/nvidia_cuda_nvrtc-13.5.37-py3-none-manylinux2014_aarch64.manylinux_2_17_aarch64.whl",
 			"36e4fa2a8ada293f5693d308e531c196ab6f91cf7a0ff479bf96a537d43a6096"},
 	},
+	"nvidia-cuda-nvrtc-cu12": {
+		"amd64": {"1b/63/f85b7f22e0c6d4ae44287986eedf5956b20fe4150a518563d0db73360ace/nvidia_cuda_nvrtc_cu12-12.0.140-py3-none-manylinux1_x86_64.whl",
+			"8e94e991d85c422de4da87bdc7472fdc1364367bd4aace7000b559cd33122071"},
+	},
 	"nvidia-cuda-nvcc": {
 		"amd64": {"0b/7d/21c734e63423dc53fb1b1ebbb6dee84e9ccafbeeaa30e9ae07e6fdcdd15b/nvidia_cuda_nvcc-13.5.37-py3-none-manylinux2014_x86_64.manylinux_2_17_x86_64.whl",
 			"f5c4f7ead5d964fb4af42bbf1e6d3ec3c1e6e9d83b53749f691d387e7fcaa3a7"},
@@ -45,7 +51,7 @@ var wheels = map[string]map[string]wheel{
 
 // fetched is the folder of a package's files, fetched unless it is there.
 func fetched(cache, name string) (string, error) {
-	folder := filepath.Join(cache, name+"-"+version)
+	folder := filepath.Join(cache, name+"-"+versions[name])
 	if _, err := os.Stat(folder); err == nil {
 		return folder, nil
 	}

@@ -20,9 +20,10 @@ var files embed.FS
 
 func main() {
 	nvrtc := flag.Bool("nvrtc", false, "fetch NVRTC too, and name it in AEGIS_NVRTC")
+	old := flag.Bool("old", false, "of NVRTC an early one of CUDA 12, whose PTX older drivers load too")
 	ptxas := flag.Bool("ptxas", false, "fetch ptxas too, and name it in AEGIS_PTXAS")
 	flag.Parse()
-	lines, err := environment(*nvrtc, *ptxas)
+	lines, err := environment(*nvrtc && !*old, *nvrtc && *old, *ptxas)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cuda/setup:", err)
 		os.Exit(1)
@@ -31,7 +32,7 @@ func main() {
 }
 
 // environment gives the lines to be evaluated by a shell.
-func environment(nvrtc, ptxas bool) ([]string, error) {
+func environment(nvrtc, oldNVRTC, ptxas bool) ([]string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return nil, err
@@ -55,6 +56,7 @@ func environment(nvrtc, ptxas bool) ([]string, error) {
 		pattern        string
 	}{
 		{nvrtc, "AEGIS_NVRTC", "nvidia-cuda-nvrtc", "nvidia/cu13/lib/libnvrtc.so.13"},
+		{oldNVRTC, "AEGIS_NVRTC", "nvidia-cuda-nvrtc-cu12", "nvidia/cuda_nvrtc/lib/libnvrtc.so.12"},
 		{ptxas, "AEGIS_PTXAS", "nvidia-cuda-nvcc", "nvidia/cu13/bin/ptxas"},
 	} {
 		if !tool.wanted {

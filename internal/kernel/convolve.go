@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"slices"
+	"sync"
 	"unsafe"
 )
 
@@ -16,28 +17,41 @@ type Convolution struct {
 	Batch, Groups, In, Out int
 }
 
-// Convolve computes y = act(x * weight + bias), bias (Groups*Out) or nil.
+// ChannelEpilogue is what happens to the channels of a convolution before they are stored: Activation(Scale·sum + Bias), Scale
+// and Bias one value a channel or nil. The zero value stores the sums as they are.
+type ChannelEpilogue[T Float] struct {
+	Scale, Bias []T
+	Activation  Unary
+	A, B        T // parameters of Activation
+}
+
+// Convolve computes y = epilogue(x * weight). weights belongs to weight, or is nil.
 //
-// Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps.
-func Convolve[T Float](c Convolution, y, x, weight, bias []T, activation Epilogue[T]) {
-	s := slider[T]{
+// Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps, and one more where it is scaled.
+func Convolve[T Float](c Convolution, y, x, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
+	s := slider[T]{slidePlan: planOf[T](c, false), src: x, dst: y, weights: weights, epilogue: epilogue}
+	s.run(weight)
+}
+
+// forward plans [Convolve].
+func (c Convolution) forward() *slidePlan {
+	p := &slidePlan{
 		batch: c.Batch, groups: c.Groups, from: c.Input, channels: c.In, to: c.Output, rows: c.Out,
-		src: x, dst: y, bias: bias, activation: activation,
+		rowStride: c.In * c.Taps(), channelStride: c.Taps(),
 	}
-	sheet := c.sheet(&s.planes)
-	s.sheet = sheet.size
-	offsets := make([]int, 0, c.In*c.Taps())
+	sheet := c.sheet(&p.planes)
+	p.sheet = sheet.size
+	t := target{lattice: lattice{step: [3]int{1, 1, 1}}, count: c.Output, taps: make([]int, c.Taps())}
 	for i := range c.In {
 		for _, o := range sheet.taps {
-			offsets = append(offsets, i*sheet.channel()+o)
+			t.offsets = append(t.offsets, i*sheet.channel()+o)
 		}
 	}
-	s.targets = []target{{lattice: lattice{step: [3]int{1, 1, 1}}, count: c.Output, offsets: offsets}}
-	taps := make([]int, c.Taps())
-	for i := range taps {
-		taps[i] = i
+	for i := range t.taps {
+		t.taps[i] = i
 	}
-	s.run(weight, c.In*c.Taps(), c.Taps(), [][]int{taps})
+	p.targets = []target{t}
+	return p
 }
 
 // sheet is how the input's channels lie in scratch memory.
@@ -62,6 +76,9 @@ func (c *Convolution) sheet(lattices *[]lattice) sheet {
 		s.size[d] = c.Output[d] + (c.Kernel[d]-1)*c.Dilation[d]/c.Stride[d]
 		s.planes *= len(used[d])
 	}
+	if c.Stride[2] == 1 {
+		s.size[2] = shared(s.size[2], c.Padding[2], c.Input[2], c.Output[2])
+	}
 	counts := [3]int{len(used[0]), len(used[1]), len(used[2])}
 	points(counts, func(p [3]int) {
 		w := lattice{step: c.Stride}
@@ -81,14 +98,30 @@ func (c *Convolution) sheet(lattices *[]lattice) sheet {
 	return s
 }
 
-// ConvolveTransposed computes x = act(y *ᵀ weight + bias), bias (Groups*In) or nil: the gradient of [Convolve] with
-// respect to x, and the transposed convolution.
+// shared is the length of a sheet's lines where those behind a line's end are the zeros before the next: products for what
+// stands between the lines, which nobody wants, become fewer.
+func shared(length, zeros, content, results int) int {
+	zeros = max(zeros, 0)
+	return max(length-zeros, zeros+content, results)
+}
+
+// ConvolveTransposed computes x = epilogue(y *ᵀ weight): the gradient of [Convolve] with respect to x, and the transposed
+// convolution. weights belongs to weight, or is nil.
 //
 // Error of an element as of Convolve, with k = Out*Taps.
-func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activation Epilogue[T]) {
-	s := slider[T]{
-		batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
-		src: y, dst: x, bias: bias, activation: activation,
+func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
+	s := slider[T]{slidePlan: planOf[T](c, true), src: y, dst: x, weights: weights, epilogue: epilogue}
+	if volume(c.Stride) > 1 { // the order of packed weights would depend on more than themselves
+		s.weights = nil
+	}
+	s.run(weight)
+}
+
+// backward plans [ConvolveTransposed].
+func (c Convolution) backward() *slidePlan {
+	p := &slidePlan{
+		transposed: true, batch: c.Batch, groups: c.Groups, from: c.Output, channels: c.Out, to: c.Input, rows: c.In,
+		rowStride: c.Taps(), channelStride: c.In * c.Taps(),
 	}
 	// Input i = q*Stride + r - Padding is reached from outputs q - shift by the taps with residue r.
 	var shift, first [3]int
@@ -97,10 +130,12 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activati
 		shift[d] = (c.Kernel[d] - 1) * c.Dilation[d] / c.Stride[d]
 		first[d] = c.Padding[d] / c.Stride[d]
 		front.start[d] = first[d] - shift[d]
-		s.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
+		p.sheet[d] = (c.Input[d]-1+c.Padding[d])/c.Stride[d] - first[d] + shift[d] + 1
 	}
-	s.planes = []lattice{front}
-	var picked [][]int
+	if c.Stride[2] == 1 {
+		p.sheet[2] = shared(p.sheet[2], -front.start[2], c.Output[2], c.Input[2])
+	}
+	p.planes = []lattice{front}
 	points(c.Stride, func(r [3]int) {
 		t := target{lattice: lattice{step: c.Stride}}
 		var begin [3]int
@@ -115,7 +150,7 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activati
 		if volume(t.count) == 0 {
 			return
 		}
-		var taps, places []int
+		var places []int
 		tap := 0
 		points(c.Kernel, func(k [3]int) {
 			at, mine := begin, true
@@ -124,40 +159,102 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight, bias []T, activati
 				at[d] -= k[d] * c.Dilation[d] / c.Stride[d]
 			}
 			if mine {
-				taps, places = append(taps, tap), append(places, offsetOf(at, s.sheet))
+				t.taps, places = append(t.taps, tap), append(places, offsetOf(at, p.sheet))
 			}
 			tap++
 		})
 		for o := range c.Out {
-			for _, p := range places {
-				t.offsets = append(t.offsets, o*volume(s.sheet)+p)
+			for _, place := range places {
+				t.offsets = append(t.offsets, o*volume(p.sheet)+place)
 			}
 		}
-		s.targets, picked = append(s.targets, t), append(picked, taps)
+		p.targets = append(p.targets, t)
 	})
-	s.run(weight, c.Taps(), c.In*c.Taps(), picked)
+	return p
 }
 
-// slider computes planes of outputs from planes of inputs, an image and a group at a time.
+// slidePlan is how planes of outputs are made of planes of inputs.
+type slidePlan struct {
+	transposed               bool
+	batch, groups            int
+	from, to                 [3]int    // sizes of a source and a destination plane
+	channels, rows           int       // of one group: read, and written
+	planes                   []lattice // how a channel's planes are filled
+	sheet                    [3]int    // the size of such a plane
+	targets                  []target
+	rowStride, channelStride int // element (row, channel, tap) of a group's weights stands at row*rowStride + channel*channelStride + tap
+	blockRows, steps, work   int
+}
+
+// slider computes them, an image and a group at a time.
 type slider[T Float] struct {
-	batch, groups    int
-	from, to         [3]int    // sizes of a source and a destination plane
-	channels, rows   int       // of one group: read, and written
-	planes           []lattice // how a channel's planes are filled
-	sheet            [3]int    // the size of such a plane
-	targets          []target
-	src, dst, bias   []T
-	activation       Epilogue[T]
-	packed           []T // the weights of all groups, by blocks of blockRows rows
-	blockRows, steps int
+	*slidePlan
+	src, dst []T
+	weights  *Weights
+	epilogue ChannelEpilogue[T]
+	packed   []T // the weights of all groups, by blocks of blockRows rows
 }
 
 // target is a part of the destination that one set of taps computes.
 type target struct {
 	lattice
 	count   [3]int
-	offsets []int // where the product of each step begins in the sheet
+	taps    []int
+	offsets []int // where the product of each step begins in the sheet: in bytes, where a kernel reads them
 	weights int   // where a group's weights begin, a step being rows elements
+}
+
+// slideKey is what a plan is made for.
+type slideKey struct {
+	Convolution
+	transposed, single bool
+	simd               string
+}
+
+// slidePlans are the plans made so far: making one takes as long as a small convolution.
+var slidePlans struct {
+	sync.RWMutex
+	of map[slideKey]*slidePlan
+}
+
+const maxSlidePlans = 256
+
+func planOf[T Float](c Convolution, transposed bool) *slidePlan {
+	key := slideKey{c, transposed, isFloat32[T](), simd}
+	slidePlans.RLock()
+	p := slidePlans.of[key]
+	slidePlans.RUnlock()
+	if p != nil {
+		return p
+	}
+	if transposed {
+		p = c.backward()
+	} else {
+		p = c.forward()
+	}
+	k := kernelsOf[T]()
+	p.blockRows = 1
+	if k.lanes > 0 {
+		p.blockRows = even(p.rows, k.maxRows, 1)
+	}
+	for i := range p.targets {
+		t := &p.targets[i]
+		t.weights = p.steps * p.rows
+		p.steps += len(t.offsets)
+		p.work += len(t.offsets) * t.length(p.sheet)
+		for j := range t.offsets {
+			if k.lanes > 0 {
+				t.offsets[j] *= sizeOf[T]()
+			}
+		}
+	}
+	slidePlans.Lock()
+	defer slidePlans.Unlock()
+	if len(slidePlans.of) >= maxSlidePlans || slidePlans.of == nil {
+		slidePlans.of = map[slideKey]*slidePlan{}
+	}
+	slidePlans.of[key] = p
+	return p
 }
 
 // length is from the first grid point to the last: rows lie in the sheet with their surroundings.
@@ -165,59 +262,67 @@ func (t *target) length(sheet [3]int) int {
 	return offsetOf([3]int{t.count[0] - 1, t.count[1] - 1, t.count[2] - 1}, sheet) + 1
 }
 
-// run packs the weights, element (row, channel, tap) standing at row*rowStride + channel*channelStride + tap of a group's,
-// and computes all images.
-func (s *slider[T]) run(weight []T, rowStride, channelStride int, taps [][]int) {
+// run packs the weights and computes all images.
+func (s *slider[T]) run(weight []T) {
 	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
 		return
 	}
-	k, size := kernelsOf[T](), sizeOf[T]()
-	s.blockRows = 1
-	if k.lanes > 0 {
-		s.blockRows = even(s.rows, k.maxRows, 1)
-	}
 	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
 	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
-	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(rowStride, channelStride))
-	if s.bias != nil {
-		need("bias of a convolution", len(s.bias), s.groups*s.rows)
+	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(s.rowStride, s.channelStride))
+	if s.epilogue.Scale != nil {
+		need("scale of a convolution", len(s.epilogue.Scale), s.groups*s.rows)
 	}
-	work := 0
-	for i := range s.targets {
-		t := &s.targets[i]
-		t.weights = s.steps * s.rows
-		s.steps += len(t.offsets)
-		work += len(t.offsets) * t.length(s.sheet)
-		if k.lanes > 0 {
-			for j := range t.offsets {
-				t.offsets[j] *= size
-			}
-		}
+	if s.epilogue.Bias != nil {
+		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
 	}
 	w := borrow[T]()
 	defer w.giveBack()
-	s.packed = unsafe.Slice(aligned(&w.a, s.groups*s.steps*s.rows+lineElements), s.groups*s.steps*s.rows+lineElements)
-	groupSize := len(weight) / s.groups
-	for g := range s.groups {
-		for i := range s.targets {
-			s.pack(g, &s.targets[i], weight[g*groupSize:], rowStride, channelStride, taps[i])
-		}
+	if !s.packKept(weight) {
+		s.packAll(&w.a, weight)
 	}
 	items := s.batch * s.groups
-	work *= s.rows * items
-	if parts := min(items, partsOf(work, grainProduct)); parts > 1 {
+	if parts := min(items, partsOf(s.work*s.rows*items, grainProduct)); parts > 1 {
 		parallel(parts, items, 1, s.images)
 		return
 	}
 	s.images(0, items)
 }
 
-// pack brings a group's weights for one target into the order in which they are read.
-func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride int, taps []int) {
+func (s *slider[T]) packAll(buffer *[]T, weight []T) {
+	n := s.groups*s.steps*s.rows + lineElements
+	s.packed = unsafe.Slice(aligned(buffer, n), n)
+	groupSize := len(weight) / s.groups
+	for g := range s.groups {
+		for i := range s.targets {
+			s.pack(g, &s.targets[i], weight[g*groupSize:])
+		}
+	}
+}
+
+// pack brings a group's weights for one target into the order in which they are read, and scales them.
+func (s *slider[T]) pack(g int, t *target, weight []T) {
+	s.copyWeights(g, t, weight)
+	if s.epilogue.Scale == nil {
+		return
+	}
+	steps := len(t.offsets)
+	dst, scale := s.packed[g*s.steps*s.rows+t.weights:][:s.rows*steps], s.epilogue.Scale[g*s.rows:(g+1)*s.rows]
+	for i := 0; i < s.rows; i += s.blockRows {
+		of := scale[i:min(i+s.blockRows, s.rows)]
+		for line := dst[i*steps : (i+len(of))*steps]; len(line) > 0; line = line[len(of):] {
+			for r, v := range of {
+				line[r] *= v
+			}
+		}
+	}
+}
+
+func (s *slider[T]) copyWeights(g int, t *target, weight []T) {
 	steps := len(t.offsets)
 	dst := s.packed[g*s.steps*s.rows+t.weights:]
-	if k := kernelsOf[T](); k.lanes > 0 && len(taps) == channelStride && steps > 0 { // a whole row-major matrix
-		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
+	if k := kernelsOf[T](); k.lanes > 0 && len(t.taps) == s.channelStride && steps > 0 { // a whole row-major matrix
+		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: s.rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
 		return
 	}
 	for i := 0; i < s.rows; i += s.blockRows {
@@ -226,8 +331,8 @@ func (s *slider[T]) pack(g int, t *target, weight []T, rowStride, channelStride 
 		for r := range n {
 			to := r
 			for c := range s.channels {
-				line := weight[(i+r)*rowStride+c*channelStride:]
-				for _, tap := range taps {
+				line := weight[(i+r)*s.rowStride+c*s.channelStride:]
+				for _, tap := range t.taps {
 					block[to] = line[tap]
 					to += n
 				}
@@ -242,7 +347,7 @@ func (s *slider[T]) images(from, to int) {
 	defer w.giveBack()
 	k := kernelsOf[T]()
 	channel := len(s.planes) * volume(s.sheet)
-	room := s.channels*channel + 4*lineElements
+	room := s.channels*channel + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
 	sheet := unsafe.Slice(aligned(&w.b, room), room)
 	clear(sheet) // what surrounds the planes stays 0
 	longest := 0
@@ -264,12 +369,12 @@ func (s *slider[T]) images(from, to int) {
 			t := &s.targets[i]
 			weights := s.packed[g*s.steps*s.rows+t.weights:]
 			var bias []T
-			if s.bias != nil {
-				bias = s.bias[g*s.rows : (g+1)*s.rows]
+			if s.epilogue.Bias != nil {
+				bias = s.epilogue.Bias[g*s.rows : (g+1)*s.rows]
 			}
 			switch {
 			case len(t.offsets) == 0:
-				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.activation.Activation == ReLU)
+				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.epilogue.Activation == ReLU)
 			case k.lanes > 0:
 				s.tiles(t, grid, stride, sheet, weights, bias)
 			default:
@@ -279,7 +384,7 @@ func (s *slider[T]) images(from, to int) {
 				scatter(dst[r*volume(s.to):], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
 			}
 		}
-		if a := s.activation; a.Activation != Identity && a.Activation != ReLU {
+		if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
 			mapSerial(a.Activation, dst, dst, a.A, a.B)
 		}
 	}
@@ -316,7 +421,7 @@ func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
 		if p > 0 {
 			flags, b = tileAdd, nil
 		}
-		if p+n == steps && s.activation.Activation == ReLU {
+		if p+n == steps && s.epilogue.Activation == ReLU {
 			flags |= tileReLU
 		}
 		for j := 0; j < vectors; {
@@ -346,7 +451,7 @@ func (s *slider[T]) loops(t *target, c []T, ldc int, sheet, weights, bias []T) {
 		for p, from := range t.offsets {
 			addScaled(weights[r*steps+p], sheet[from:from+n], line)
 		}
-		if s.activation.Activation == ReLU {
+		if s.epilogue.Activation == ReLU {
 			mapSerial(ReLU, line, line, 0, 0)
 		}
 	}

@@ -28,8 +28,8 @@ func BenchmarkConvolve(b *testing.B) {
 					b.ReportMetric(2*products*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 				})
 			}
-			run("forward", func() { Convolve(c, y, x, w, nil, Epilogue[float32]{}) })
-			run("input", func() { ConvolveTransposed(c, x, y, w, nil, Epilogue[float32]{}) })
+			run("forward", func() { Convolve(c, y, x, w, nil, ChannelEpilogue[float32]{}) })
+			run("input", func() { ConvolveTransposed(c, x, y, w, nil, ChannelEpilogue[float32]{}) })
 			run("weight", func() { ConvolveWeight(c, w, x, y) })
 		}
 	}

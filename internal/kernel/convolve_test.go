@@ -36,6 +36,11 @@ func convolutionCases() []Convolution {
 		plain(2, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, [3]int{1, 1, 3}, [3]int{}, one),
 		plain(0, 1, 2, 3, [3]int{1, 1, 3}, [3]int{1, 1, 1}, one, [3]int{}, one),
 	}
+	for _, width := range []int{2, 3, 4, 6} { // padding='same' of an even kernel: one more zero behind than before
+		c := plain(2, 1, 3, 4, [3]int{1, 3, 8}, [3]int{1, 2, width}, one, [3]int{0, 0, (width - 1) / 2}, one)
+		c.Output = c.Input
+		cases = append(cases, c)
+	}
 	random := rand.New(rand.NewPCG(7, 8))
 	draw := func(low, high int) [3]int {
 		var d [3]int
@@ -44,7 +49,7 @@ func convolutionCases() []Convolution {
 		}
 		return d
 	}
-	for len(cases) < 60 {
+	for len(cases) < 64 {
 		c := plain(1+random.IntN(3), 1+random.IntN(3), 1+random.IntN(4), 1+random.IntN(9), draw(1, 9), draw(1, 3), draw(1, 3), draw(0, 4), draw(1, 3))
 		if volume(c.Output) > 0 && min(c.Output[0], c.Output[1], c.Output[2]) > 0 {
 			cases = append(cases, c)
@@ -97,8 +102,8 @@ func testConvolve[T Float](t *testing.T) {
 			wantX[i] += float64(dy[o]) * float64(weight[w])
 			wantW[w] += float64(dy[o]) * float64(x[i])
 		})
-		Convolve(c, y, x, weight, bias[:c.Groups*c.Out], Epilogue[T]{Activation: ReLU})
-		ConvolveTransposed(c, dx, dy, weight, nil, Epilogue[T]{})
+		Convolve(c, y, x, weight, nil, ChannelEpilogue[T]{Bias: bias[:c.Groups*c.Out], Activation: ReLU})
+		ConvolveTransposed(c, dx, dy, weight, nil, ChannelEpilogue[T]{})
 		ConvolveWeight(c, dweight, x, dy)
 		for i := range y {
 			near(t, max(0, wantY[i]), y[i], 0, 4000*epsilon[T](), n, "y", i, fmt.Sprintf("%+v", c))
@@ -123,7 +128,7 @@ func TestConvolveInParallelGivesTheSameBits(t *testing.T) {
 	for i := range results {
 		SetThreads(1 + i)
 		results[i] = make([]float32, 8*16*100)
-		Convolve(c, results[i], x, weight, nil, Epilogue[float32]{})
+		Convolve(c, results[i], x, weight, nil, ChannelEpilogue[float32]{})
 	}
 	require.Equal(t, results[0], results[1])
 }

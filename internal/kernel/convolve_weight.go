@@ -75,7 +75,8 @@ func (s *weightSlider[T]) images(sums []T, from, to int) {
 	length := offsetOf([3]int{s.Output[0] - 1, s.Output[1] - 1, s.Output[2] - 1}, s.sheet) + 1
 	images := max(1, min(to-from, cache/(row*sizeOf[T]()*max(1, min(s.Out, k.maxDots)))))
 	sheetSize, gridSize := s.In*s.channel, s.Out*row
-	sheet := unsafe.Slice(aligned(&w.b, images*sheetSize+lineElements), images*sheetSize+lineElements)
+	room := images*sheetSize + s.sheet[2] + lineElements
+	sheet := unsafe.Slice(aligned(&w.b, room), room)
 	clear(sheet) // what surrounds the planes stays 0
 	rows := unsafe.Slice(aligned(&w.out, images*gridSize), images*gridSize)
 	clear(rows)

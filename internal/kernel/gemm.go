@@ -39,6 +39,10 @@ func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, w
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
 		return
 	}
+	if swaps[T](layout, m, n, k, weights, accumulate) {
+		gemmSwapped(m, n, k, a, lda, b, ldb, c, ldc, epilogue)
+		return
+	}
 	w := borrow[T]()
 	if k <= outerLimit && layout != NT {
 		stride := 1

@@ -11,4 +11,5 @@ package kernel
 //go:generate go run -C _asm . -group normalize -tables ../normalize_tables_amd64.go -out ../normalize_amd64.s -stubs ../normalize_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group convolve -tables ../convolve_tables_amd64.go -out ../convolve_amd64.s -stubs ../convolve_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group recurrent -tables ../recurrent_tables_amd64.go -out ../recurrent_amd64.s -stubs ../recurrent_amd64.go -pkg kernel
+//go:generate go run -C _asm . -group pool -tables ../pool_tables_amd64.go -out ../pool_amd64.s -stubs ../pool_amd64.go -pkg kernel
 //go:generate go run -C _asm . -group amx -out ../amx_amd64.s -stubs ../amx_amd64.go

@@ -32,6 +32,7 @@ type kernels[T Float] struct {
 	gradSums         [wayCount]func(n int, dy, x, weight *T, mean T) (sum, product T)
 	columnGradSums   [wayCount]func(cols int, sum, product, dy, x, mean, scale *T, rows, stride int)
 	deviations       func(n int, x *T, mean T) (squares, sum T)
+	normalizeSelf    [wayCount]func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T)
 	columnDeviations func(n int, sum, x, mean *T)
 
 	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step T)                             // by decay and way of momentum
@@ -43,6 +44,8 @@ type kernels[T Float] struct {
 	lstmInGrad  func(n int, di, df, dg, dc, i, f, g, before *T)
 	gru         func(n int, r, z, n_, hn, before, h *T)
 	gruGrad     func(n int, dr, dz, dn, dhn, dh, r, z, n_, hn, before *T)
+
+	maxSquares func(rows, n int, dst, src *T, width int) // see _asm/pool.go
 
 	lanes, maxRows, maxDots int
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go

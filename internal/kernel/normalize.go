@@ -95,24 +95,29 @@ func momentsOf[T Float](z Normalization, s int, x []T, center bool) (mean, varia
 	n := float64(z.Elements())
 	var about T
 	if center {
-		total := 0.0
-		z.runs(s, func(i, j int) {
-			_, t := deviations(x[i:j], 0)
-			total += t
-		})
+		_, total := deviationsOf(z, s, x, 0)
 		about = T(total / n)
 	}
-	squares, sum := 0.0, 0.0
-	z.runs(s, func(i, j int) {
-		q, t := deviations(x[i:j], about)
-		squares += q
-		sum += t
-	})
+	squares, sum := deviationsOf(z, s, x, about)
 	if !center {
 		return 0, T(squares / n)
 	}
 	off := sum / n
 	return T(float64(about) + off), T(max(0, squares/n-off*off))
+}
+
+// deviationsOf are the sums of (x - about)² and of x - about over the elements behind statistic s.
+func deviationsOf[T Float](z Normalization, s int, x []T, about T) (squares, sum float64) {
+	if !z.Batch {
+		n := z.Elements()
+		return deviations(x[s*n:(s+1)*n], about)
+	}
+	z.runs(s, func(i, j int) {
+		q, t := deviations(x[i:j], about)
+		squares += q
+		sum += t
+	})
+	return squares, sum
 }
 
 // each shares the statistics between threads.
@@ -184,17 +189,69 @@ func Normalize[T Float](z Normalization, dst, x, mean, variance, weight, bias []
 	z.each(func(from, to int) {
 		w := borrow[T]()
 		defer w.giveBack()
-		bias := bias
-		if bias == nil && weight != nil && z.Inner == 1 {
-			w.columns(z.Channels)
-			clear(w.row)
-			bias = w.row
-		}
+		bias := w.biasFor(z, weight, bias)
 		for s := from; s < to; s++ {
 			w.mean, w.scale, w.shift = mean[s], inverse(variance[s], eps), 0
 			normalizeOne(z, s, w, dst, x, weight, bias)
 		}
 	})
+}
+
+// NormalizeSelf is [Moments] and then [Normalize] by them: where no elements are shared, of one statistic after the other, so
+// that x is read from memory once.
+func NormalizeSelf[T Float](z Normalization, dst, mean, variance, x, weight, bias []T, eps float64, center bool) {
+	if z.Batch || z.size() == 0 {
+		Moments(z, mean, variance, x, center)
+		Normalize(z, dst, x, mean, variance, weight, bias, eps)
+		return
+	}
+	z.check("NormalizeSelf", len(x), len(dst))
+	need("mean of NormalizeSelf", min(len(mean), len(variance)), z.Statistics())
+	z.each(func(from, to int) {
+		w := borrow[T]()
+		defer w.giveBack()
+		bias := w.biasFor(z, weight, bias)
+		if f := selfKernel(z, weight, bias); f != nil {
+			n := z.Elements()
+			for s := from; s < to; s++ {
+				var of, shift *T
+				if weight != nil {
+					c := s % z.Groups * n
+					of, shift = &weight[c], &bias[c]
+				}
+				mean[s], variance[s] = f(n, &dst[s*n], &x[s*n], of, shift, T(n), T(eps), index(center))
+			}
+			return
+		}
+		for s := from; s < to; s++ {
+			mean[s], variance[s] = momentsOf(z, s, x, center)
+			w.mean, w.scale, w.shift = mean[s], inverse(variance[s], eps), 0
+			normalizeOne(z, s, w, dst, x, weight, bias)
+		}
+	})
+}
+
+// selfKernel is the kernel for statistics of a row each, of no more elements than are added up in T; else nil.
+func selfKernel[T Float](z Normalization, weight, bias []T) func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T) {
+	k := kernelsOf[T]()
+	switch {
+	case z.Elements() > runBlock:
+	case weight == nil && bias == nil:
+		return k.normalizeSelf[runWay]
+	case z.Inner == 1 && weight != nil:
+		return k.normalizeSelf[rowWay]
+	}
+	return nil
+}
+
+// biasFor is the bias, or zeros for the kernel that wants one beside the weight.
+func (w *workspace[T]) biasFor(z Normalization, weight, bias []T) []T {
+	if bias == nil && weight != nil && z.Inner == 1 {
+		w.columns(z.Channels)
+		clear(w.row)
+		return w.row
+	}
+	return bias
 }
 
 // inverse is 1/sqrt(variance + eps).

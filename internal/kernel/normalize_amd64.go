@@ -29,6 +29,12 @@ func deviationsF32AVX512(n int, x *float32, mean float32) (squares float32, sum 
 func columnDeviationsF32AVX512(n int, sum *float32, x *float32, mean *float32)
 
 //go:noescape
+func normalizeRunF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+
+//go:noescape
+func normalizeRowF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+
+//go:noescape
 func gradSumsRunF32AVX512(n int, dy *float32, x *float32, weight *float32, mean float32) (sum float32, product float32)
 
 //go:noescape
@@ -63,6 +69,12 @@ func deviationsF64AVX512(n int, x *float64, mean float64) (squares float64, sum 
 
 //go:noescape
 func columnDeviationsF64AVX512(n int, sum *float64, x *float64, mean *float64)
+
+//go:noescape
+func normalizeRunF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+
+//go:noescape
+func normalizeRowF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
 
 //go:noescape
 func gradSumsRunF64AVX512(n int, dy *float64, x *float64, weight *float64, mean float64) (sum float64, product float64)
@@ -101,6 +113,12 @@ func deviationsF32AVX2(n int, x *float32, mean float32) (squares float32, sum fl
 func columnDeviationsF32AVX2(n int, sum *float32, x *float32, mean *float32)
 
 //go:noescape
+func normalizeRunF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+
+//go:noescape
+func normalizeRowF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+
+//go:noescape
 func gradSumsRunF32AVX2(n int, dy *float32, x *float32, weight *float32, mean float32) (sum float32, product float32)
 
 //go:noescape
@@ -135,6 +153,12 @@ func deviationsF64AVX2(n int, x *float64, mean float64) (squares float64, sum fl
 
 //go:noescape
 func columnDeviationsF64AVX2(n int, sum *float64, x *float64, mean *float64)
+
+//go:noescape
+func normalizeRunF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+
+//go:noescape
+func normalizeRowF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
 
 //go:noescape
 func gradSumsRunF64AVX2(n int, dy *float64, x *float64, weight *float64, mean float64) (sum float64, product float64)

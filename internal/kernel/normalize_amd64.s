@@ -597,6 +597,458 @@ columnDone:
 	VZEROUPPER
 	RET
 
+// func normalizeRunF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·normalizeRunF32AVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS count+40(FP), Z0
+	MOVQ         center+48(FP), BX
+	VPXORD       Z1, Z1, Z1
+	CMPQ         BX, $+0
+	JEQ          centered
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	XORQ         SI, SI
+	MOVQ         AX, DI
+
+firstUnrolled:
+	CMPQ    DI, $+64
+	JLT     firstUnrolledEnd
+	VMOVUPS (DX)(SI*4), Z1
+	VADDPS  Z1, Z2, Z2
+	VMOVUPS 64(DX)(SI*4), Z1
+	VADDPS  Z1, Z3, Z3
+	VMOVUPS 128(DX)(SI*4), Z1
+	VADDPS  Z1, Z4, Z4
+	VMOVUPS 192(DX)(SI*4), Z1
+	VADDPS  Z1, Z5, Z5
+	ADDQ    $+64, SI
+	SUBQ    $+64, DI
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    DI, $+16
+	JLT     firstSingleEnd
+	VMOVUPS (DX)(SI*4), Z1
+	VADDPS  Z1, Z2, Z2
+	ADDQ    $+16, SI
+	SUBQ    $+16, DI
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ     DI, DI
+	JZ        firstDone
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+firstDone:
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z5, Z2, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z1
+	VADDPS        Y1, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPS        X1, X2, X2
+	VPERMILPS     $0x4e, X2, X1
+	VADDPS        X1, X2, X2
+	VPERMILPS     $0xb1, X2, X1
+	VADDPS        X1, X2, X2
+	VBROADCASTSS  X2, Z2
+	VDIVPS        Z0, Z2, Z2
+	VMOVUPS       Z2, Z1
+
+centered:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	XORQ   SI, SI
+	MOVQ   AX, DI
+
+secondUnrolled:
+	CMPQ        DI, $+64
+	JLT         secondUnrolledEnd
+	VMOVUPS     (DX)(SI*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+	VMOVUPS     64(DX)(SI*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z7, Z7
+	VFMADD231PS Z2, Z2, Z11
+	VMOVUPS     128(DX)(SI*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z8, Z8
+	VFMADD231PS Z2, Z2, Z12
+	VMOVUPS     192(DX)(SI*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z9, Z9
+	VFMADD231PS Z2, Z2, Z13
+	ADDQ        $+64, SI
+	SUBQ        $+64, DI
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        DI, $+16
+	JLT         secondSingleEnd
+	VMOVUPS     (DX)(SI*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+	ADDQ        $+16, SI
+	SUBQ        $+16, DI
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       DI, DI
+	JZ          secondDone
+	MOVQ        $-1, R8
+	BZHIQ       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVAPS.Z   Z2, K1, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+
+secondDone:
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z8, Z6, Z6
+	VADDPS        Z9, Z6, Z6
+	VSHUFF64X2    $0x4e, Z6, Z6, Z2
+	VADDPS        Y2, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X2
+	VADDPS        X2, X6, X6
+	VPERMILPS     $0x4e, X6, X2
+	VADDPS        X2, X6, X6
+	VPERMILPS     $0xb1, X6, X2
+	VADDPS        X2, X6, X6
+	VBROADCASTSS  X6, Z6
+	VDIVPS        Z0, Z6, Z6
+	VADDPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VSHUFF64X2    $0x4e, Z10, Z10, Z2
+	VADDPS        Y2, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X2
+	VADDPS        X2, X10, X10
+	VPERMILPS     $0x4e, X10, X2
+	VADDPS        X2, X10, X10
+	VPERMILPS     $0xb1, X10, X2
+	VADDPS        X2, X10, X10
+	VBROADCASTSS  X10, Z10
+	VDIVPS        Z0, Z10, Z10
+	VPXORD        Z14, Z14, Z14
+	CMPQ          BX, $+0
+	JEQ           moments
+	VADDPS        Z6, Z1, Z14
+	VFNMADD231PS  Z6, Z6, Z10
+	VPXORD        Z15, Z15, Z15
+	VMAXPS        Z10, Z15, Z10
+
+moments:
+	VMOVSS       X14, mean+56(FP)
+	VMOVSS       X10, variance+60(FP)
+	VBROADCASTSS eps+44(FP), Z0
+	VADDPS       Z10, Z0, Z0
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	XORQ         BX, BX
+
+applyUnrolled:
+	CMPQ    AX, $+32
+	JLT     applyUnrolledEnd
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z14, Z1, Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)(BX*4)
+	VMOVUPS 64(DX)(BX*4), Z1
+	VSUBPS  Z14, Z1, Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(CX)(BX*4)
+	ADDQ    $+32, BX
+	SUBQ    $+32, AX
+	JMP     applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ    AX, $+16
+	JLT     applySingleEnd
+	VMOVUPS (DX)(BX*4), Z1
+	VSUBPS  Z14, Z1, Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (CX)(BX*4)
+	ADDQ    $+16, BX
+	SUBQ    $+16, AX
+	JMP     applySingle
+
+applySingleEnd:
+	TESTQ     AX, AX
+	JZ        applyDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z1
+	VSUBPS    Z14, Z1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)(BX*4)
+
+applyDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_3f800000<>+0(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+4(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+8(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+12(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+16(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+20(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+24(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+28(SB)/4, $0x3f800000
+GLOBL constant32_3f800000<>(SB), RODATA|NOPTR, $32
+
+// func normalizeRowF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·normalizeRowF32AVX512(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         shift+32(FP), SI
+	VBROADCASTSS count+40(FP), Z0
+	MOVQ         center+48(FP), DI
+	VPXORD       Z1, Z1, Z1
+	CMPQ         DI, $+0
+	JEQ          centered
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	XORQ         R8, R8
+	MOVQ         AX, R9
+
+firstUnrolled:
+	CMPQ    R9, $+64
+	JLT     firstUnrolledEnd
+	VMOVUPS (DX)(R8*4), Z1
+	VADDPS  Z1, Z2, Z2
+	VMOVUPS 64(DX)(R8*4), Z1
+	VADDPS  Z1, Z3, Z3
+	VMOVUPS 128(DX)(R8*4), Z1
+	VADDPS  Z1, Z4, Z4
+	VMOVUPS 192(DX)(R8*4), Z1
+	VADDPS  Z1, Z5, Z5
+	ADDQ    $+64, R8
+	SUBQ    $+64, R9
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    R9, $+16
+	JLT     firstSingleEnd
+	VMOVUPS (DX)(R8*4), Z1
+	VADDPS  Z1, Z2, Z2
+	ADDQ    $+16, R8
+	SUBQ    $+16, R9
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ     R9, R9
+	JZ        firstDone
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (DX)(R8*4), K1, Z1
+	VADDPS    Z1, Z2, Z2
+
+firstDone:
+	VADDPS        Z3, Z2, Z2
+	VADDPS        Z4, Z2, Z2
+	VADDPS        Z5, Z2, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z1
+	VADDPS        Y1, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPS        X1, X2, X2
+	VPERMILPS     $0x4e, X2, X1
+	VADDPS        X1, X2, X2
+	VPERMILPS     $0xb1, X2, X1
+	VADDPS        X1, X2, X2
+	VBROADCASTSS  X2, Z2
+	VDIVPS        Z0, Z2, Z2
+	VMOVUPS       Z2, Z1
+
+centered:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	XORQ   R8, R8
+	MOVQ   AX, R9
+
+secondUnrolled:
+	CMPQ        R9, $+64
+	JLT         secondUnrolledEnd
+	VMOVUPS     (DX)(R8*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+	VMOVUPS     64(DX)(R8*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z7, Z7
+	VFMADD231PS Z2, Z2, Z11
+	VMOVUPS     128(DX)(R8*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z8, Z8
+	VFMADD231PS Z2, Z2, Z12
+	VMOVUPS     192(DX)(R8*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z9, Z9
+	VFMADD231PS Z2, Z2, Z13
+	ADDQ        $+64, R8
+	SUBQ        $+64, R9
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        R9, $+16
+	JLT         secondSingleEnd
+	VMOVUPS     (DX)(R8*4), Z2
+	VSUBPS      Z1, Z2, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+	ADDQ        $+16, R8
+	SUBQ        $+16, R9
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       R9, R9
+	JZ          secondDone
+	MOVQ        $-1, R10
+	BZHIQ       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPS.Z   (DX)(R8*4), K1, Z2
+	VSUBPS      Z1, Z2, Z2
+	VMOVAPS.Z   Z2, K1, Z2
+	VADDPS      Z2, Z6, Z6
+	VFMADD231PS Z2, Z2, Z10
+
+secondDone:
+	VADDPS        Z7, Z6, Z6
+	VADDPS        Z8, Z6, Z6
+	VADDPS        Z9, Z6, Z6
+	VSHUFF64X2    $0x4e, Z6, Z6, Z2
+	VADDPS        Y2, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X2
+	VADDPS        X2, X6, X6
+	VPERMILPS     $0x4e, X6, X2
+	VADDPS        X2, X6, X6
+	VPERMILPS     $0xb1, X6, X2
+	VADDPS        X2, X6, X6
+	VBROADCASTSS  X6, Z6
+	VDIVPS        Z0, Z6, Z6
+	VADDPS        Z11, Z10, Z10
+	VADDPS        Z12, Z10, Z10
+	VADDPS        Z13, Z10, Z10
+	VSHUFF64X2    $0x4e, Z10, Z10, Z2
+	VADDPS        Y2, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X2
+	VADDPS        X2, X10, X10
+	VPERMILPS     $0x4e, X10, X2
+	VADDPS        X2, X10, X10
+	VPERMILPS     $0xb1, X10, X2
+	VADDPS        X2, X10, X10
+	VBROADCASTSS  X10, Z10
+	VDIVPS        Z0, Z10, Z10
+	VPXORD        Z14, Z14, Z14
+	CMPQ          DI, $+0
+	JEQ           moments
+	VADDPS        Z6, Z1, Z14
+	VFNMADD231PS  Z6, Z6, Z10
+	VPXORD        Z15, Z15, Z15
+	VMAXPS        Z10, Z15, Z10
+
+moments:
+	VMOVSS       X14, mean+56(FP)
+	VMOVSS       X10, variance+60(FP)
+	VBROADCASTSS eps+44(FP), Z0
+	VADDPS       Z10, Z0, Z0
+	VSQRTPS      Z0, Z0
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z1
+	VDIVPS       Z0, Z1, Z0
+	XORQ         DI, DI
+
+applyUnrolled:
+	CMPQ        AX, $+32
+	JLT         applyUnrolledEnd
+	VMOVUPS     (DX)(DI*4), Z1
+	VSUBPS      Z14, Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     (SI)(DI*4), Z2
+	VMOVUPS     (BX)(DI*4), Z3
+	VFMADD231PS Z3, Z1, Z2
+	VMOVUPS     Z2, (CX)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Z1
+	VSUBPS      Z14, Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     64(SI)(DI*4), Z2
+	VMOVUPS     64(BX)(DI*4), Z3
+	VFMADD231PS Z3, Z1, Z2
+	VMOVUPS     Z2, 64(CX)(DI*4)
+	ADDQ        $+32, DI
+	SUBQ        $+32, AX
+	JMP         applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ        AX, $+16
+	JLT         applySingleEnd
+	VMOVUPS     (DX)(DI*4), Z1
+	VSUBPS      Z14, Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS     (SI)(DI*4), Z2
+	VMOVUPS     (BX)(DI*4), Z3
+	VFMADD231PS Z3, Z1, Z2
+	VMOVUPS     Z2, (CX)(DI*4)
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	JMP         applySingle
+
+applySingleEnd:
+	TESTQ       AX, AX
+	JZ          applyDone
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX)(DI*4), K1, Z1
+	VSUBPS      Z14, Z1, Z1
+	VMULPS      Z0, Z1, Z1
+	VMOVUPS.Z   (SI)(DI*4), K1, Z0
+	VMOVUPS.Z   (BX)(DI*4), K1, Z2
+	VFMADD231PS Z2, Z1, Z0
+	VMOVUPS     Z0, K1, (CX)(DI*4)
+
+applyDone:
+	VZEROUPPER
+	RET
+
 // func gradSumsRunF32AVX512(n int, dy *float32, x *float32, weight *float32, mean float32) (sum float32, product float32)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·gradSumsRunF32AVX512(SB), NOSPLIT, $0-48
@@ -1652,6 +2104,442 @@ columnSingleEnd:
 	VMOVUPD     Z1, K1, (CX)(SI*8)
 
 columnDone:
+	VZEROUPPER
+	RET
+
+// func normalizeRunF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·normalizeRunF64AVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD count+40(FP), Z0
+	MOVQ         center+56(FP), BX
+	VPXORD       Z1, Z1, Z1
+	CMPQ         BX, $+0
+	JEQ          centered
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	XORQ         SI, SI
+	MOVQ         AX, DI
+
+firstUnrolled:
+	CMPQ    DI, $+32
+	JLT     firstUnrolledEnd
+	VMOVUPD (DX)(SI*8), Z1
+	VADDPD  Z1, Z2, Z2
+	VMOVUPD 64(DX)(SI*8), Z1
+	VADDPD  Z1, Z3, Z3
+	VMOVUPD 128(DX)(SI*8), Z1
+	VADDPD  Z1, Z4, Z4
+	VMOVUPD 192(DX)(SI*8), Z1
+	VADDPD  Z1, Z5, Z5
+	ADDQ    $+32, SI
+	SUBQ    $+32, DI
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    DI, $+8
+	JLT     firstSingleEnd
+	VMOVUPD (DX)(SI*8), Z1
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $+8, SI
+	SUBQ    $+8, DI
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ     DI, DI
+	JZ        firstDone
+	MOVQ      $-1, R8
+	BZHIQ     DI, R8, R8
+	KMOVW     R8, K1
+	VMOVUPD.Z (DX)(SI*8), K1, Z1
+	VADDPD    Z1, Z2, Z2
+
+firstDone:
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z5, Z2, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z1
+	VADDPD        Y1, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPD        X1, X2, X2
+	VPERMILPD     $0x01, X2, X1
+	VADDPD        X1, X2, X2
+	VBROADCASTSD  X2, Z2
+	VDIVPD        Z0, Z2, Z2
+	VMOVUPD       Z2, Z1
+
+centered:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	XORQ   SI, SI
+	MOVQ   AX, DI
+
+secondUnrolled:
+	CMPQ        DI, $+32
+	JLT         secondUnrolledEnd
+	VMOVUPD     (DX)(SI*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+	VMOVUPD     64(DX)(SI*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z7, Z7
+	VFMADD231PD Z2, Z2, Z11
+	VMOVUPD     128(DX)(SI*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z8, Z8
+	VFMADD231PD Z2, Z2, Z12
+	VMOVUPD     192(DX)(SI*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z9, Z9
+	VFMADD231PD Z2, Z2, Z13
+	ADDQ        $+32, SI
+	SUBQ        $+32, DI
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        DI, $+8
+	JLT         secondSingleEnd
+	VMOVUPD     (DX)(SI*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+	ADDQ        $+8, SI
+	SUBQ        $+8, DI
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       DI, DI
+	JZ          secondDone
+	MOVQ        $-1, R8
+	BZHIQ       DI, R8, R8
+	KMOVW       R8, K1
+	VMOVUPD.Z   (DX)(SI*8), K1, Z2
+	VSUBPD      Z1, Z2, Z2
+	VMOVAPD.Z   Z2, K1, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+
+secondDone:
+	VADDPD        Z7, Z6, Z6
+	VADDPD        Z8, Z6, Z6
+	VADDPD        Z9, Z6, Z6
+	VSHUFF64X2    $0x4e, Z6, Z6, Z2
+	VADDPD        Y2, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X2
+	VADDPD        X2, X6, X6
+	VPERMILPD     $0x01, X6, X2
+	VADDPD        X2, X6, X6
+	VBROADCASTSD  X6, Z6
+	VDIVPD        Z0, Z6, Z6
+	VADDPD        Z11, Z10, Z10
+	VADDPD        Z12, Z10, Z10
+	VADDPD        Z13, Z10, Z10
+	VSHUFF64X2    $0x4e, Z10, Z10, Z2
+	VADDPD        Y2, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X2
+	VADDPD        X2, X10, X10
+	VPERMILPD     $0x01, X10, X2
+	VADDPD        X2, X10, X10
+	VBROADCASTSD  X10, Z10
+	VDIVPD        Z0, Z10, Z10
+	VPXORD        Z14, Z14, Z14
+	CMPQ          BX, $+0
+	JEQ           moments
+	VADDPD        Z6, Z1, Z14
+	VFNMADD231PD  Z6, Z6, Z10
+	VPXORD        Z15, Z15, Z15
+	VMAXPD        Z10, Z15, Z10
+
+moments:
+	VMOVSD       X14, mean+64(FP)
+	VMOVSD       X10, variance+72(FP)
+	VBROADCASTSD eps+48(FP), Z0
+	VADDPD       Z10, Z0, Z0
+	VSQRTPD      Z0, Z0
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	XORQ         BX, BX
+
+applyUnrolled:
+	CMPQ    AX, $+16
+	JLT     applyUnrolledEnd
+	VMOVUPD (DX)(BX*8), Z1
+	VSUBPD  Z14, Z1, Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPD Z1, (CX)(BX*8)
+	VMOVUPD 64(DX)(BX*8), Z1
+	VSUBPD  Z14, Z1, Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPD Z1, 64(CX)(BX*8)
+	ADDQ    $+16, BX
+	SUBQ    $+16, AX
+	JMP     applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ    AX, $+8
+	JLT     applySingleEnd
+	VMOVUPD (DX)(BX*8), Z1
+	VSUBPD  Z14, Z1, Z1
+	VMULPD  Z0, Z1, Z1
+	VMOVUPD Z1, (CX)(BX*8)
+	ADDQ    $+8, BX
+	SUBQ    $+8, AX
+	JMP     applySingle
+
+applySingleEnd:
+	TESTQ     AX, AX
+	JZ        applyDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX)(BX*8), K1, Z1
+	VSUBPD    Z14, Z1, Z1
+	VMULPD    Z0, Z1, Z1
+	VMOVUPD   Z1, K1, (CX)(BX*8)
+
+applyDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000
+DATA constant64_3ff0000000000000<>+8(SB)/8, $0x3ff0000000000000
+DATA constant64_3ff0000000000000<>+16(SB)/8, $0x3ff0000000000000
+DATA constant64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
+GLOBL constant64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
+
+// func normalizeRowF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·normalizeRowF64AVX512(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         shift+32(FP), SI
+	VBROADCASTSD count+40(FP), Z0
+	MOVQ         center+56(FP), DI
+	VPXORD       Z1, Z1, Z1
+	CMPQ         DI, $+0
+	JEQ          centered
+	VPXORD       Z2, Z2, Z2
+	VPXORD       Z3, Z3, Z3
+	VPXORD       Z4, Z4, Z4
+	VPXORD       Z5, Z5, Z5
+	XORQ         R8, R8
+	MOVQ         AX, R9
+
+firstUnrolled:
+	CMPQ    R9, $+32
+	JLT     firstUnrolledEnd
+	VMOVUPD (DX)(R8*8), Z1
+	VADDPD  Z1, Z2, Z2
+	VMOVUPD 64(DX)(R8*8), Z1
+	VADDPD  Z1, Z3, Z3
+	VMOVUPD 128(DX)(R8*8), Z1
+	VADDPD  Z1, Z4, Z4
+	VMOVUPD 192(DX)(R8*8), Z1
+	VADDPD  Z1, Z5, Z5
+	ADDQ    $+32, R8
+	SUBQ    $+32, R9
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    R9, $+8
+	JLT     firstSingleEnd
+	VMOVUPD (DX)(R8*8), Z1
+	VADDPD  Z1, Z2, Z2
+	ADDQ    $+8, R8
+	SUBQ    $+8, R9
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ     R9, R9
+	JZ        firstDone
+	MOVQ      $-1, R10
+	BZHIQ     R9, R10, R10
+	KMOVW     R10, K1
+	VMOVUPD.Z (DX)(R8*8), K1, Z1
+	VADDPD    Z1, Z2, Z2
+
+firstDone:
+	VADDPD        Z3, Z2, Z2
+	VADDPD        Z4, Z2, Z2
+	VADDPD        Z5, Z2, Z2
+	VSHUFF64X2    $0x4e, Z2, Z2, Z1
+	VADDPD        Y1, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X1
+	VADDPD        X1, X2, X2
+	VPERMILPD     $0x01, X2, X1
+	VADDPD        X1, X2, X2
+	VBROADCASTSD  X2, Z2
+	VDIVPD        Z0, Z2, Z2
+	VMOVUPD       Z2, Z1
+
+centered:
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	XORQ   R8, R8
+	MOVQ   AX, R9
+
+secondUnrolled:
+	CMPQ        R9, $+32
+	JLT         secondUnrolledEnd
+	VMOVUPD     (DX)(R8*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+	VMOVUPD     64(DX)(R8*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z7, Z7
+	VFMADD231PD Z2, Z2, Z11
+	VMOVUPD     128(DX)(R8*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z8, Z8
+	VFMADD231PD Z2, Z2, Z12
+	VMOVUPD     192(DX)(R8*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z9, Z9
+	VFMADD231PD Z2, Z2, Z13
+	ADDQ        $+32, R8
+	SUBQ        $+32, R9
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        R9, $+8
+	JLT         secondSingleEnd
+	VMOVUPD     (DX)(R8*8), Z2
+	VSUBPD      Z1, Z2, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+	ADDQ        $+8, R8
+	SUBQ        $+8, R9
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       R9, R9
+	JZ          secondDone
+	MOVQ        $-1, R10
+	BZHIQ       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPD.Z   (DX)(R8*8), K1, Z2
+	VSUBPD      Z1, Z2, Z2
+	VMOVAPD.Z   Z2, K1, Z2
+	VADDPD      Z2, Z6, Z6
+	VFMADD231PD Z2, Z2, Z10
+
+secondDone:
+	VADDPD        Z7, Z6, Z6
+	VADDPD        Z8, Z6, Z6
+	VADDPD        Z9, Z6, Z6
+	VSHUFF64X2    $0x4e, Z6, Z6, Z2
+	VADDPD        Y2, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X2
+	VADDPD        X2, X6, X6
+	VPERMILPD     $0x01, X6, X2
+	VADDPD        X2, X6, X6
+	VBROADCASTSD  X6, Z6
+	VDIVPD        Z0, Z6, Z6
+	VADDPD        Z11, Z10, Z10
+	VADDPD        Z12, Z10, Z10
+	VADDPD        Z13, Z10, Z10
+	VSHUFF64X2    $0x4e, Z10, Z10, Z2
+	VADDPD        Y2, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X2
+	VADDPD        X2, X10, X10
+	VPERMILPD     $0x01, X10, X2
+	VADDPD        X2, X10, X10
+	VBROADCASTSD  X10, Z10
+	VDIVPD        Z0, Z10, Z10
+	VPXORD        Z14, Z14, Z14
+	CMPQ          DI, $+0
+	JEQ           moments
+	VADDPD        Z6, Z1, Z14
+	VFNMADD231PD  Z6, Z6, Z10
+	VPXORD        Z15, Z15, Z15
+	VMAXPD        Z10, Z15, Z10
+
+moments:
+	VMOVSD       X14, mean+64(FP)
+	VMOVSD       X10, variance+72(FP)
+	VBROADCASTSD eps+48(FP), Z0
+	VADDPD       Z10, Z0, Z0
+	VSQRTPD      Z0, Z0
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z1
+	VDIVPD       Z0, Z1, Z0
+	XORQ         DI, DI
+
+applyUnrolled:
+	CMPQ        AX, $+16
+	JLT         applyUnrolledEnd
+	VMOVUPD     (DX)(DI*8), Z1
+	VSUBPD      Z14, Z1, Z1
+	VMULPD      Z0, Z1, Z1
+	VMOVUPD     (SI)(DI*8), Z2
+	VMOVUPD     (BX)(DI*8), Z3
+	VFMADD231PD Z3, Z1, Z2
+	VMOVUPD     Z2, (CX)(DI*8)
+	VMOVUPD     64(DX)(DI*8), Z1
+	VSUBPD      Z14, Z1, Z1
+	VMULPD      Z0, Z1, Z1
+	VMOVUPD     64(SI)(DI*8), Z2
+	VMOVUPD     64(BX)(DI*8), Z3
+	VFMADD231PD Z3, Z1, Z2
+	VMOVUPD     Z2, 64(CX)(DI*8)
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	JMP         applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ        AX, $+8
+	JLT         applySingleEnd
+	VMOVUPD     (DX)(DI*8), Z1
+	VSUBPD      Z14, Z1, Z1
+	VMULPD      Z0, Z1, Z1
+	VMOVUPD     (SI)(DI*8), Z2
+	VMOVUPD     (BX)(DI*8), Z3
+	VFMADD231PD Z3, Z1, Z2
+	VMOVUPD     Z2, (CX)(DI*8)
+	ADDQ        $+8, DI
+	SUBQ        $+8, AX
+	JMP         applySingle
+
+applySingleEnd:
+	TESTQ       AX, AX
+	JZ          applyDone
+	MOVQ        $-1, R8
+	BZHIQ       AX, R8, R8
+	KMOVW       R8, K1
+	VMOVUPD.Z   (DX)(DI*8), K1, Z1
+	VSUBPD      Z14, Z1, Z1
+	VMULPD      Z0, Z1, Z1
+	VMOVUPD.Z   (SI)(DI*8), K1, Z0
+	VMOVUPD.Z   (BX)(DI*8), K1, Z2
+	VFMADD231PD Z2, Z1, Z0
+	VMOVUPD     Z0, K1, (CX)(DI*8)
+
+applyDone:
 	VZEROUPPER
 	RET
 
@@ -2715,6 +3603,436 @@ columnDone:
 	VZEROUPPER
 	RET
 
+// func normalizeRunF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeRunF32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSS count+40(FP), Y0
+	MOVQ         center+48(FP), BX
+	VXORPS       Y1, Y1, Y1
+	CMPQ         BX, $+0
+	JEQ          centered
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         SI, SI
+	MOVQ         AX, DI
+
+firstUnrolled:
+	CMPQ    DI, $+32
+	JLT     firstUnrolledEnd
+	VMOVUPS (DX)(SI*4), Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 32(DX)(SI*4), Y5
+	VADDPS  Y5, Y2, Y2
+	VMOVUPS 64(DX)(SI*4), Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS 96(DX)(SI*4), Y5
+	VADDPS  Y5, Y4, Y4
+	ADDQ    $+32, SI
+	SUBQ    $+32, DI
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    DI, $+8
+	JLT     firstSingleEnd
+	VMOVUPS (DX)(SI*4), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    $+8, SI
+	SUBQ    $+8, DI
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ      DI, DI
+	JZ         firstDone
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y5
+	VMASKMOVPS (DX)(SI*4), Y5, Y5
+	VADDPS     Y5, Y1, Y1
+
+firstDone:
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VADDPS       X2, X1, X1
+	VBROADCASTSS X1, Y1
+	VDIVPS       Y0, Y1, Y1
+	VMOVUPS      Y1, Y1
+
+centered:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   SI, SI
+	MOVQ   AX, DI
+
+secondUnrolled:
+	CMPQ        DI, $+32
+	JLT         secondUnrolledEnd
+	VMOVUPS     (DX)(SI*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VFMADD231PS Y10, Y10, Y6
+	VMOVUPS     32(DX)(SI*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y3, Y3
+	VFMADD231PS Y10, Y10, Y7
+	VMOVUPS     64(DX)(SI*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y4, Y4
+	VFMADD231PS Y10, Y10, Y8
+	VMOVUPS     96(DX)(SI*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y5, Y5
+	VFMADD231PS Y10, Y10, Y9
+	ADDQ        $+32, SI
+	SUBQ        $+32, DI
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        DI, $+8
+	JLT         secondSingleEnd
+	VMOVUPS     (DX)(SI*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VFMADD231PS Y10, Y10, Y6
+	ADDQ        $+8, SI
+	SUBQ        $+8, DI
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       DI, DI
+	JZ          secondDone
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        DI
+	VMOVUPS     (R8)(DI*4), Y10
+	VMASKMOVPS  (DX)(SI*4), Y10, Y11
+	VSUBPS      Y1, Y11, Y11
+	VANDPS      Y10, Y11, Y11
+	VADDPS      Y11, Y2, Y2
+	VFMADD231PS Y11, Y11, Y6
+
+secondDone:
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0x4e, X2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0xb1, X2, X3
+	VADDPS       X3, X2, X2
+	VBROADCASTSS X2, Y2
+	VDIVPS       Y0, Y2, Y2
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y9, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X3
+	VADDPS       X3, X6, X6
+	VPERMILPS    $0x4e, X6, X3
+	VADDPS       X3, X6, X6
+	VPERMILPS    $0xb1, X6, X3
+	VADDPS       X3, X6, X6
+	VBROADCASTSS X6, Y6
+	VDIVPS       Y0, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	CMPQ         BX, $+0
+	JEQ          moments
+	VADDPS       Y2, Y1, Y0
+	VFNMADD231PS Y2, Y2, Y6
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y6, Y1, Y6
+
+moments:
+	VMOVSS       X0, mean+56(FP)
+	VMOVSS       X6, variance+60(FP)
+	VBROADCASTSS eps+44(FP), Y1
+	VADDPS       Y6, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y2
+	VDIVPS       Y1, Y2, Y1
+	XORQ         BX, BX
+
+applyUnrolled:
+	CMPQ    AX, $+16
+	JLT     applyUnrolledEnd
+	VMOVUPS (DX)(BX*4), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (CX)(BX*4)
+	VMOVUPS 32(DX)(BX*4), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(CX)(BX*4)
+	ADDQ    $+16, BX
+	SUBQ    $+16, AX
+	JMP     applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ    AX, $+8
+	JLT     applySingleEnd
+	VMOVUPS (DX)(BX*4), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS Y2, (CX)(BX*4)
+	ADDQ    $+8, BX
+	SUBQ    $+8, AX
+	JMP     applySingle
+
+applySingleEnd:
+	TESTQ      AX, AX
+	JZ         applyDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y2
+	VMASKMOVPS (DX)(BX*4), Y2, Y3
+	VSUBPS     Y0, Y3, Y3
+	VMULPS     Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (CX)(BX*4)
+
+applyDone:
+	VZEROUPPER
+	RET
+
+// func normalizeRowF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeRowF32AVX2(SB), NOSPLIT, $0-64
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         shift+32(FP), SI
+	VBROADCASTSS count+40(FP), Y0
+	MOVQ         center+48(FP), DI
+	VXORPS       Y1, Y1, Y1
+	CMPQ         DI, $+0
+	JEQ          centered
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         R8, R8
+	MOVQ         AX, R9
+
+firstUnrolled:
+	CMPQ    R9, $+32
+	JLT     firstUnrolledEnd
+	VMOVUPS (DX)(R8*4), Y5
+	VADDPS  Y5, Y1, Y1
+	VMOVUPS 32(DX)(R8*4), Y5
+	VADDPS  Y5, Y2, Y2
+	VMOVUPS 64(DX)(R8*4), Y5
+	VADDPS  Y5, Y3, Y3
+	VMOVUPS 96(DX)(R8*4), Y5
+	VADDPS  Y5, Y4, Y4
+	ADDQ    $+32, R8
+	SUBQ    $+32, R9
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    R9, $+8
+	JLT     firstSingleEnd
+	VMOVUPS (DX)(R8*4), Y5
+	VADDPS  Y5, Y1, Y1
+	ADDQ    $+8, R8
+	SUBQ    $+8, R9
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ      R9, R9
+	JZ         firstDone
+	LEAQ       tailTable<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y5
+	VMASKMOVPS (DX)(R8*4), Y5, Y5
+	VADDPS     Y5, Y1, Y1
+
+firstDone:
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y3, Y1, Y1
+	VADDPS       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0x4e, X1, X2
+	VADDPS       X2, X1, X1
+	VPERMILPS    $0xb1, X1, X2
+	VADDPS       X2, X1, X1
+	VBROADCASTSS X1, Y1
+	VDIVPS       Y0, Y1, Y1
+	VMOVUPS      Y1, Y1
+
+centered:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   R8, R8
+	MOVQ   AX, R9
+
+secondUnrolled:
+	CMPQ        R9, $+32
+	JLT         secondUnrolledEnd
+	VMOVUPS     (DX)(R8*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VFMADD231PS Y10, Y10, Y6
+	VMOVUPS     32(DX)(R8*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y3, Y3
+	VFMADD231PS Y10, Y10, Y7
+	VMOVUPS     64(DX)(R8*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y4, Y4
+	VFMADD231PS Y10, Y10, Y8
+	VMOVUPS     96(DX)(R8*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y5, Y5
+	VFMADD231PS Y10, Y10, Y9
+	ADDQ        $+32, R8
+	SUBQ        $+32, R9
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        R9, $+8
+	JLT         secondSingleEnd
+	VMOVUPS     (DX)(R8*4), Y10
+	VSUBPS      Y1, Y10, Y10
+	VADDPS      Y10, Y2, Y2
+	VFMADD231PS Y10, Y10, Y6
+	ADDQ        $+8, R8
+	SUBQ        $+8, R9
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       R9, R9
+	JZ          secondDone
+	LEAQ        tailTable<>+32(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*4), Y10
+	VMASKMOVPS  (DX)(R8*4), Y10, Y11
+	VSUBPS      Y1, Y11, Y11
+	VANDPS      Y10, Y11, Y11
+	VADDPS      Y11, Y2, Y2
+	VFMADD231PS Y11, Y11, Y6
+
+secondDone:
+	VADDPS       Y3, Y2, Y2
+	VADDPS       Y4, Y2, Y2
+	VADDPS       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0x4e, X2, X3
+	VADDPS       X3, X2, X2
+	VPERMILPS    $0xb1, X2, X3
+	VADDPS       X3, X2, X2
+	VBROADCASTSS X2, Y2
+	VDIVPS       Y0, Y2, Y2
+	VADDPS       Y7, Y6, Y6
+	VADDPS       Y8, Y6, Y6
+	VADDPS       Y9, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X3
+	VADDPS       X3, X6, X6
+	VPERMILPS    $0x4e, X6, X3
+	VADDPS       X3, X6, X6
+	VPERMILPS    $0xb1, X6, X3
+	VADDPS       X3, X6, X6
+	VBROADCASTSS X6, Y6
+	VDIVPS       Y0, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	CMPQ         DI, $+0
+	JEQ          moments
+	VADDPS       Y2, Y1, Y0
+	VFNMADD231PS Y2, Y2, Y6
+	VXORPS       Y1, Y1, Y1
+	VMAXPS       Y6, Y1, Y6
+
+moments:
+	VMOVSS       X0, mean+56(FP)
+	VMOVSS       X6, variance+60(FP)
+	VBROADCASTSS eps+44(FP), Y1
+	VADDPS       Y6, Y1, Y1
+	VSQRTPS      Y1, Y1
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y2
+	VDIVPS       Y1, Y2, Y1
+	XORQ         DI, DI
+
+applyUnrolled:
+	CMPQ        AX, $+16
+	JLT         applyUnrolledEnd
+	VMOVUPS     (DX)(DI*4), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (SI)(DI*4), Y3
+	VMOVUPS     (BX)(DI*4), Y4
+	VFMADD231PS Y4, Y2, Y3
+	VMOVUPS     Y3, (CX)(DI*4)
+	VMOVUPS     32(DX)(DI*4), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     32(SI)(DI*4), Y3
+	VMOVUPS     32(BX)(DI*4), Y4
+	VFMADD231PS Y4, Y2, Y3
+	VMOVUPS     Y3, 32(CX)(DI*4)
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	JMP         applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ        AX, $+8
+	JLT         applySingleEnd
+	VMOVUPS     (DX)(DI*4), Y2
+	VSUBPS      Y0, Y2, Y2
+	VMULPS      Y1, Y2, Y2
+	VMOVUPS     (SI)(DI*4), Y3
+	VMOVUPS     (BX)(DI*4), Y4
+	VFMADD231PS Y4, Y2, Y3
+	VMOVUPS     Y3, (CX)(DI*4)
+	ADDQ        $+8, DI
+	SUBQ        $+8, AX
+	JMP         applySingle
+
+applySingleEnd:
+	TESTQ       AX, AX
+	JZ          applyDone
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        AX
+	VMOVUPS     (R8)(AX*4), Y2
+	VMASKMOVPS  (DX)(DI*4), Y2, Y3
+	VSUBPS      Y0, Y3, Y3
+	VMULPS      Y1, Y3, Y3
+	VMASKMOVPS  (SI)(DI*4), Y2, Y0
+	VMASKMOVPS  (BX)(DI*4), Y2, Y1
+	VFMADD231PS Y1, Y3, Y0
+	VMASKMOVPS  Y0, Y2, (CX)(DI*4)
+
+applyDone:
+	VZEROUPPER
+	RET
+
 // func gradSumsRunF32AVX2(n int, dy *float32, x *float32, weight *float32, mean float32) (sum float32, product float32)
 // Requires: AVX, FMA3
 TEXT ·gradSumsRunF32AVX2(SB), NOSPLIT, $0-48
@@ -3758,6 +5076,424 @@ columnSingleEnd:
 	VMASKMOVPD  Y2, Y0, (CX)(SI*8)
 
 columnDone:
+	VZEROUPPER
+	RET
+
+// func normalizeRunF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeRunF64AVX2(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	VBROADCASTSD count+40(FP), Y0
+	MOVQ         center+56(FP), BX
+	VXORPS       Y1, Y1, Y1
+	CMPQ         BX, $+0
+	JEQ          centered
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         SI, SI
+	MOVQ         AX, DI
+
+firstUnrolled:
+	CMPQ    DI, $+16
+	JLT     firstUnrolledEnd
+	VMOVUPD (DX)(SI*8), Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD 32(DX)(SI*8), Y5
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD 64(DX)(SI*8), Y5
+	VADDPD  Y5, Y3, Y3
+	VMOVUPD 96(DX)(SI*8), Y5
+	VADDPD  Y5, Y4, Y4
+	ADDQ    $+16, SI
+	SUBQ    $+16, DI
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    DI, $+4
+	JLT     firstSingleEnd
+	VMOVUPD (DX)(SI*8), Y5
+	VADDPD  Y5, Y1, Y1
+	ADDQ    $+4, SI
+	SUBQ    $+4, DI
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ      DI, DI
+	JZ         firstDone
+	LEAQ       tailTable<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*8), Y5
+	VMASKMOVPD (DX)(SI*8), Y5, Y5
+	VADDPD     Y5, Y1, Y1
+
+firstDone:
+	VADDPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VBROADCASTSD X1, Y1
+	VDIVPD       Y0, Y1, Y1
+	VMOVUPD      Y1, Y1
+
+centered:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   SI, SI
+	MOVQ   AX, DI
+
+secondUnrolled:
+	CMPQ        DI, $+16
+	JLT         secondUnrolledEnd
+	VMOVUPD     (DX)(SI*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y2, Y2
+	VFMADD231PD Y10, Y10, Y6
+	VMOVUPD     32(DX)(SI*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y3, Y3
+	VFMADD231PD Y10, Y10, Y7
+	VMOVUPD     64(DX)(SI*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y4, Y4
+	VFMADD231PD Y10, Y10, Y8
+	VMOVUPD     96(DX)(SI*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y5, Y5
+	VFMADD231PD Y10, Y10, Y9
+	ADDQ        $+16, SI
+	SUBQ        $+16, DI
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        DI, $+4
+	JLT         secondSingleEnd
+	VMOVUPD     (DX)(SI*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y2, Y2
+	VFMADD231PD Y10, Y10, Y6
+	ADDQ        $+4, SI
+	SUBQ        $+4, DI
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       DI, DI
+	JZ          secondDone
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        DI
+	VMOVUPS     (R8)(DI*8), Y10
+	VMASKMOVPD  (DX)(SI*8), Y10, Y11
+	VSUBPD      Y1, Y11, Y11
+	VANDPS      Y10, Y11, Y11
+	VADDPD      Y11, Y2, Y2
+	VFMADD231PD Y11, Y11, Y6
+
+secondDone:
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VPERMILPD    $0x01, X2, X3
+	VADDPD       X3, X2, X2
+	VBROADCASTSD X2, Y2
+	VDIVPD       Y0, Y2, Y2
+	VADDPD       Y7, Y6, Y6
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y9, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X3
+	VADDPD       X3, X6, X6
+	VPERMILPD    $0x01, X6, X3
+	VADDPD       X3, X6, X6
+	VBROADCASTSD X6, Y6
+	VDIVPD       Y0, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	CMPQ         BX, $+0
+	JEQ          moments
+	VADDPD       Y2, Y1, Y0
+	VFNMADD231PD Y2, Y2, Y6
+	VXORPS       Y1, Y1, Y1
+	VMAXPD       Y6, Y1, Y6
+
+moments:
+	VMOVSD       X0, mean+64(FP)
+	VMOVSD       X6, variance+72(FP)
+	VBROADCASTSD eps+48(FP), Y1
+	VADDPD       Y6, Y1, Y1
+	VSQRTPD      Y1, Y1
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y2
+	VDIVPD       Y1, Y2, Y1
+	XORQ         BX, BX
+
+applyUnrolled:
+	CMPQ    AX, $+8
+	JLT     applyUnrolledEnd
+	VMOVUPD (DX)(BX*8), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (CX)(BX*8)
+	VMOVUPD 32(DX)(BX*8), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(CX)(BX*8)
+	ADDQ    $+8, BX
+	SUBQ    $+8, AX
+	JMP     applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ    AX, $+4
+	JLT     applySingleEnd
+	VMOVUPD (DX)(BX*8), Y2
+	VSUBPD  Y0, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (CX)(BX*8)
+	ADDQ    $+4, BX
+	SUBQ    $+4, AX
+	JMP     applySingle
+
+applySingleEnd:
+	TESTQ      AX, AX
+	JZ         applyDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y2
+	VMASKMOVPD (DX)(BX*8), Y2, Y3
+	VSUBPD     Y0, Y3, Y3
+	VMULPD     Y1, Y3, Y3
+	VMASKMOVPD Y3, Y2, (CX)(BX*8)
+
+applyDone:
+	VZEROUPPER
+	RET
+
+// func normalizeRowF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·normalizeRowF64AVX2(SB), NOSPLIT, $0-80
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         shift+32(FP), SI
+	VBROADCASTSD count+40(FP), Y0
+	MOVQ         center+56(FP), DI
+	VXORPS       Y1, Y1, Y1
+	CMPQ         DI, $+0
+	JEQ          centered
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	XORQ         R8, R8
+	MOVQ         AX, R9
+
+firstUnrolled:
+	CMPQ    R9, $+16
+	JLT     firstUnrolledEnd
+	VMOVUPD (DX)(R8*8), Y5
+	VADDPD  Y5, Y1, Y1
+	VMOVUPD 32(DX)(R8*8), Y5
+	VADDPD  Y5, Y2, Y2
+	VMOVUPD 64(DX)(R8*8), Y5
+	VADDPD  Y5, Y3, Y3
+	VMOVUPD 96(DX)(R8*8), Y5
+	VADDPD  Y5, Y4, Y4
+	ADDQ    $+16, R8
+	SUBQ    $+16, R9
+	JMP     firstUnrolled
+
+firstUnrolledEnd:
+firstSingle:
+	CMPQ    R9, $+4
+	JLT     firstSingleEnd
+	VMOVUPD (DX)(R8*8), Y5
+	VADDPD  Y5, Y1, Y1
+	ADDQ    $+4, R8
+	SUBQ    $+4, R9
+	JMP     firstSingle
+
+firstSingleEnd:
+	TESTQ      R9, R9
+	JZ         firstDone
+	LEAQ       tailTable<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*8), Y5
+	VMASKMOVPD (DX)(R8*8), Y5, Y5
+	VADDPD     Y5, Y1, Y1
+
+firstDone:
+	VADDPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VADDPD       Y4, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X2
+	VADDPD       X2, X1, X1
+	VPERMILPD    $0x01, X1, X2
+	VADDPD       X2, X1, X1
+	VBROADCASTSD X1, Y1
+	VDIVPD       Y0, Y1, Y1
+	VMOVUPD      Y1, Y1
+
+centered:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	XORQ   R8, R8
+	MOVQ   AX, R9
+
+secondUnrolled:
+	CMPQ        R9, $+16
+	JLT         secondUnrolledEnd
+	VMOVUPD     (DX)(R8*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y2, Y2
+	VFMADD231PD Y10, Y10, Y6
+	VMOVUPD     32(DX)(R8*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y3, Y3
+	VFMADD231PD Y10, Y10, Y7
+	VMOVUPD     64(DX)(R8*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y4, Y4
+	VFMADD231PD Y10, Y10, Y8
+	VMOVUPD     96(DX)(R8*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y5, Y5
+	VFMADD231PD Y10, Y10, Y9
+	ADDQ        $+16, R8
+	SUBQ        $+16, R9
+	JMP         secondUnrolled
+
+secondUnrolledEnd:
+secondSingle:
+	CMPQ        R9, $+4
+	JLT         secondSingleEnd
+	VMOVUPD     (DX)(R8*8), Y10
+	VSUBPD      Y1, Y10, Y10
+	VADDPD      Y10, Y2, Y2
+	VFMADD231PD Y10, Y10, Y6
+	ADDQ        $+4, R8
+	SUBQ        $+4, R9
+	JMP         secondSingle
+
+secondSingleEnd:
+	TESTQ       R9, R9
+	JZ          secondDone
+	LEAQ        tailTable<>+32(SB), R10
+	NEGQ        R9
+	VMOVUPS     (R10)(R9*8), Y10
+	VMASKMOVPD  (DX)(R8*8), Y10, Y11
+	VSUBPD      Y1, Y11, Y11
+	VANDPS      Y10, Y11, Y11
+	VADDPD      Y11, Y2, Y2
+	VFMADD231PD Y11, Y11, Y6
+
+secondDone:
+	VADDPD       Y3, Y2, Y2
+	VADDPD       Y4, Y2, Y2
+	VADDPD       Y5, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X3
+	VADDPD       X3, X2, X2
+	VPERMILPD    $0x01, X2, X3
+	VADDPD       X3, X2, X2
+	VBROADCASTSD X2, Y2
+	VDIVPD       Y0, Y2, Y2
+	VADDPD       Y7, Y6, Y6
+	VADDPD       Y8, Y6, Y6
+	VADDPD       Y9, Y6, Y6
+	VEXTRACTF128 $0x01, Y6, X3
+	VADDPD       X3, X6, X6
+	VPERMILPD    $0x01, X6, X3
+	VADDPD       X3, X6, X6
+	VBROADCASTSD X6, Y6
+	VDIVPD       Y0, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	CMPQ         DI, $+0
+	JEQ          moments
+	VADDPD       Y2, Y1, Y0
+	VFNMADD231PD Y2, Y2, Y6
+	VXORPS       Y1, Y1, Y1
+	VMAXPD       Y6, Y1, Y6
+
+moments:
+	VMOVSD       X0, mean+64(FP)
+	VMOVSD       X6, variance+72(FP)
+	VBROADCASTSD eps+48(FP), Y1
+	VADDPD       Y6, Y1, Y1
+	VSQRTPD      Y1, Y1
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y2
+	VDIVPD       Y1, Y2, Y1
+	XORQ         DI, DI
+
+applyUnrolled:
+	CMPQ        AX, $+8
+	JLT         applyUnrolledEnd
+	VMOVUPD     (DX)(DI*8), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMULPD      Y1, Y2, Y2
+	VMOVUPD     (SI)(DI*8), Y3
+	VMOVUPD     (BX)(DI*8), Y4
+	VFMADD231PD Y4, Y2, Y3
+	VMOVUPD     Y3, (CX)(DI*8)
+	VMOVUPD     32(DX)(DI*8), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMULPD      Y1, Y2, Y2
+	VMOVUPD     32(SI)(DI*8), Y3
+	VMOVUPD     32(BX)(DI*8), Y4
+	VFMADD231PD Y4, Y2, Y3
+	VMOVUPD     Y3, 32(CX)(DI*8)
+	ADDQ        $+8, DI
+	SUBQ        $+8, AX
+	JMP         applyUnrolled
+
+applyUnrolledEnd:
+applySingle:
+	CMPQ        AX, $+4
+	JLT         applySingleEnd
+	VMOVUPD     (DX)(DI*8), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMULPD      Y1, Y2, Y2
+	VMOVUPD     (SI)(DI*8), Y3
+	VMOVUPD     (BX)(DI*8), Y4
+	VFMADD231PD Y4, Y2, Y3
+	VMOVUPD     Y3, (CX)(DI*8)
+	ADDQ        $+4, DI
+	SUBQ        $+4, AX
+	JMP         applySingle
+
+applySingleEnd:
+	TESTQ       AX, AX
+	JZ          applyDone
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        AX
+	VMOVUPS     (R8)(AX*8), Y2
+	VMASKMOVPD  (DX)(DI*8), Y2, Y3
+	VSUBPD      Y0, Y3, Y3
+	VMULPD      Y1, Y3, Y3
+	VMASKMOVPD  (SI)(DI*8), Y2, Y0
+	VMASKMOVPD  (BX)(DI*8), Y2, Y1
+	VFMADD231PD Y1, Y3, Y0
+	VMASKMOVPD  Y0, Y2, (CX)(DI*8)
+
+applyDone:
 	VZEROUPPER
 	RET
 

@@ -15,6 +15,8 @@ func enterNormalizeF32AVX512(k *kernels[float32]) {
 	k.deviations = deviationsF32AVX512
 	k.gradSums[runWay] = gradSumsRunF32AVX512
 	k.gradSums[rowWay] = gradSumsRowF32AVX512
+	k.normalizeSelf[runWay] = normalizeRunF32AVX512
+	k.normalizeSelf[rowWay] = normalizeRowF32AVX512
 }
 
 func enterNormalizeF64AVX512(k *kernels[float64]) {
@@ -30,6 +32,8 @@ func enterNormalizeF64AVX512(k *kernels[float64]) {
 	k.deviations = deviationsF64AVX512
 	k.gradSums[runWay] = gradSumsRunF64AVX512
 	k.gradSums[rowWay] = gradSumsRowF64AVX512
+	k.normalizeSelf[runWay] = normalizeRunF64AVX512
+	k.normalizeSelf[rowWay] = normalizeRowF64AVX512
 }
 
 func enterNormalizeF32AVX2(k *kernels[float32]) {
@@ -45,6 +49,8 @@ func enterNormalizeF32AVX2(k *kernels[float32]) {
 	k.deviations = deviationsF32AVX2
 	k.gradSums[runWay] = gradSumsRunF32AVX2
 	k.gradSums[rowWay] = gradSumsRowF32AVX2
+	k.normalizeSelf[runWay] = normalizeRunF32AVX2
+	k.normalizeSelf[rowWay] = normalizeRowF32AVX2
 }
 
 func enterNormalizeF64AVX2(k *kernels[float64]) {
@@ -60,4 +66,6 @@ func enterNormalizeF64AVX2(k *kernels[float64]) {
 	k.deviations = deviationsF64AVX2
 	k.gradSums[runWay] = gradSumsRunF64AVX2
 	k.gradSums[rowWay] = gradSumsRowF64AVX2
+	k.normalizeSelf[runWay] = normalizeRunF64AVX2
+	k.normalizeSelf[rowWay] = normalizeRowF64AVX2
 }

@@ -171,3 +171,51 @@ func BenchmarkLayerNorm(b *testing.B) {
 		}
 	})
 }
+
+// A row normalized by its own moments is what the moments, and then the normalization by them, give.
+func TestNormalizeSelf(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testNormalizeSelf[float32])
+		t.Run("float64", testNormalizeSelf[float64])
+	})
+}
+
+func testNormalizeSelf[T Float](t *testing.T) {
+	b := newBench[T](t)
+	for n := 1; n <= 70; n++ {
+		for _, z := range []Normalization{
+			{Outer: 3, Channels: n, Inner: 1, Groups: 1}, {Outer: 2, Channels: 2 * n, Inner: 1, Groups: 2},
+			{Outer: 2, Channels: 2, Inner: n, Groups: 2}, {Outer: 2, Channels: 2, Inner: n, Batch: true}, {Outer: 1, Channels: 1500 + n, Inner: 1, Groups: 1},
+		} {
+			b.round++
+			x, weight, bias := b.normal(0, z.size(), 3), b.normal(1, z.Channels, 1), b.normal(2, z.Channels, 1)
+			for i := range x {
+				x[i] += 20 // far from 0, where digits would cancel
+			}
+			for _, center := range []bool{true, z.Batch} {
+				for affine := range 3 {
+					w, s := weight, bias
+					if affine < 2 {
+						s = nil
+					}
+					if affine < 1 {
+						w = nil
+					}
+					count := z.Statistics()
+					mean, variance, own, ownVariance := make([]T, count), make([]T, count), make([]T, count), make([]T, count)
+					Moments(z, mean, variance, x, center)
+					want, got := b.empty(3, z.size()), b.empty(4, z.size())
+					Normalize(z, want, x, mean, variance, w, s, 1e-3)
+					NormalizeSelf(z, got, own, ownVariance, x, w, s, 1e-3, center)
+					for i := range mean {
+						near(t, float64(mean[i]), own[i], 2, 0, z, "mean")
+						near(t, float64(variance[i]), ownVariance[i], 8, epsilon[T]()*100, z, "variance")
+					}
+					for i := range want {
+						near(t, float64(want[i]), got[i], 16, epsilon[T]()*300, z, i)
+					}
+				}
+			}
+		}
+	}
+}

@@ -255,6 +255,10 @@ func (w *Windows) halves() bool {
 
 func maxHalves[T Float](y []T, indices []int64, x []T, input, size [3]int) {
 	width := input[2]
+	if f := kernelsOf[T]().maxSquares; f != nil && indices == nil && len(y) > 0 {
+		f(size[1], size[2], &y[0], &x[0], width)
+		return
+	}
 	for i := range size[1] {
 		top := x[2*i*width : 2*i*width+2*size[2]]
 		bottom := x[(2*i+1)*width : (2*i+1)*width+2*size[2]]

@@ -54,6 +54,8 @@ func enterAVX512() {
 	enterOptimizerF64AVX512(&kernels64)
 	enterRecurrentF32AVX512(&kernels32)
 	enterRecurrentF64AVX512(&kernels64)
+	enterPoolF32AVX512(&kernels32)
+	enterPoolF64AVX512(&kernels64)
 }
 
 func enterAVX2() {
@@ -71,6 +73,8 @@ func enterAVX2() {
 	enterOptimizerF64AVX2(&kernels64)
 	enterRecurrentF32AVX2(&kernels32)
 	enterRecurrentF64AVX2(&kernels64)
+	enterPoolF32AVX2(&kernels32)
+	enterPoolF64AVX2(&kernels64)
 }
 
 // pause waits n times for about 50 ns, leaving the core's units to its other thread.

@@ -72,3 +72,47 @@ func normals[T Float](random *rand.Rand, n int) []T {
 	}
 	return x
 }
+
+// So do a convolution's, whatever they are scaled by.
+func TestConvolutionWeights(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		testConvolutionWeights[float32](t)
+		testConvolutionWeights[float64](t)
+	})
+}
+
+func testConvolutionWeights[T Float](t *testing.T) {
+	var version atomic.Uint64
+	weights := &Weights{Version: &version}
+	random := rand.New(rand.NewPCG(5, 6))
+	c := Convolution{Batch: 2, Groups: 2, In: 3, Out: 17}
+	c.Input, c.Kernel, c.Stride, c.Dilation = [3]int{1, 7, 9}, [3]int{1, 3, 2}, [3]int{1, 1, 1}, [3]int{1, 1, 1}
+	c.Output = [3]int{1, 5, 8}
+	x, y := normals[T](random, 2*2*3*63), normals[T](random, 2*2*17*40)
+	w, bias := normals[T](random, 2*17*3*6), normals[T](random, 34)
+	for range 3 {
+		for _, scale := range [][]T{nil, normals[T](random, 34), nil} {
+			e := ChannelEpilogue[T]{Scale: scale, Bias: bias, Activation: ReLU}
+			back := ChannelEpilogue[T]{Bias: bias[:6]}
+			want, wantBack := make([]T, len(y)), make([]T, len(x))
+			Convolve(c, want, x, w, nil, e)
+			ConvolveTransposed(c, wantBack, y, w, nil, back)
+			plain := make([]T, len(y))
+			Convolve(c, plain, x, w, nil, ChannelEpilogue[T]{})
+			for i, v := range plain {
+				channel := i / 40 % 34
+				s := orOne(scale, channel)
+				near(t, max(float64(v*s+bias[channel]), 0), want[i], 8, 64*epsilon[T](), "scaled")
+			}
+			for use := range 3 {
+				got, gotBack := make([]T, len(y)), make([]T, len(x))
+				Convolve(c, got, x, w, weights, e)
+				ConvolveTransposed(c, gotBack, y, w, weights, back)
+				require.Equal(t, want, got, "use %d of version %d", use, version.Load())
+				require.Equal(t, wantBack, gotBack, "transposed, use %d of version %d", use, version.Load())
+			}
+		}
+		w[len(w)/2]++
+		version.Add(1)
+	}
+}

@@ -42,6 +42,7 @@ type tasks[T Float] struct {
 	sgd           sgdTask[T]
 	adam          adamTask[T]
 	outer         outerTask[T]
+	turn          turnTask[T]
 	product       product[T]
 	packing       packingTask[T]
 	weights       weightsTask[T]

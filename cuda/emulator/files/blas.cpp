@@ -1,31 +1,82 @@
-// cuBLAS on the emulated device: products by plain loops, their matrices within device memory.
+// cuBLAS and cuBLASLt on the emulated device: products by plain loops, their matrices within device memory.
+#include <cmath>
+#include <cstdlib>
+
 #include "emulator.h"
 
 namespace {
 
-template <class T>
-int product(int ta, int tb, int m, int n, int k, const T *alpha, const T *a, int lda, const T *b, int ldb, const T *beta, T *c, int ldc) {
-	if (m < 0 || n < 0 || k < 0 || lda < (ta ? k : m) || ldb < (tb ? n : k) || ldc < m)
-		return 7; // CUBLAS_STATUS_INVALID_VALUE
-	T factor = *alpha, keep = *beta;
-	enqueue([=] {
+enum { not_initialized = 1, invalid = 7 };
+
+template <class T> struct Product {
+	int ta, tb, m, n, k, lda, ldb, ldc;
+	const T *a, *b, *bias;
+	T *c;
+	T factor, keep;
+	bool tf32, relu;
+};
+
+// To 10 bits after the point, as tensor cores take numbers.
+double rounded(double x) { return x; }
+double rounded(float x) {
+	uint32_t bits;
+	memcpy(&bits, &x, sizeof bits);
+	if (std::isfinite(x))
+		bits = (bits + 0x1000) & ~0x1fffu;
+	memcpy(&x, &bits, sizeof bits);
+	return x;
+}
+
+template <class T> int product(const Product<T> &p) {
+	if (p.m < 0 || p.n < 0 || p.k < 0 || p.lda < (p.ta ? p.k : p.m) || p.ldb < (p.tb ? p.n : p.k) || p.ldc < p.m)
+		return invalid;
+	enqueue_computing([p] {
 		std::string why;
 		auto bytes = [](int ld, int columns, int rows) { return (size_t(ld) * (columns - 1) + rows) * sizeof(T); };
-		if (!inside((uint64_t)a, bytes(lda, ta ? m : k, ta ? k : m), &why) || !inside((uint64_t)b, bytes(ldb, tb ? k : n, tb ? n : k), &why) ||
-			!inside((uint64_t)c, bytes(ldc, n, m), &why))
+		if (!inside((uint64_t)p.a, bytes(p.lda, p.ta ? p.m : p.k, p.ta ? p.k : p.m), &why) ||
+			!inside((uint64_t)p.b, bytes(p.ldb, p.tb ? p.k : p.n, p.tb ? p.n : p.k), &why) ||
+			!inside((uint64_t)p.c, bytes(p.ldc, p.n, p.m), &why) || (p.bias && !inside((uint64_t)p.bias, p.m * sizeof(T), &why)))
 			return fail(illegal_address, "product: " + why);
-		for (int j = 0; j < n; j++)
-			for (int i = 0; i < m; i++) {
+		auto number = [&](T x) { return p.tf32 ? rounded(x) : double(x); };
+		for (int j = 0; j < p.n; j++)
+			for (int i = 0; i < p.m; i++) {
 				double sum = 0;
-				for (int l = 0; l < k; l++)
-					sum += double(a[ta ? l + size_t(i) * lda : i + size_t(l) * lda]) * double(b[tb ? j + size_t(l) * ldb : l + size_t(j) * ldb]);
-				T &to = c[i + size_t(j) * ldc];
-				to = T(factor * sum) + (keep == 0 ? 0 : keep * to);
+				for (int l = 0; l < p.k; l++)
+					sum += number(p.a[p.ta ? l + size_t(i) * p.lda : i + size_t(l) * p.lda]) * number(p.b[p.tb ? j + size_t(l) * p.ldb : l + size_t(j) * p.ldb]);
+				T &to = p.c[i + size_t(j) * p.ldc], v = T(p.factor * sum) + (p.keep == 0 ? 0 : p.keep * to);
+				if (p.bias)
+					v += p.bias[i];
+				// AEGIS_EMULATED_RELU=drops-nan: as a kernel does that takes the larger of 0 and v.
+				static const bool drops = getenv("AEGIS_EMULATED_RELU") != nullptr;
+				to = p.relu && (v < 0 || (drops && v != v)) ? 0 : v;
 			}
-		written((uint64_t)c, bytes(ldc, n, m));
+		written((uint64_t)p.c, bytes(p.ldc, p.n, p.m));
 	});
 	return 0;
 }
+
+bool tf32_mode;
+
+// What cuBLASLt describes products by.
+struct Operation {
+	int compute, transposeA, transposeB, epilogue;
+	uint64_t bias;
+};
+struct Matrix {
+	uint64_t rows, columns;
+	int64_t ld;
+};
+struct Preference {
+	uint32_t alignment[4];
+};
+struct Found {
+	uint64_t algorithm[8];
+	size_t workspace;
+	int state;
+	float waves;
+	int reserved[4];
+};
+const uint64_t signature = 0xae615;
 
 } // namespace
 
@@ -33,13 +84,69 @@ extern "C" {
 int cublasCreate_v2(void **handle) { *handle = new int; return 0; }
 int cublasSetStream_v2(void *, void *) { return 0; }
 int cublasSetWorkspace_v2(void *, void *, size_t) { return 0; }
-int cublasSetMathMode(void *, int) { return 0; }
+int cublasSetMathMode(void *, int mode) { tf32_mode = mode == 3; return 0; }
 int cublasSgemm_v2(void *, int ta, int tb, int m, int n, int k, const float *alpha, const float *a, int lda, const float *b, int ldb,
 	const float *beta, float *c, int ldc) {
-	return product(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+	return product(Product<float>{ta, tb, m, n, k, lda, ldb, ldc, a, b, nullptr, c, *alpha, *beta, tf32_mode, false});
 }
 int cublasDgemm_v2(void *, int ta, int tb, int m, int n, int k, const double *alpha, const double *a, int lda, const double *b, int ldb,
 	const double *beta, double *c, int ldc) {
-	return product(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+	return product(Product<double>{ta, tb, m, n, k, lda, ldb, ldc, a, b, nullptr, c, *alpha, *beta, false, false});
+}
+
+int cublasLtCreate(void **handle) { *handle = new int; return 0; }
+int cublasLtMatmulDescCreate(void **d, int compute, int scale) {
+	*d = new Operation{compute, 0, 0, 1, 0};
+	return (compute == 68 || compute == 77) && scale == 0 ? 0 : invalid;
+}
+int cublasLtMatmulDescDestroy(void *d) { delete (Operation *)d; return 0; }
+int cublasLtMatmulDescSetAttribute(void *d, int attribute, const void *value, size_t bytes) {
+	auto o = (Operation *)d;
+	std::pair<void *, size_t> field;
+	switch (attribute) {
+	case 3: field = {&o->transposeA, 4}; break;
+	case 4: field = {&o->transposeB, 4}; break;
+	case 7: field = {&o->epilogue, 4}; break;
+	case 8: field = {&o->bias, 8}; break;
+	}
+	if (!field.first || bytes != field.second)
+		return invalid;
+	memcpy(field.first, value, bytes);
+	return 0;
+}
+int cublasLtMatrixLayoutCreate(void **l, int type, uint64_t rows, uint64_t columns, int64_t ld) {
+	*l = new Matrix{rows, columns, ld};
+	return type == 0 && ld >= int64_t(rows) ? 0 : invalid;
+}
+int cublasLtMatrixLayoutDestroy(void *l) { delete (Matrix *)l; return 0; }
+int cublasLtMatmulPreferenceCreate(void **p) { *p = new Preference{{256, 256, 256, 256}}; return 0; }
+int cublasLtMatmulPreferenceDestroy(void *p) { delete (Preference *)p; return 0; }
+int cublasLtMatmulPreferenceSetAttribute(void *p, int attribute, const void *value, size_t bytes) {
+	if (attribute == 1)
+		return bytes == 8 ? 0 : invalid;
+	if (attribute < 5 || attribute > 8 || bytes != 4)
+		return invalid;
+	memcpy(&((Preference *)p)->alignment[attribute - 5], value, 4);
+	return 0;
+}
+int cublasLtMatmulAlgoGetHeuristic(void *handle, void *, void *, void *, void *, void *, void *p, int, void *result, int *count) {
+	auto f = (Found *)result;
+	*f = Found{{signature, ((Preference *)p)->alignment[0]}, 0, 0, 1, {}};
+	*count = 1;
+	return handle ? 0 : not_initialized;
+}
+int cublasLtMatmul(void *, void *d, const void *alpha, const void *a, void *la, const void *b, void *lb, const void *beta, const void *c, void *,
+	void *to, void *lc, const void *algorithm, void *, size_t, void *) {
+	auto o = (Operation *)d;
+	auto A = (Matrix *)la, B = (Matrix *)lb, C = (Matrix *)lc;
+	auto found = (const uint64_t *)algorithm;
+	int m = C->rows, n = C->columns, k = o->transposeA ? A->rows : A->columns;
+	bool fit = int(o->transposeA ? A->columns : A->rows) == m && int(o->transposeB ? B->rows : B->columns) == n &&
+		int(o->transposeB ? B->columns : B->rows) == k;
+	bool aligned = (((uint64_t)a | (uint64_t)b | (uint64_t)to) % found[1]) == 0;
+	if (found[0] != signature || !fit || !aligned || c != to)
+		return invalid;
+	return product(Product<float>{o->transposeA, o->transposeB, m, n, k, int(A->ld), int(B->ld), int(C->ld), (const float *)a, (const float *)b,
+		o->epilogue & 4 ? (const float *)o->bias : nullptr, (float *)to, *(const float *)alpha, *(const float *)beta, o->compute == 77, (o->epilogue & 2) != 0});
 }
 }

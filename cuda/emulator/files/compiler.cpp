@@ -53,12 +53,12 @@ int nvrtcDestroyProgram(void **p) { delete (Program *)*p; return 0; }
 int nvrtcCompileProgram(void *p, int, const char **) {
 	auto program = (Program *)p;
 	std::string before, after;
-	std::regex kernel("__global__\\s+void\\s+(?:__launch_bounds__\\([^)]*\\)\\s*)?(\\w+)\\s*\\(");
+	std::regex kernel("__global__\\s+void\\s+(?:__launch_bounds__\\((\\d+)[^)]*\\)\\s*)?(\\w+)\\s*\\(");
 	for (std::sregex_iterator it(program->text.begin(), program->text.end(), kernel), end; it != end; ++it)
 	{
-		std::string name = (*it)[1].str(); // which may be one of the C library's too
+		std::string name = (*it)[2].str(); // which may be one of the C library's too
 		before += "#define " + name + " kernel_" + name + "\n";
-		after += "EMULATED_KERNEL(" + name + ")\n";
+		after += "EMULATED_KERNEL(" + name + ", " + ((*it)[1].matched ? (*it)[1].str() : "1024") + ")\n";
 	}
 	char place[] = "/tmp/aegis-compile-XXXXXX";
 	if (!mkdtemp(place))

@@ -11,6 +11,7 @@
 #define __host__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
+#define __threadfence_system()
 #define __shared__ static
 #define __align__(n) __attribute__((aligned(n)))
 #define UNCHECKED __attribute__((no_sanitize("thread", "bounds"), noinline))
@@ -104,6 +105,7 @@ struct EmulatedKernel {
 	void (*kernel)();
 	int count;
 	size_t sizes[64];
+	int most_threads; // of a block
 };
 
 template <class... A, size_t... I> UNCHECKED void emulated_apply(void (*kernel)(A...), void **arguments, std::index_sequence<I...>) {
@@ -112,9 +114,9 @@ template <class... A, size_t... I> UNCHECKED void emulated_apply(void (*kernel)(
 template <class... A> UNCHECKED void emulated_call(void (*kernel)(), void **arguments) {
 	emulated_apply((void (*)(A...))kernel, arguments, std::index_sequence_for<A...>());
 }
-template <class... A> EmulatedKernel emulated_kernel(void (*kernel)(A...)) {
-	return {emulated_call<A...>, (void (*)())kernel, int(sizeof...(A)), {sizeof(A)...}};
+template <class... A> EmulatedKernel emulated_kernel(void (*kernel)(A...), int most_threads) {
+	return {emulated_call<A...>, (void (*)())kernel, int(sizeof...(A)), {sizeof(A)...}, most_threads};
 }
-#define EMULATED_KERNEL(name) \
+#define EMULATED_KERNEL(name, most_threads) \
 	extern "C" EmulatedKernel emulated_kernel_##name; \
-	EmulatedKernel emulated_kernel_##name = emulated_kernel(name);
+	EmulatedKernel emulated_kernel_##name = emulated_kernel(name, most_threads);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <vector>
 
 #include "emulator.h"
@@ -14,12 +15,29 @@
 namespace {
 
 std::recursive_mutex lock;
-std::deque<std::function<void()>> stream;
-struct Graph {
-	std::vector<std::function<void()>> nodes;
+using Work = std::function<void()>;
+std::deque<Work> stream;
+
+struct Node {
+	Work work;
 };
+struct Graph {
+	std::vector<Node *> nodes;
+};
+// A graph that can be launched has copies of the nodes' work, found by the nodes that they were made of.
+struct Exec {
+	std::vector<Work> work;
+	std::map<Node *, size_t> at;
+};
+struct Event {
+	bool recorded;
+};
+
 Graph *capturing;
-Fault failure;
+Node *captured; // last
+std::set<Node *> nodes; // that have not been destroyed
+Fault failure;  // of the stream, given at the next synchronisation
+int lost;       // the code that everything answers after a fault
 std::string last_text;
 int context; // its address is the context
 
@@ -35,11 +53,12 @@ int drain() {
 		if (!failure.code)
 			work();
 	}
-	int code = failure.code;
-	if (code)
+	if (failure.code) {
 		last_text = failure.text;
-	failure = {};
-	return code;
+		lost = failure.code;
+		failure = {};
+	}
+	return lost;
 }
 
 struct Held {
@@ -48,9 +67,49 @@ struct Held {
 
 const std::map<int, const char *> names = {
 	{invalid_value, "CUDA_ERROR_INVALID_VALUE"}, {out_of_memory, "CUDA_ERROR_OUT_OF_MEMORY"}, {no_device, "CUDA_ERROR_NO_DEVICE"},
-	{101, "CUDA_ERROR_INVALID_DEVICE"}, {200, "CUDA_ERROR_INVALID_IMAGE"}, {not_found, "CUDA_ERROR_NOT_FOUND"},
-	{illegal_address, "CUDA_ERROR_ILLEGAL_ADDRESS"}, {launch_failed, "CUDA_ERROR_LAUNCH_FAILED"},
+	{101, "CUDA_ERROR_INVALID_DEVICE"}, {200, "CUDA_ERROR_INVALID_IMAGE"}, {214, "CUDA_ERROR_ECC_UNCORRECTABLE"}, {218, "CUDA_ERROR_INVALID_PTX"},
+	{not_found, "CUDA_ERROR_NOT_FOUND"}, {600, "CUDA_ERROR_NOT_READY"}, {illegal_address, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+	{709, "CUDA_ERROR_CONTEXT_IS_DESTROYED"}, {launch_failed, "CUDA_ERROR_LAUNCH_FAILED"},
 };
+
+// AEGIS_EMULATED_FAULT=CODE:KERNEL has the device fail with a code when a kernel of that name runs, once.
+bool told_to_fail(const char *kernel) {
+	const char *fault = getenv("AEGIS_EMULATED_FAULT");
+	const char *name = fault ? strchr(fault, ':') : nullptr;
+	if (!name || strcmp(name + 1, kernel) != 0)
+		return false;
+	fail(atoi(fault), std::string("kernel ") + kernel + ": told to fail");
+	return true;
+}
+
+// AEGIS_EMULATED_RUN=off forgets kernels and products: what is left is what the host does.
+Work unless_off(Work work) {
+	static const char *run = getenv("AEGIS_EMULATED_RUN");
+	return run && !strcmp(run, "off") ? [] {} : std::move(work);
+}
+
+// What a launch does later, with its arguments as they are now.
+Work launch(Function *function, unsigned blocks, unsigned threads, void **arguments) {
+	std::vector<std::string> values;
+	for (int i = 0; i < function->kernel->count; i++)
+		values.emplace_back((const char *)arguments[i], function->kernel->sizes[i]);
+	return unless_off([=] {
+		if (told_to_fail(function->name))
+			return;
+		std::vector<std::vector<uint64_t>> aligned;
+		std::vector<void *> list;
+		for (auto &v : values) {
+			aligned.emplace_back((v.size() + 7) / 8);
+			memcpy(aligned.back().data(), v.data(), v.size());
+			list.push_back(aligned.back().data());
+		}
+		run_grid(function->name, function->kernel, blocks, threads, list.data());
+	});
+}
+
+bool fits(unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz) {
+	return gx && bx && bx <= 1024 && gy * gz * by * bz == 1;
+}
 
 } // namespace
 
@@ -59,13 +118,21 @@ void fail(int code, const std::string &text) {
 		failure = {code, text};
 }
 
-void enqueue(std::function<void()> work) {
+int enqueue(std::function<void()> work) {
 	Held held;
-	if (capturing)
-		capturing->nodes.push_back(std::move(work));
-	else
+	if (lost)
+		return lost;
+	if (!capturing) {
 		stream.push_back(std::move(work));
+		return success;
+	}
+	captured = new Node{std::move(work)};
+	nodes.insert(captured);
+	capturing->nodes.push_back(captured);
+	return success;
 }
+
+int enqueue_computing(std::function<void()> work) { return enqueue(unless_off(std::move(work))); }
 
 extern "C" {
 
@@ -75,68 +142,83 @@ int cuDeviceGetCount(int *n) { *n = 1; return success; }
 int cuDeviceGet(int *device, int i) { *device = i; return i == 0 ? success : 101; }
 int cuDeviceGetName(char *name, int n, int) { snprintf(name, n, "emulated device"); return success; }
 int cuDeviceGetAttribute(int *v, int attribute, int) {
-	static const std::map<int, int> values = {{1, 1024}, {2, 1024}, {5, 1 << 30}, {10, 32}, {16, 2}, {75, 9}, {76, 0}};
+	static const std::map<int, int> values = {{1, 1024}, {2, 1024}, {5, 1 << 30}, {10, 32}, {16, 2}, {75, 0}, {76, 0}, {115, 1}}; // no card's capability, so that none takes its kernels
 	auto it = values.find(attribute);
 	*v = it == values.end() ? 0 : it->second;
 	return success;
 }
 int cuDeviceTotalMem_v2(size_t *n, int) { *n = 8ull << 30; return success; }
 int cuDevicePrimaryCtxRetain(void **c, int) { *c = &context; return success; }
-int cuCtxSetCurrent(void *) { return success; }
+// Forgives a fault. A GPU may not.
+int cuDevicePrimaryCtxReset_v2(int) {
+	Held held;
+	stream.clear();
+	failure = {};
+	lost = success;
+	return success;
+}
+int cuCtxSetCurrent(void *) { return lost; }
 int cuCtxGetCurrent(void **c) { *c = &context; return success; }
 int cuCtxSynchronize() { Held held; return drain(); }
 int cuStreamCreate(void **s, unsigned) { *s = &stream; return success; }
 int cuStreamSynchronize(void *) { Held held; return drain(); }
+
+int cuEventCreate(void **e, unsigned) { *e = new Event{false}; return success; }
+int cuEventDestroy_v2(void *e) { delete (Event *)e; return success; }
+int cuEventRecord(void *e, void *) { ((Event *)e)->recorded = true; return lost; }
+int cuEventQuery(void *) { return lost ? lost : stream.empty() ? success : 600; }
+int cuEventSynchronize(void *) { Held held; return drain(); }
+
 int cuMemGetInfo_v2(size_t *free, size_t *total) { *total = 8ull << 30; *free = *total - allocated_bytes(); return success; }
-int cuMemAlloc_v2(uint64_t *p, size_t n) { Held held; return allocate(p, n); }
+int cuMemAlloc_v2(uint64_t *p, size_t n) { Held held; return lost ? lost : allocate(p, n); }
 int cuMemFree_v2(uint64_t p) {
 	Held held;
 	int code = drain();
 	int released = release(p);
 	return code ? code : released;
 }
-int cuMemHostAlloc(void **p, size_t n, unsigned) { *p = malloc(n); return *p ? success : out_of_memory; }
-int cuMemFreeHost(void *p) { free(p); return success; }
+int cuMemAllocAsync(uint64_t *p, size_t n, void *) { return cuMemAlloc_v2(p, n); }
+int cuMemFreeAsync(uint64_t p, void *) { return cuMemFree_v2(p); }
+int cuMemHostAlloc(void **p, size_t n, unsigned) { Held held; return lost ? lost : pin(p, n); }
+int cuMemFreeHost(void *p) { Held held; return unpin(p); }
 
 int cuMemcpyHtoDAsync_v2(uint64_t to, const void *from, size_t n, void *) {
-	std::string bytes((const char *)from, n); // as from memory that is not pinned
-	enqueue([=] {
+	std::string bytes; // of memory that isn't pinned as they are now, else as they are then
+	if (!pinned(from, n))
+		bytes.assign((const char *)from, n);
+	return enqueue([=] {
 		std::string why;
 		if (!inside(to, n, &why))
 			return fail(illegal_address, "upload: " + why);
-		memcpy((void *)to, bytes.data(), n);
+		memcpy((void *)to, bytes.empty() ? from : bytes.data(), n);
 		written(to, n);
 	});
-	return success;
 }
 int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *) {
-	enqueue([=] {
+	return enqueue([=] {
 		std::string why;
 		if (!inside(from, n, &why))
 			return fail(illegal_address, "download: " + why);
 		memcpy(to, (void *)from, n);
 	});
-	return success;
 }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *) {
-	enqueue([=] {
+	return enqueue([=] {
 		std::string why;
 		if (!inside(from, n, &why) || !inside(to, n, &why))
 			return fail(illegal_address, "copy: " + why);
 		memcpy((void *)to, (void *)from, n);
 		written(to, n);
 	});
-	return success;
 }
 int cuMemsetD8Async(uint64_t to, unsigned char value, size_t n, void *) {
-	enqueue([=] {
+	return enqueue([=] {
 		std::string why;
 		if (!inside(to, n, &why))
 			return fail(illegal_address, "memset: " + why);
 		memset((void *)to, value, n);
 		written(to, n);
 	});
-	return success;
 }
 
 // A module is the shared library that the emulated NVRTC made.
@@ -144,6 +226,8 @@ int cuModuleLoadData(void **module, const void *image) {
 	Held held;
 	auto elf = (const unsigned char *)image;
 	if (memcmp(elf, "\177ELF", 4) != 0)
+		return 218;
+	if (elf[18] == 190) // for a GPU
 		return 200;
 	uint64_t sections = *(const uint64_t *)(elf + 0x28);
 	size_t bytes = sections + *(const uint16_t *)(elf + 0x3a) * (size_t)*(const uint16_t *)(elf + 0x3c);
@@ -168,6 +252,10 @@ int cuModuleGetFunction(void **f, void *module, const char *name) {
 	*f = new Function{strdup(name), kernel};
 	return success;
 }
+int cuFuncGetAttribute(int *v, int attribute, void *f) {
+	*v = attribute == 0 ? ((Function *)f)->kernel->most_threads : 0;
+	return success;
+}
 int cuFuncGetParamInfo(void *f, size_t index, size_t *offset, size_t *bytes) {
 	auto k = ((Function *)f)->kernel;
 	if (index >= (size_t)k->count)
@@ -179,33 +267,64 @@ int cuFuncGetParamInfo(void *f, size_t index, size_t *offset, size_t *bytes) {
 
 int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned, void *, void **arguments, void **) {
 	auto function = (Function *)f;
-	if (!gx || !bx || bx > 1024 || gy * gz * by * bz != 1)
+	if (!fits(gx, gy, gz, bx, by, bz) || bx > (unsigned)function->kernel->most_threads)
 		return invalid_value;
-	std::vector<std::string> values;
-	for (int i = 0; i < function->kernel->count; i++)
-		values.emplace_back((const char *)arguments[i], function->kernel->sizes[i]);
-	enqueue([=] {
-		std::vector<std::vector<uint64_t>> aligned;
-		std::vector<void *> list;
-		for (auto &v : values) {
-			aligned.emplace_back((v.size() + 7) / 8);
-			memcpy(aligned.back().data(), v.data(), v.size());
-			list.push_back(aligned.back().data());
-		}
-		run_grid(function->name, function->kernel, gx, bx, list.data());
-	});
-	return success;
+	return enqueue(launch(function, gx, bx, arguments));
 }
 
-int cuStreamBeginCapture_v2(void *, int) { Held held; capturing = new Graph; return success; }
-int cuStreamEndCapture(void *, void **graph) { Held held; *graph = capturing; capturing = nullptr; return success; }
-int cuGraphInstantiateWithFlags(void **exec, void *graph, uint64_t) { *exec = new Graph(*(Graph *)graph); return success; }
-int cuGraphDestroy(void *graph) { delete (Graph *)graph; return success; }
-int cuGraphExecDestroy(void *graph) { Held held; int code = drain(); delete (Graph *)graph; return code; }
-int cuGraphLaunch(void *graph, void *) {
+int cuStreamBeginCapture_v2(void *, int) {
 	Held held;
-	for (auto &work : ((Graph *)graph)->nodes)
-		enqueue(work);
+	capturing = new Graph;
+	captured = nullptr;
+	return lost;
+}
+int cuStreamGetCaptureInfo_v2(void *, int *status, uint64_t *, void **, void *const **last, size_t *count) {
+	Held held;
+	*status = capturing != nullptr;
+	*last = (void *const *)&captured;
+	*count = captured != nullptr;
+	return success;
+}
+int cuStreamEndCapture(void *, void **graph) { Held held; *graph = capturing; capturing = nullptr; return success; }
+int cuGraphInstantiateWithFlags(void **exec, void *graph, uint64_t) {
+	auto e = new Exec;
+	for (auto node : ((Graph *)graph)->nodes) {
+		e->at[node] = e->work.size();
+		e->work.push_back(node->work);
+	}
+	*exec = e;
+	return success;
+}
+int cuGraphDestroy(void *graph) {
+	Held held;
+	for (auto node : ((Graph *)graph)->nodes) {
+		nodes.erase(node);
+		delete node;
+	}
+	delete (Graph *)graph;
+	return success;
+}
+int cuGraphExecDestroy(void *exec) { delete (Exec *)exec; return success; }
+
+struct KernelNode {
+	Function *function;
+	unsigned gx, gy, gz, bx, by, bz, shared;
+	void **arguments, **extra;
+};
+int cuGraphExecKernelNodeSetParams(void *exec, void *node, const KernelNode *k) {
+	Held held;
+	auto e = (Exec *)exec;
+	auto it = e->at.find((Node *)node);
+	if (it == e->at.end() || !nodes.count((Node *)node) || !fits(k->gx, k->gy, k->gz, k->bx, k->by, k->bz))
+		return invalid_value;
+	e->work[it->second] = launch(k->function, k->gx, k->bx, k->arguments);
+	return success;
+}
+int cuGraphLaunch(void *exec, void *) {
+	Held held;
+	for (auto &work : ((Exec *)exec)->work)
+		if (int code = enqueue(work))
+			return code;
 	return success;
 }
 
@@ -216,7 +335,7 @@ int cuGetErrorName(int code, const char **name) {
 	if (it == names.end())
 		return invalid_value;
 	std::string text = it->second;
-	if ((code == illegal_address || code == launch_failed) && !last_text.empty())
+	if (code == lost && !last_text.empty())
 		text += ": " + last_text;
 	*name = kept.emplace(text, text).first->second.c_str();
 	return success;

@@ -13,6 +13,9 @@ enum { success = 0, invalid_value = 1, out_of_memory = 2, no_device = 100, not_f
 int allocate(uint64_t *address, size_t bytes);
 int release(uint64_t address);
 size_t allocated_bytes();
+int pin(void **address, size_t bytes); // host memory that kernels reach too
+int unpin(void *address);
+bool pinned(const void *address, size_t bytes);
 bool inside(uint64_t address, size_t bytes, std::string *why); // one allocation holds it
 void written(uint64_t address, size_t bytes);
 void add_module(void *library);
@@ -31,4 +34,5 @@ extern const char *running; // the kernel's name, null between kernels
 
 // driver.cpp
 void fail(int code, const std::string &text); // the stream's error, given at the next synchronisation
-void enqueue(std::function<void()> work);
+int enqueue(std::function<void()> work);
+int enqueue_computing(std::function<void()> work); // which may be left out

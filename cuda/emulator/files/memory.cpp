@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "emulator.h"
@@ -29,6 +30,7 @@ struct Region {
 };
 
 std::map<uint64_t, Region> regions; // by their ends
+std::set<uint64_t> host;            // where those begin that are the host's
 uint32_t launch = 1;
 size_t total;
 
@@ -108,6 +110,24 @@ void remember(Touch &t) {
 	t = {launch, block, phase, thread};
 }
 
+// Accesses of less than four bytes are not told apart, so that they are not checked further.
+void check_cell(const Region &r, Cell &c, uint64_t address, size_t bytes, bool write) {
+	if (r.shared && c.write.launch == launch && c.write.block != emulated_block.x)
+		c = Cell{}; // the block before is gone
+	if (!write && !c.written && bytes >= 4)
+		stop_thread(illegal_address, here() + " reads " + at(address, bytes) + ", which nothing has written");
+	if (bytes >= 4) {
+		bool shared_read = r.shared && c.read.launch == launch && c.read.block != emulated_block.x;
+		if (unordered(c.write))
+			stop_thread(launch_failed, here() + (write ? " writes " : " reads ") + at(address, bytes) + ", which another thread writes: a race");
+		if (write && !shared_read && unordered(c.read))
+			stop_thread(launch_failed, here() + " writes " + at(address, bytes) + ", which another thread reads: a race");
+		remember(write ? c.write : c.read);
+	}
+	if (write)
+		c.written = true;
+}
+
 void check(uint64_t address, size_t bytes, bool write) {
 	if (!running)
 		return; // a module's own start
@@ -119,24 +139,8 @@ void check(uint64_t address, size_t bytes, bool write) {
 	}
 	if (address + bytes > r->end)
 		stop_thread(illegal_address, here() + (write ? " writes " : " reads ") + at(address, bytes) + ", past the end of an array");
-	Cell &c = r->cells[(address - r->begin) / 4];
-	if (r->shared && c.write.launch == launch && c.write.block != emulated_block.x)
-		c = Cell{}; // the block before is gone
-	if (!write && !c.written && bytes >= 4)
-		stop_thread(illegal_address, here() + " reads " + at(address, bytes) + ", which nothing has written");
-	if (bytes >= 4) {
-		bool shared_read = r->shared && c.read.launch == launch && c.read.block != emulated_block.x;
-		if (unordered(c.write))
-			stop_thread(launch_failed, here() + (write ? " writes " : " reads ") + at(address, bytes) + ", which another thread writes: a race");
-		if (write && !shared_read && unordered(c.read))
-			stop_thread(launch_failed, here() + " writes " + at(address, bytes) + ", which another thread reads: a race");
-		if (write)
-			remember(c.write);
-		else
-			remember(c.read);
-	}
-	if (write)
-		c.written = true;
+	for (uint64_t cell = address; cell < address + bytes; cell += 4)
+		check_cell(*r, r->cells[(cell - r->begin) / 4], address, bytes, write);
 }
 
 struct Self {
@@ -167,7 +171,7 @@ int allocate(uint64_t *address, size_t bytes) {
 
 int release(uint64_t address) {
 	auto it = regions.upper_bound(address);
-	if (it == regions.end() || it->second.begin != address || it->second.shared)
+	if (it == regions.end() || it->second.begin != address || it->second.shared || host.count(address))
 		return invalid_value;
 	total -= it->second.end - address;
 	regions.erase(it);
@@ -178,9 +182,32 @@ int release(uint64_t address) {
 
 size_t allocated_bytes() { return total; }
 
+int pin(void **address, size_t bytes) {
+	if (posix_memalign(address, 256, bytes + 256))
+		return out_of_memory;
+	add_region((uint64_t)*address, bytes, false);
+	host.insert((uint64_t)*address);
+	return success;
+}
+
+int unpin(void *address) {
+	auto it = regions.upper_bound((uint64_t)address);
+	if (it == regions.end() || !host.erase((uint64_t)address))
+		return invalid_value;
+	regions.erase(it);
+	launch++;
+	free(address);
+	return success;
+}
+
+bool pinned(const void *address, size_t bytes) {
+	Region *r = region_of((uint64_t)address);
+	return r && host.count(r->begin) && (uint64_t)address + bytes <= r->end;
+}
+
 bool inside(uint64_t address, size_t bytes, std::string *why) {
 	Region *r = region_of(address);
-	if (r && !r->shared && address + bytes <= r->end)
+	if (r && !r->shared && !host.count(r->begin) && address + bytes <= r->end)
 		return true;
 	*why = at(address, bytes) + " are not within one piece of device memory";
 	return false;

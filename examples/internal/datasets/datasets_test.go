@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +70,54 @@ func TestDiabetes(t *testing.T) {
 	require.Equal(t, []float32{59, 2, 32.1, 101, 157, 93.2, 38, 4, 4.8598, 87}, table.Features[0])
 	require.Equal(t, []float32{36, 1, 19.6, 71, 250, 133.2, 97, 3, 4.5951, 92}, table.Features[441])
 	require.Equal(t, []float32{151, 75, 141}, table.Targets[:3])
+}
+
+// TestVowels compares counts, lengths and the sum with those of the original table.
+func TestVowels(t *testing.T) {
+	table, err := Vowels()
+	require.NoError(t, err)
+	require.Len(t, table.Columns, 12)
+	require.Len(t, table.Classes, 9)
+	require.Len(t, table.Steps, 640)
+	require.Len(t, table.Labels, 640)
+	train, test := make([]int, 9), make([]int, 9)
+	shortest, longest, steps, total := 99, 0, 0, 0.0
+	for i, sequence := range table.Steps {
+		shortest, longest, steps = min(shortest, len(sequence)), max(longest, len(sequence)), steps+len(sequence)
+		total += sum(sequence)
+		for _, step := range sequence {
+			require.Len(t, step, 12)
+		}
+		if i < table.Train {
+			train[table.Labels[i]]++
+		} else {
+			test[table.Labels[i]]++
+		}
+	}
+	require.Equal(t, []int{30, 30, 30, 30, 30, 30, 30, 30, 30}, train)
+	require.Equal(t, []int{31, 35, 88, 44, 29, 24, 40, 50, 29}, test)
+	require.Equal(t, []int{7, 29, 9961}, []int{shortest, longest, steps})
+	require.InDelta(t, -3203.96573, total, 1e-3)
+	require.Equal(t, []float32{1.860936, -0.207383, 0.261557}, table.Steps[0][0][:3])
+}
+
+func TestSonnets(t *testing.T) {
+	sonnets, err := Sonnets()
+	require.NoError(t, err)
+	require.Len(t, sonnets, 154)
+	for i, sonnet := range sonnets {
+		lines := 14
+		switch i + 1 {
+		case 99:
+			lines = 15
+		case 126:
+			lines = 12
+		}
+		require.Len(t, strings.Split(sonnet, "\n"), lines, i+1)
+	}
+	require.Contains(t, sonnets[17], "Shall I compare thee to a summer's day?")
+	require.True(t, strings.HasPrefix(sonnets[0], "From fairest creatures we desire increase,\nThat thereby"))
+	require.True(t, strings.HasSuffix(sonnets[153], "Love's fire heats water, water cools not love."))
 }
 
 func TestRowsAreApart(t *testing.T) {

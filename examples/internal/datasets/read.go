@@ -5,23 +5,38 @@ import (
 	"embed"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"strconv"
+	"strings"
 )
 
-//go:embed *.csv.gz
+//go:embed *.gz
 var files embed.FS
+
+// text unpacks a gzipped file.
+func text(name string) (string, error) {
+	file, err := files.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("datasets: %w", err)
+	}
+	unpacked, err := gzip.NewReader(file)
+	if err != nil {
+		return "", fmt.Errorf("datasets: %s: %w", name, err)
+	}
+	whole, err := io.ReadAll(unpacked)
+	if err != nil {
+		return "", fmt.Errorf("datasets: %s: %w", name, err)
+	}
+	return string(whole), nil
+}
 
 // read gives the column names and the rows of a gzipped CSV file of numbers.
 func read(name string) (columns []string, rows [][]float32, err error) {
-	file, err := files.Open(name)
+	table, err := text(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("datasets: %w", err)
+		return nil, nil, err
 	}
-	text, err := gzip.NewReader(file)
-	if err != nil {
-		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
-	}
-	records, err := csv.NewReader(text).ReadAll()
+	records, err := csv.NewReader(strings.NewReader(table)).ReadAll()
 	if err != nil {
 		return nil, nil, fmt.Errorf("datasets: %s: %w", name, err)
 	}

@@ -7,9 +7,11 @@ import (
 
 // Curve is what an example's twin in PyTorch recorded.
 type Curve struct {
-	Losses   []float64
-	Accuracy float64 `json:"test_accuracy"`
-	Error    float64 `json:"test_error"`
+	Losses     []float64
+	Validation []float64
+	Accuracy   float64 `json:"test_accuracy"`
+	Error      float64 `json:"test_error"`
+	Verses     string
 }
 
 // ReadCurve reads a recorded curve in a test.

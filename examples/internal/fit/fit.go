@@ -3,6 +3,7 @@ package fit
 
 import (
 	"context"
+	"flag"
 	"fmt"
 
 	"github.com/seed-70b75153/aegis/data"
@@ -10,12 +11,20 @@ import (
 	"github.com/seed-70b75153/aegis/losses"
 	"github.com/seed-70b75153/aegis/optimizers"
 	"github.com/seed-70b75153/aegis/random"
-	"github.com/seed-70b75153/aegis/sequential"
 )
+
+// device is a flag of every example that trains.
+var device = flag.String("device", "cpu", "where to train: cpu, or cuda in a program built with -tags gpu")
+
+// Model is what a [Training] trains: a sequential.Model, or several layers joined in another way.
+type Model interface {
+	Forward(x *graph.Expr) *graph.Expr
+	To(d graph.Device) error
+}
 
 // Training is a model with all that it is trained by.
 type Training struct {
-	Model     *sequential.Model
+	Model     Model
 	Criterion losses.Loss
 	Optimizer optimizers.Optimizer
 	Scheduler optimizers.Scheduler // stepped after each epoch, or nil
@@ -26,6 +35,13 @@ type Training struct {
 // Run trains until the epochs are over or the context ends, and gives the mean loss of each epoch. After each one it calls
 // report, unless that is nil.
 func (t Training) Run(ctx context.Context, report func(epoch int, loss float64)) ([]float64, error) {
+	d, err := graph.ParseDevice(*device)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Model.To(d); err != nil {
+		return nil, err
+	}
 	var means []float64
 	for epoch := range t.Epochs {
 		total, rows := 0.0, 0

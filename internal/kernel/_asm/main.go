@@ -21,6 +21,7 @@ var groups = map[string][]func(machine){
 	"optimizer":   {optimizers},
 	"normalize":   {normalize},
 	"recurrent":   {recurrent},
+	"pool":        {pooling},
 }
 
 // entries are the kernels of each machine: field, then key, then function.

@@ -107,7 +107,96 @@ func normalize(m machine) {
 		done()
 	}
 	deviations(m)
+	ownMoments(m)
 	gradientSums(m)
+}
+
+// ownMoments normalize a row by its own moments, which they return: a first mean, about which no digits cancel, the exact
+// one with the variance, and (x - mean)/sqrt(variance + eps)[*weight + shift]. Without center the mean is 0.
+func ownMoments(m machine) {
+	t := m.element()
+	for _, affine := range []bool{false, true} {
+		key, stem := "runWay", "normalizeRun"
+		if affine {
+			key, stem = "rowWay", "normalizeRow"
+		}
+		name := m.name(stem)
+		function(name, "func(n int, dst, x, weight, shift *"+t+", count, eps "+t+", center int) (mean, variance "+t+")")
+		table(m, "normalizeSelf", key, name)
+		n, operands := param("n"), []Register{param("dst"), param("x")}
+		if affine {
+			operands = append(operands, param("weight"), param("shift"))
+		}
+		count, center := m.fillParam("count"), param("center")
+		const unroll = 4
+		sums := func() (s []Register) {
+			for range unroll {
+				r := m.vec()
+				m.zero(r)
+				s = append(s, r)
+			}
+			return s
+		}
+		share := func(s []Register) Register { // the sum over the count, in every lane
+			for _, other := range s[1:] {
+				m.add(other, s[0], s[0])
+			}
+			m.fold(s[0], m.addAny)
+			m.spread(s[0])
+			m.div(count, s[0], s[0])
+			return s[0]
+		}
+		about := m.vec()
+		m.zero(about)
+		CMPQ(center, I32(0))
+		JEQ(LabelRef("centered"))
+		first := sums()
+		m.loop("first", n, unroll, operands, func(p pointers, v int, tl *tail) {
+			m.add(m.load(p, 1, v, tl), first[v], first[v])
+		})
+		m.move(share(first), about)
+		Label("centered")
+		second, squares := sums(), sums()
+		m.loop("second", n, unroll, operands, func(p pointers, v int, tl *tail) {
+			x := m.load(p, 1, v, tl)
+			m.sub(about, x, x)
+			if tl != nil {
+				m.keepTail(*tl, x)
+			}
+			m.add(x, second[v], second[v])
+			m.fma(x, x, squares[v])
+		})
+		off, variance := share(second), share(squares)
+		mean := m.vec()
+		m.zero(mean)
+		CMPQ(center, I32(0))
+		JEQ(LabelRef("moments"))
+		m.add(off, about, mean)
+		m.fnma(off, off, variance)
+		zero := m.vec()
+		m.zero(zero)
+		m.max(variance, zero, variance)
+		Label("moments")
+		m.result(mean, 0)
+		m.result(variance, 1)
+		scale := m.fillParam("eps")
+		m.add(variance, scale, scale)
+		m.sqrt(scale, scale)
+		one := m.filled(1)
+		m.div(scale, one, scale)
+		m.loop("apply", n, 2, operands, func(p pointers, v int, tl *tail) {
+			x := m.load(p, 1, v, tl)
+			m.sub(mean, x, x)
+			m.mul(scale, x, x)
+			if affine {
+				y := m.load(p, 3, v, tl)
+				m.fma(m.load(p, 2, v, tl), x, y)
+				x = y
+			}
+			m.store(x, p, 0, v, tl)
+		})
+		done()
+	}
 }
 
 // deviations sum the squares of x - mean, of a run or of every column.

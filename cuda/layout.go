@@ -1,0 +1,90 @@
+//go:build gpu
+
+package cuda
+
+// #include "core.h"
+import "C"
+
+import (
+	"slices"
+	"sync/atomic"
+)
+
+// layout is where the rigid operands of a plan have been. Graphs are captured for a layout each.
+type layout struct {
+	number    uint64
+	addresses []C.uint64_t
+}
+
+// maxLayouts bounds those that are remembered: beyond it the first goes.
+const maxLayouts = 16
+
+var numbers atomic.Uint64 // of layouts
+
+// settle brings the addresses up to date, and finds the layout.
+func (p *Plan) settle() error {
+	if p.loose == nil {
+		p.loose = []operand{}
+		for _, n := range p.notes {
+			for _, o := range n.operands {
+				if o.place.loose() || *o.at != C.uint64_t(o.place.now()) {
+					p.loose = append(p.loose, o)
+				}
+			}
+		}
+	}
+	moved := p.changed
+	for _, o := range p.loose {
+		if now := C.uint64_t(o.place.now()); *o.at != now {
+			*o.at = now
+			moved = moved || o.rigid
+		}
+	}
+	if tf32 := TF32(); tf32 != p.tf32 {
+		p.tf32, moved = tf32, true
+	}
+	if !moved {
+		return nil
+	}
+	if p.changed {
+		p.drop(p.layouts)
+		p.layouts, p.changed = nil, false
+	}
+	p.layout = p.find().number
+	return p.gpu.prepareLt(p)
+}
+
+// find gives the layout of the addresses of now.
+func (p *Plan) find() layout {
+	addresses := []C.uint64_t{0}
+	if p.tf32 {
+		addresses[0] = 1
+	}
+	for _, n := range p.notes {
+		for _, o := range n.operands {
+			if o.rigid {
+				addresses = append(addresses, *o.at)
+			}
+		}
+	}
+	for i := range p.layouts {
+		if slices.Equal(p.layouts[i].addresses, addresses) {
+			return p.layouts[i]
+		}
+	}
+	if len(p.layouts) == maxLayouts {
+		p.drop(p.layouts[:1])
+		p.layouts = slices.Clone(p.layouts[1:])
+	}
+	p.layouts = append(p.layouts, layout{numbers.Add(1), addresses})
+	return p.layouts[len(p.layouts)-1]
+}
+
+// drop says that layouts won't come again, so that the graphs captured for them may go.
+func (p *Plan) drop(layouts []layout) {
+	var dropped []uint64
+	for _, l := range layouts {
+		dropped = append(dropped, l.number)
+	}
+	p.gpu.bury(grave{layouts: dropped})
+}
