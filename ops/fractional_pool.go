@@ -36,7 +36,11 @@ func (f fractionalMaxPool) Infer(in []Operand) ([]Operand, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in[1].DType != tensor.Int64 {
+	if in[1].DType == tensor.Int64 {
+		if err := wantLike("draw", in[1], Operand{Shape: tensor.Shape{2}, DType: tensor.Int64}); err != nil {
+			return nil, err
+		}
+	} else {
 		batch := p.batch
 		if samples := in[1].Shape; !p.batched && len(samples) == 3 {
 			batch = max(batch, samples[0]) // the first is taken
