@@ -54,7 +54,7 @@ __device__ inline void inside(T &at, T &slope, i64 n, int edge, int aligned) {
 		at = last, slope = 0;
 }
 
-__device__ inline Taps read(T v, i64 n, int mode, int edge, int aligned) {
+__device__ inline Taps along(T v, i64 n, int mode, int edge, int aligned) {
 	Taps t;
 	t.count = 0;
 	T at = aligned ? (v + 1) / 2 * T(n - 1) : ((v + 1) * T(n) - 1) / 2, slope = (aligned ? T(n - 1) : T(n)) / 2;
@@ -70,6 +70,7 @@ __device__ inline Taps read(T v, i64 n, int mode, int edge, int aligned) {
 		return t;
 	}
 	T first = floor(at), a = -0.75;
+#pragma unroll 1
 	for (int k = 0; k < 4; k++) {
 		T x = at - first + T(1 - k), sign = 1, weight, derivative;
 		if (x < 0)
@@ -88,13 +89,19 @@ __device__ inline Taps read(T v, i64 n, int mode, int edge, int aligned) {
 	return t;
 }
 
-// The sizes of x's space are the last three of sizes; a place has rank numbers, the last dim's first.
+// What a place of rank numbers, the last dim's first, reads of the three dims of x's space, whose sizes are the last of sizes.
+__device__ inline void read(Taps *dims, const T *place, const Sizes &sizes, i64 rank, i64 mode, i64 edge, int aligned) {
+	dims[0].count = 1, dims[0].index[0] = 0, dims[0].weight[0] = 1, dims[0].slope[0] = 0;
+#pragma unroll 1
+	for (i64 r = 0; r < rank; r++)
+		dims[2 - r] = along(place[r], sizes.at[7 - r], mode, edge, aligned);
+}
+
 #define READ(place) \
 	i64 a0 = sizes.at[5], a1 = sizes.at[6], a2 = sizes.at[7]; \
-	Taps h, j = read((place)[1], a1, mode, edge, aligned), k = read((place)[0], a2, mode, edge, aligned); \
-	h.count = 1, h.index[0] = 0, h.weight[0] = 1, h.slope[0] = 0; \
-	if (rank == 3) \
-		h = read((place)[2], a0, mode, edge, aligned)
+	Taps dims[3]; \
+	read(dims, place, sizes, rank, mode, edge, aligned); \
+	const Taps &h = dims[0], &j = dims[1], &k = dims[2]
 #define EACH_TAP for (int f = 0; f < h.count; f++) for (int g = 0; g < j.count; g++) for (int e = 0; e < k.count; e++)
 #define AT ((h.index[f] * a1 + j.index[g]) * a2 + k.index[e])
 #define GRID const T *grid, Sizes sizes, i64 batch, i64 channels, i64 points, i64 rank, i64 mode, i64 edge, int aligned
