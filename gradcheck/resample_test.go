@@ -5,22 +5,22 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/seed-70b75153/aegis/gradcheck"
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
 func TestPads(t *testing.T) {
 	for _, mode := range []ops.PadMode{ops.PadConstant, ops.PadReflect, ops.PadReplicate, ops.PadCircular} {
-		for _, s := range []ops.PadSettings{
-			{Rank: 1, Before: ops.Spatial{0, 0, 2}, After: ops.Spatial{0, 0, 1}}, {Rank: 1, Before: ops.Spatial{0, 0, -1}, After: ops.Spatial{0, 0, 2}},
-			{Rank: 2, Before: ops.Spatial{0, -1, 1}, After: ops.Spatial{0, 1, 2}, Value: 1.5},
-		} {
-			s.Mode = mode
+		for _, padding := range [][]int{{2, 1}, {-1, 2}, {1, 2, -1, 1}} {
+			s := ops.PadSettings{Mode: mode, Padding: padding}
 			f := of(build(func(in []node) (node, error) { return ops.Pad(in[0], s) }))
-			require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 3, 4)), "%v", s)
+			require.NoError(t, check(f, array(-2, 2, 2, 3, 4)), "%v", s)
 		}
 	}
+	f := of(build(func(in []node) (node, error) {
+		return ops.Pad(in[0], ops.PadSettings{Padding: []int{1, 0, 0, 1, -1, 2, 1, 1, 2, 0, 0, 1}, Value: 1.5})
+	}))
+	require.NoError(t, check(f, array(-2, 2, 1, 2, 1, 3, 2, 2)))
 }
 
 func TestInterpolations(t *testing.T) {
@@ -32,16 +32,16 @@ func TestInterpolations(t *testing.T) {
 		{Mode: ops.InterpolateBilinear, Size: []int{2, 3}, Antialias: true}, {Mode: ops.InterpolateBicubic, Size: []int{9, 2}, Antialias: true}, {Mode: ops.InterpolateLanczos, Scale: []float64{0.5, 0.8}, Antialias: true},
 	} {
 		f := of(build(func(in []node) (node, error) { return ops.Interpolate(in[0], s) }))
-		require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 2, 4, 5)), "%v", s)
+		require.NoError(t, check(f, array(-2, 2, 2, 2, 4, 5)), "%v", s)
 	}
 	for _, s := range []ops.InterpolateSettings{{Mode: ops.InterpolateLinear, Size: []int{9}}, {Mode: ops.InterpolateNearest, Size: []int{9}}} {
 		f := of(build(func(in []node) (node, error) { return ops.Interpolate(in[0], s) }))
-		require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 2, 4)), "%v", s)
+		require.NoError(t, check(f, array(-2, 2, 2, 2, 4)), "%v", s)
 	}
 	f := of(build(func(in []node) (node, error) {
 		return ops.Interpolate(in[0], ops.InterpolateSettings{Mode: ops.InterpolateTrilinear, Scale: []float64{2, 0.7, 1.5}})
 	}))
-	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 1, 2, 2, 3, 4)))
+	require.NoError(t, check(f, array(-2, 2, 1, 2, 2, 3, 4)))
 }
 
 func TestInterpolateWantsANumberForEachDim(t *testing.T) {

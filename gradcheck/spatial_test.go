@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"gorgonia.org/tensor"
 
-	"github.com/seed-70b75153/aegis/gradcheck"
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/internal/kernel"
 	"github.com/seed-70b75153/aegis/ops"
@@ -32,7 +31,7 @@ func TestConvolutions(t *testing.T) {
 			f := of(build(func(in []node) (node, error) {
 				return ops.Apply(ops.ConvolutionOp{Settings: c.settings, Activation: ops.Activation{Kind: activation}}, in...)
 			}))
-			require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, c.in...), name)
+			require.NoError(t, check(f, c.in...), name)
 		}
 	}
 }
@@ -48,15 +47,15 @@ func TestPools(t *testing.T) {
 		"adaptive": {Kind: ops.PoolMean, Rank: 2, Adaptive: true, Output: ops.Spatial{0, 3, 2}},
 	} {
 		f := of(build(func(in []node) (node, error) { return ops.Pool(in[0], s) }))
-		require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(0.5, 2, 2, 2, 4, 5)), name)
+		require.NoError(t, check(f, array(0.5, 2, 2, 2, 4, 5)), name)
 	}
 	samples := array(0, 1, 1, 2, 2)
 	f := of(build(func(in []node) (node, error) {
 		return ops.FractionalMaxPool(in[0], in[1], ops.FractionalPoolSettings{Rank: 2, Kernel: two, Output: ops.Spatial{0, 3, 2}})
 	}), graph.FromArray(*samples))
-	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 6, 5)))
+	require.NoError(t, check(f, array(-2, 2, 2, 6, 5)))
 	f = of(build(func(in []node) (node, error) { return ops.MaxUnpool(in[0], in[1], 1, ops.Spatial{0, 0, 6}) }), integers([]int64{0, 3, 5, 1, 2, 4}, 2, 3))
-	require.NoError(t, gradcheck.Check(f, gradcheck.Settings{}, array(-2, 2, 2, 3)))
+	require.NoError(t, check(f, array(-2, 2, 2, 3)))
 }
 
 func TestUnpoolRefusesIndices(t *testing.T) {

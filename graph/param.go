@@ -98,15 +98,18 @@ func NewDrawnStorage(dtype tensor.Dtype, specs []Spec, draws []Draw, g *random.G
 	s := &Storage{}
 	total := 0
 	for _, spec := range specs {
-		n, err := checkedSize(spec)
-		if err != nil {
-			return nil, err
+		o := ops.Operand{Shape: spec.Shape, DType: dtypeOr(spec.DType, dtype)}
+		if err := o.Check("shape"); err != nil {
+			return nil, fmt.Errorf("%s: %w", spec.Name, err)
 		}
 		if !spec.Buffer {
-			total += n
+			total += o.Size()
 		}
 	}
 	flat := ops.Operand{Shape: tensor.Shape{total}, DType: dtype}
+	if err := flat.Check("all parameters"); err != nil {
+		return nil, err
+	}
 	s.valueTwin, s.gradientTwin = NewTwin(flat), NewTwin(flat)
 	s.values, s.gradients = s.valueTwin.host, s.gradientTwin.host
 	at := 0
@@ -162,20 +165,6 @@ func dtypeOr(t, otherwise tensor.Dtype) tensor.Dtype {
 		return otherwise
 	}
 	return t
-}
-
-// maxElements bounds what one parameter may hold: beyond it a size is a mistake, not a model.
-const maxElements = 1 << 40
-
-func checkedSize(spec Spec) (int, error) {
-	n := 1
-	for _, d := range spec.Shape {
-		if d < 0 || (d > 0 && n > maxElements/d) {
-			return 0, fmt.Errorf("%s: %w", spec.Name, &ops.ShapeError{What: "shape", Got: spec.Shape, Note: "sizes of 0 or more that fit in memory"})
-		}
-		n *= d
-	}
-	return n, nil
 }
 
 // view is a part of a flat array.

@@ -26,9 +26,9 @@ type AlphaDropoutLayer struct {
 // Neural Networks" (2017).
 func AlphaDropout(p float64) AlphaDropoutLayer { return AlphaDropoutLayer{P: p} }
 
-// Forward is [ops.AlphaDropout] in training mode.
+// Forward is [ops.AlphaDropout].
 func (l AlphaDropoutLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return alphaDropout(scope, x, l.P, 0)
+	return ops.AlphaDropout(x, drawn(scope, l.Random()), l.P)
 }
 
 // Random is true unless nothing is dropped.
@@ -51,9 +51,9 @@ type FeatureAlphaDropoutLayer struct {
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.FeatureAlphaDropout.html.
 func FeatureAlphaDropout(p float64) FeatureAlphaDropoutLayer { return FeatureAlphaDropoutLayer{P: p} }
 
-// Forward is [ops.AlphaDropout] of features in training mode.
+// Forward is [ops.FeatureAlphaDropout].
 func (l FeatureAlphaDropoutLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return alphaDropout(scope, x, l.P, 2)
+	return ops.FeatureAlphaDropout(x, drawn(scope, l.Random()), l.P)
 }
 
 // Random is true unless nothing is dropped.
@@ -63,10 +63,3 @@ func (l FeatureAlphaDropoutLayer) Random() bool { return l.P > 0 }
 func (l FeatureAlphaDropoutLayer) Check() error { return checkProbability(l.P) }
 
 func (l FeatureAlphaDropoutLayer) String() string { return repr(l) }
-
-func alphaDropout(scope *graph.Scope, x *gorgonia.Node, p float64, dims int) (*gorgonia.Node, error) {
-	if !scope.Training() || p == 0 {
-		return x, nil
-	}
-	return ops.AlphaDropout(x, scope.Random(), p, dims)
-}

@@ -55,17 +55,17 @@ var convolutionModes = map[string]ops.PadMode{"reflect": ops.PadReflect, "replic
 
 // surrounded pads an input beforehand, so that the convolution itself needs no padding.
 func (c convolution) surrounded(x *gorgonia.Node, s *ops.ConvolutionSettings) (*gorgonia.Node, error) {
-	pad := ops.PadSettings{Mode: convolutionModes[c.mode], Rank: c.rank, Before: s.Padding, After: s.Padding}
-	if s.Same {
-		kernel, err := c.kernel.Over("kernel_size", c.rank)
-		if err != nil {
-			return nil, err
+	pad := ops.PadSettings{Mode: convolutionModes[c.mode]}
+	kernel, err := c.kernel.Over("kernel_size", c.rank)
+	if err != nil {
+		return nil, err
+	}
+	for i, d := c.rank-1, 2; i >= 0; i, d = i-1, d-1 {
+		before, after := s.Padding[d], s.Padding[d]
+		if total := s.Dilation[d] * (kernel[i] - 1); s.Same {
+			before, after = total/2, total-total/2
 		}
-		for i, k := range kernel {
-			d := 3 - c.rank + i
-			total := s.Dilation[d] * (k - 1)
-			pad.Before[d], pad.After[d] = total/2, total-total/2
-		}
+		pad.Padding = append(pad.Padding, before, after)
 	}
 	s.Same, s.Padding = false, ops.Spatial{}
 	return ops.Pad(x, pad)

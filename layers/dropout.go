@@ -26,12 +26,17 @@ type DropoutLayer struct {
 // by preventing co-adaptation of feature detectors" (2012).
 func Dropout(p float64) DropoutLayer { return DropoutLayer{P: p} }
 
-// Forward is [ops.Dropout] in training mode.
+// Forward is [ops.Dropout].
 func (l DropoutLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	if !scope.Training() || l.P == 0 {
-		return x, nil
+	return ops.Dropout(x, drawn(scope, l.Random()), l.P)
+}
+
+// drawn is a draw in training mode, for a layer that wants one, else nil.
+func drawn(scope *graph.Scope, wanted bool) *gorgonia.Node {
+	if !wanted || !scope.Training() {
+		return nil
 	}
-	return ops.Dropout(x, scope.Random(), l.P)
+	return scope.Random()
 }
 
 // Random is true unless nothing is dropped.

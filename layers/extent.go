@@ -16,7 +16,7 @@ func (s *settings) spatial(name string, e spec.Extent, otherwise ops.Spatial) op
 	if !e.Set() || s.err != nil {
 		return otherwise
 	}
-	list, err := e.Over(name, s.rank)
+	list, err := e.Spread(name, s.rank)
 	if err != nil {
 		s.err = err
 		return otherwise

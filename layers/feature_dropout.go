@@ -37,20 +37,9 @@ func Dropout2d(p float64) FeatureDropoutLayer[D2] { return FeatureDropoutLayer[D
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout3d.html.
 func Dropout3d(p float64) FeatureDropoutLayer[D3] { return FeatureDropoutLayer[D3]{P: p} }
 
-// Forward is [ops.FeatureDropout] in training mode.
+// Forward is [ops.FeatureDropout].
 func (l FeatureDropoutLayer[R]) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	rank := spatial[R]()
-	if err := wantRank(x.Shape(), rank+1, rank+2); err != nil {
-		return nil, err
-	}
-	dims := 2
-	if x.Dims() == rank+1 && rank != 2 {
-		dims = 1 // no batch
-	}
-	if !scope.Training() || l.P == 0 {
-		return x, nil
-	}
-	return ops.FeatureDropout(x, scope.Random(), l.P, dims)
+	return ops.FeatureDropout(x, drawn(scope, l.Random()), l.P, spatial[R]())
 }
 
 // Random is true unless nothing is dropped.

@@ -69,9 +69,19 @@ func (s layerStack) call(scope *graph.Scope, in []*gorgonia.Node) ([]*gorgonia.N
 	return []*gorgonia.Node{x}, nil
 }
 
+// mostLayers is more than any stack has: beyond it a number is a mistake.
+const mostLayers = 1 << 16
+
+func checkLayers(count int) error {
+	if count < 1 || count > mostLayers {
+		return &ops.ValueError{What: "num_layers", Got: fmt.Sprint(count), Want: fmt.Sprintf("1 to %d", mostLayers)}
+	}
+	return nil
+}
+
 func (s layerStack) check() error {
-	if s.count < 1 {
-		return &ops.ValueError{What: "num_layers", Got: fmt.Sprint(s.count), Want: "1 or more"}
+	if err := checkLayers(s.count); err != nil {
+		return err
 	}
 	ps := s.copies()[:1]
 	if s.norm != nil {

@@ -1,8 +1,6 @@
 package layers
 
 import (
-	"math"
-
 	"gorgonia.org/gorgonia"
 
 	"github.com/seed-70b75153/aegis/graph"
@@ -66,24 +64,10 @@ func (l LPPoolLayer[R]) settings() (ops.PoolSettings, error) {
 	return s, err
 }
 
-// Forward is [ops.Pool]; an infinite norm is the largest or the smallest magnitude.
+// Forward is [ops.Pool].
 func (l LPPoolLayer[R]) Forward(_ *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
 	s, err := l.settings()
-	if err != nil || !math.IsInf(s.Norm, 0) {
-		return pooled(x, s, err)
-	}
-	smallest := s.Norm < 0
-	s.Kind, s.Norm = ops.PoolMax, 0
-	if x, err = ops.Abs(x); err != nil || !smallest {
-		return pooled(x, s, err)
-	}
-	if x, err = ops.Neg(x); err != nil {
-		return nil, err
-	}
-	if x, err = ops.Pool(x, s); err != nil {
-		return nil, err
-	}
-	return ops.Neg(x)
+	return pooled(x, s, err)
 }
 
 // Check refuses what no input fits.

@@ -186,7 +186,7 @@ func (l MultiheadAttentionLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (
 	return out[0], nil
 }
 
-// Call is [ops.Attention] between linear projections.
+// Call is [ops.MultiHeadAttentionForward].
 func (l MultiheadAttentionLayer) Call(scope *graph.Scope, in []*gorgonia.Node) ([]*gorgonia.Node, error) {
 	if in[0] != nil && in[1] == nil && in[2] == nil {
 		in[1], in[2] = in[0], in[0]
@@ -194,222 +194,32 @@ func (l MultiheadAttentionLayer) Call(scope *graph.Scope, in []*gorgonia.Node) (
 	if err := need(l, in, 3); err != nil {
 		return nil, err
 	}
-	padding, mask := in[3], in[4]
-	batched, err := l.checkInputs(in)
-	if err != nil {
-		return nil, err
+	if shape := in[0].Shape(); len(shape) > 0 && shape[len(shape)-1] != l.EmbedDim {
+		want := shape.Clone()
+		want[len(want)-1] = l.EmbedDim
+		return nil, &ops.ShapeError{What: "query", Got: shape, Want: want}
 	}
-	s := ops.AttentionSettings{Heads: l.NumHeads, P: l.P}
-	if l.IsBatchFirst && batched {
-		s.Layout = ops.BatchFirst
+	if l.HasCausal && in[4] == nil {
+		return nil, missing("attn_mask, which is_causal speaks of,")
 	}
-	if l.HasCausal {
-		if mask == nil {
-			return nil, missing("attn_mask, which is_causal speaks of,")
-		}
-		if padding == nil && !l.WantsWeights {
-			mask, s.Causal = nil, true
-		}
+	x := ops.MultiHeadAttentionInputs{Query: in[0], Key: in[1], Value: in[2], KeyPaddingMask: in[3], Mask: in[4], Draw: drawn(scope, l.Random())}
+	to := map[string]**gorgonia.Node{
+		"in_proj_weight": &x.InWeight, "in_proj_bias": &x.InBias, "q_proj_weight": &x.QueryWeight, "k_proj_weight": &x.KeyWeight,
+		"v_proj_weight": &x.ValueWeight, "bias_k": &x.BiasKey, "bias_v": &x.BiasValue, "out_proj.weight": &x.OutWeight, "out_proj.bias": &x.OutBias,
 	}
-	x := [3]*gorgonia.Node{in[0], in[1], in[2]}
-	if !batched {
-		same := x[0] == x[1] && x[1] == x[2]
-		for i, n := range x {
-			if x[i], err = ops.Reshape(n, n.Shape()[0], 1, n.Shape()[1]); err != nil {
-				return nil, err
-			}
-		}
-		if same {
-			x[1], x[2] = x[0], x[0]
-		}
-	}
-	if padding != nil && len(padding.Shape()) == 1 {
-		if padding, err = ops.Reshape(padding, 1, padding.Shape()[0]); err != nil {
+	for _, p := range l.Parameters() {
+		var err error
+		if *to[p.Name], err = scope.Param(p.Name); err != nil {
 			return nil, err
 		}
 	}
-	if mask != nil && len(mask.Shape()) == 3 {
-		shape := mask.Shape()
-		if mask, err = ops.Reshape(mask, shape[0]/l.NumHeads, l.NumHeads, shape[1], shape[2]); err != nil {
-			return nil, err
-		}
+	y, weights, err := ops.MultiHeadAttentionForward(x, ops.MultiHeadAttentionSettings{
+		Heads: l.NumHeads, BatchFirst: l.IsBatchFirst, AddZero: l.HasZero, P: l.P, Causal: l.HasCausal, NeedWeights: l.WantsWeights, PerHead: !l.IsAverage,
+	})
+	if err != nil || !l.WantsWeights {
+		return []*gorgonia.Node{y}, err
 	}
-	q, k, v, err := l.project(scope, &s, x)
-	if err != nil {
-		return nil, err
-	}
-	var draw *gorgonia.Node
-	if scope.Training() && l.P > 0 {
-		draw = scope.Random()
-	}
-	y, w, err := l.attend(s, q, k, v, mask, padding, draw)
-	if err != nil {
-		return nil, err
-	}
-	if y, err = l.parts().named("out_proj").call(scope, y); err != nil {
-		return nil, err
-	}
-	if !batched {
-		if y, err = ops.Reshape(y, y.Shape()[0], y.Shape()[2]); err != nil {
-			return nil, err
-		}
-	}
-	if !l.WantsWeights {
-		return []*gorgonia.Node{y}, nil
-	}
-	if l.IsAverage {
-		w, err = ops.MeanDim(w, 1, false)
-	}
-	if err == nil && !batched {
-		w, err = ops.Reshape(w, w.Shape()[1:]...)
-	}
-	return []*gorgonia.Node{y, w}, err
-}
-
-// attend is the attention, with the weights where they are wanted.
-func (l MultiheadAttentionLayer) attend(s ops.AttentionSettings, q, k, v, mask, padding, draw *gorgonia.Node) (y, w *gorgonia.Node, err error) {
-	if !l.WantsWeights {
-		y, err = ops.Attention(s, q, k, v, mask, padding, draw)
-		return y, nil, err
-	}
-	if s.Packed {
-		v = q
-	}
-	if w, err = ops.AttentionWeights(s, q, k, mask, padding); err != nil {
-		return nil, nil, err
-	}
-	if draw != nil {
-		if w, err = ops.Dropout(w, draw, l.P); err != nil {
-			return nil, nil, err
-		}
-	}
-	y, err = ops.AttentionValues(s, w, v)
-	return y, w, err
-}
-
-// project gives queries, keys and values: packed in the first where the inputs are one.
-func (l MultiheadAttentionLayer) project(scope *graph.Scope, s *ops.AttentionSettings, x [3]*gorgonia.Node) (q, k, v *gorgonia.Node, err error) {
-	var bias *gorgonia.Node
-	if l.HasBias {
-		if bias, err = scope.Param("in_proj_bias"); err != nil {
-			return nil, nil, nil, err
-		}
-	}
-	var whole *gorgonia.Node
-	if l.packed() {
-		if whole, err = scope.Param("in_proj_weight"); err != nil {
-			return nil, nil, nil, err
-		}
-		if x[0] == x[1] && x[1] == x[2] && !l.HasBiasKV && !l.HasZero {
-			s.Packed = true
-			q, err = ops.Linear(x[0], whole, bias)
-			return q, nil, nil, err
-		}
-	}
-	var projected [3]*gorgonia.Node
-	for i, name := range []string{"q_proj_weight", "k_proj_weight", "v_proj_weight"} {
-		var weight, own *gorgonia.Node
-		if whole != nil {
-			weight, err = ops.Narrow(whole, 0, i*l.EmbedDim, l.EmbedDim)
-		} else {
-			weight, err = scope.Param(name)
-		}
-		if err == nil && bias != nil {
-			own, err = ops.Narrow(bias, 0, i*l.EmbedDim, l.EmbedDim)
-		}
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		if projected[i], err = ops.Linear(x[i], weight, own); err != nil {
-			return nil, nil, nil, err
-		}
-		if i > 0 {
-			if projected[i], err = l.extend(scope, s, projected[i], []string{"", "bias_k", "bias_v"}[i]); err != nil {
-				return nil, nil, nil, err
-			}
-		}
-	}
-	return projected[0], projected[1], projected[2], nil
-}
-
-// extend adds the learnt key or value, and that of zeros, to projected ones.
-func (l MultiheadAttentionLayer) extend(scope *graph.Scope, s *ops.AttentionSettings, x *gorgonia.Node, name string) (*gorgonia.Node, error) {
-	steps, shape := 0, x.Shape().Clone()
-	if s.Layout == ops.BatchFirst {
-		steps = 1
-	}
-	shape[steps] = 1
-	rows := []*gorgonia.Node{x}
-	if l.HasBiasKV {
-		bias, err := scope.Param(name)
-		if err != nil {
-			return nil, err
-		}
-		if bias, err = ops.Expand(bias, shape...); err != nil {
-			return nil, err
-		}
-		rows = append(rows, bias)
-	}
-	if l.HasZero {
-		zeros := ops.NewArray(ops.Operand{Shape: shape, DType: x.Dtype()})
-		row, err := scope.Constant(ops.DenseOf(zeros))
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row)
-	}
-	s.Extra = len(rows) - 1
-	return ops.Concat(steps, rows...)
-}
-
-// checkInputs wants inputs and masks of fitting shapes, and says whether there is a batch.
-func (l MultiheadAttentionLayer) checkInputs(in []*gorgonia.Node) (batched bool, err error) {
-	rank := len(in[0].Shape())
-	if rank != 2 && rank != 3 {
-		return false, &ops.ShapeError{What: "query", Got: in[0].Shape(), Note: "2 dims, or 3 in a batch"}
-	}
-	batched = rank == 3
-	batch, steps, keys := 1, in[0].Shape()[0], 0
-	at := 0 // of the steps
-	if batched {
-		if batch = in[0].Shape()[1]; l.IsBatchFirst {
-			batch, steps, at = steps, batch, 1
-		}
-	}
-	for i, size := range []int{l.EmbedDim, l.kdim(), l.vdim()} {
-		shape := in[i].Shape()
-		want := in[min(i, 1)].Shape().Clone() // keys and values go together
-		if len(shape) == rank && i < 2 {
-			want = in[0].Shape().Clone()
-			want[at] = shape[at]
-		}
-		if len(want) == rank {
-			want[rank-1] = size
-		}
-		if ops.ShapeString(shape) != ops.ShapeString(want) {
-			return false, &ops.ShapeError{What: l.Inputs()[i], Got: shape, Want: want}
-		}
-		keys = shape[at]
-	}
-	if padding := in[3]; padding != nil {
-		want := []int{batch, keys}
-		if !batched {
-			want = want[1:]
-		}
-		if ops.ShapeString(padding.Shape()) != ops.ShapeString(want) {
-			return false, &ops.ShapeError{What: "key_padding_mask", Got: padding.Shape(), Want: want}
-		}
-	}
-	if mask := in[4]; mask != nil {
-		want := []int{steps, keys}
-		if len(mask.Shape()) == 3 {
-			want = []int{batch * l.NumHeads, steps, keys}
-		}
-		if ops.ShapeString(mask.Shape()) != ops.ShapeString(want) {
-			return false, &ops.ShapeError{What: "attn_mask", Got: mask.Shape(), Want: want}
-		}
-	}
-	return batched, nil
+	return []*gorgonia.Node{y, weights}, nil
 }
 
 // Random is true where weights are dropped.

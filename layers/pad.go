@@ -157,21 +157,12 @@ func padOf[R Rank, M padMode](padding []int) PadLayer[R, M] {
 	return PadLayer[R, M]{Padding: spec.ExtentOf(padding...)}
 }
 
-// sides splits a padding, which counts from the last dim on, into what comes before and after.
-func sides(e spec.Extent, rank int) (before, after ops.Spatial, err error) {
-	list, err := e.Over("padding", 2*rank)
-	for i := 0; i < len(list); i += 2 {
-		before[2-i/2], after[2-i/2] = list[i], list[i+1]
-	}
-	return before, after, err
-}
-
 func padded(x *gorgonia.Node, rank int, e spec.Extent, mode ops.PadMode, value float64) (*gorgonia.Node, error) {
-	before, after, err := sides(e, rank)
+	list, err := e.Over("padding", 2*rank)
 	if err != nil {
 		return nil, err
 	}
-	return ops.Pad(x, ops.PadSettings{Mode: mode, Rank: rank, Before: before, After: after, Value: value})
+	return ops.Pad(x, ops.PadSettings{Mode: mode, Padding: list, Value: value})
 }
 
 // Forward is [ops.Pad].
@@ -192,7 +183,7 @@ func (l PadLayer[R, M]) Check() error { return checkSides(l.Padding, spatial[R](
 func (l ConstantPadLayer[R]) Check() error { return checkSides(l.Padding, spatial[R]()) }
 
 func checkSides(e spec.Extent, rank int) error {
-	_, _, err := sides(e, rank)
+	_, err := e.Over("padding", 2*rank)
 	return err
 }
 

@@ -138,7 +138,7 @@ func TestPadsAsAPlainLoop(t *testing.T) {
 		mode := rapid.SampledFrom([]ops.PadMode{ops.PadConstant, ops.PadReflect, ops.PadReplicate, ops.PadCircular}).Draw(t, "mode")
 		rank := rapid.IntRange(1, 3).Draw(t, "rank")
 		shape := rapid.SliceOfN(rapid.IntRange(0, 5), rank+1, rank+2).Draw(t, "shape")
-		padding := rapid.SliceOfN(rapid.IntRange(-3, 4), 2*rank, 2*rank).Draw(t, "padding")
+		padding := drawSizes(t, "padding", 2*rank, -3, 4)
 		l := map[int]map[ops.PadMode]layers.Layer{
 			1: {ops.PadConstant: layers.ConstantPad1d(9, padding...), ops.PadReflect: layers.ReflectionPad1d(padding...), ops.PadReplicate: layers.ReplicationPad1d(padding...), ops.PadCircular: layers.CircularPad1d(padding...)},
 			2: {ops.PadConstant: layers.ConstantPad2d(9, padding...), ops.PadReflect: layers.ReflectionPad2d(padding...), ops.PadReplicate: layers.ReplicationPad2d(padding...), ops.PadCircular: layers.CircularPad2d(padding...)},
@@ -148,8 +148,7 @@ func TestPadsAsAPlainLoop(t *testing.T) {
 		y := sequential.NewFrom(random.New(1), tensor.Float64, l).Forward(x)
 		got, err := y.Array()
 		if err != nil {
-			var wrong *ops.ShapeError
-			require.ErrorAs(t, err, &wrong)
+			require.True(t, isClear(err), "%T: %v", err, err)
 			return
 		}
 		require.NoError(t, y.Sum().Backward())

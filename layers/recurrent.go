@@ -219,10 +219,13 @@ func (r recurrent) check() error {
 	for _, c := range []struct {
 		what     string
 		got, min int
-	}{{"input_size", r.input, 1}, {"hidden_size", r.hidden, 1}, {"num_layers", r.layers, 1}, {"proj_size", r.projection, 0}} {
+	}{{"input_size", r.input, 1}, {"hidden_size", r.hidden, 1}, {"proj_size", r.projection, 0}} {
 		if c.got < c.min {
 			return &ops.ValueError{What: c.what, Got: fmt.Sprint(c.got), Want: fmt.Sprint(c.min, " or more")}
 		}
+	}
+	if err := checkLayers(r.layers); err != nil {
+		return err
 	}
 	if r.projection >= r.hidden {
 		return &ops.ValueError{What: "proj_size", Got: fmt.Sprint(r.projection), Want: fmt.Sprint("less than hidden_size ", r.hidden)}

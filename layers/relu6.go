@@ -20,9 +20,9 @@ type ReLU6Layer struct {
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU6.html.
 func ReLU6() ReLU6Layer { return ReLU6Layer{} }
 
-// Forward is [ops.Hardtanh] from 0 to 6.
+// Forward is [ops.ReLU6].
 func (l ReLU6Layer) Forward(_ *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Hardtanh(x, 0, 6)
+	return ops.ReLU6(x)
 }
 
 func (l ReLU6Layer) String() string { return repr(l) }

@@ -2,7 +2,6 @@ package layers
 
 import (
 	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/internal/spec"
@@ -58,10 +57,7 @@ func (l RMSNormLayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.N
 	}
 	eps := l.Epsilon.Value
 	if !l.Epsilon.Set {
-		eps = 0x1p-23
-		if x.Dtype() == tensor.Float64 {
-			eps = 0x1p-52
-		}
+		eps = ops.Epsilon(x.Dtype())
 	}
 	return ops.RMSNorm(x, len(l.NormalizedShape.List()), weight, eps)
 }

@@ -32,12 +32,9 @@ func (l RReLULayer) Bounds(lower, upper float64) RReLULayer {
 	return l
 }
 
-// Forward is [ops.RReLU] in training mode, else [ops.LeakyReLU].
+// Forward is [ops.RReLU].
 func (l RReLULayer) Forward(scope *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	if !scope.Training() || l.Lower == l.Upper {
-		return ops.LeakyReLU(x, (l.Lower+l.Upper)/2)
-	}
-	return ops.RReLU(x, scope.Random(), l.Lower, l.Upper)
+	return ops.RReLU(x, drawn(scope, l.Random()), l.Lower, l.Upper)
 }
 
 // Random is true unless there is only one slope.

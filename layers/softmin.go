@@ -22,13 +22,9 @@ type SoftminLayer struct {
 // See https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmin.html.
 func Softmin(dim int) SoftminLayer { return SoftminLayer{Dim: spec.Some(dim)} }
 
-// Forward is [ops.Softmax] of -x.
+// Forward is [ops.Softmin].
 func (l SoftminLayer) Forward(_ *graph.Scope, x *gorgonia.Node) (*gorgonia.Node, error) {
-	negative, err := ops.Neg(x)
-	if err != nil {
-		return nil, err
-	}
-	return ops.Softmax(negative, softmaxDim(l.Dim, x))
+	return ops.Softmin(x, softmaxDim(l.Dim, x))
 }
 
 func (l SoftminLayer) String() string { return repr(l) }

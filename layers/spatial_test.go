@@ -2,18 +2,15 @@ package layers_test
 
 import (
 	"fmt"
-	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"gorgonia.org/tensor"
-	"pgregory.net/rapid"
 
 	"github.com/seed-70b75153/aegis/data"
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/layers"
 	"github.com/seed-70b75153/aegis/ops"
-	"github.com/seed-70b75153/aegis/random"
 	"github.com/seed-70b75153/aegis/sequential"
 )
 
@@ -147,117 +144,4 @@ func TestSpatialLayersRefuse(t *testing.T) {
 			_ = err // an answer or an error, no panic
 		}
 	}
-}
-
-// A convolution and its transposed one give PyTorch's definition, or an error.
-func TestConvolutionsAreWhatLoopsGive(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		few := func(name string, low, high int) [2]int {
-			return [2]int{rapid.IntRange(low, high).Draw(t, name), rapid.IntRange(low, high).Draw(t, name+"2")}
-		}
-		groups, in, out := rapid.IntRange(1, 3).Draw(t, "groups"), rapid.IntRange(1, 3).Draw(t, "in"), rapid.IntRange(1, 9).Draw(t, "out")
-		kernel, stride, padding, dilation, size := few("kernel", 1, 4), few("stride", 1, 3), few("padding", 0, 3), few("dilation", 1, 3), few("size", 1, 20)
-		batch := rapid.IntRange(1, 3).Draw(t, "batch")
-		transposed := rapid.Bool().Draw(t, "transposed")
-		var l layers.Layer = layers.Conv2d(groups*in, groups*out, kernel[:]...).Stride(stride[:]...).Padding(padding[:]...).Dilation(dilation[:]...).Groups(groups)
-		from, to := in, out // channels of a group, the weight being (groups*rows, columns, …)
-		if transposed {
-			l = layers.ConvTranspose2d(groups*in, groups*out, kernel[:]...).Stride(stride[:]...).Padding(padding[:]...).Dilation(dilation[:]...).Groups(groups)
-		}
-		model := sequential.NewFrom(random.New(1), tensor.Float64, l)
-		x := make([]float64, batch*groups*in*size[0]*size[1])
-		random.Uniform(random.New(2), x, -1, 1)
-		y, err := model.Forward(graph.FromArray(ops.ArrayOf(x, []int{batch, groups * in, size[0], size[1]}))).Array()
-		if err != nil {
-			var shape *ops.ShapeError
-			require.ErrorAs(t, err, &shape)
-			return
-		}
-		weight, _ := model.Param("0.weight").Value().Floats()
-		bias, _ := model.Param("0.bias").Value().Floats()
-		height, width := y.Shape[2], y.Shape[3]
-		want := make([]float64, y.Len)
-		for i := range want {
-			want[i] = bias[i/(height*width)%(groups*to)]
-		}
-		for image := range batch {
-			for g := range groups {
-				for i := range from {
-					for o := range to {
-						for a := range kernel[0] {
-							for b := range kernel[1] {
-								w := weight[(((g*to+o)*from+i)*kernel[0]+a)*kernel[1]+b:]
-								if transposed {
-									w = weight[(((g*from+i)*to+o)*kernel[0]+a)*kernel[1]+b:]
-								}
-								for r := range max(height, size[0]) {
-									for c := range max(width, size[1]) {
-										// (r, c) is the side that the strides count
-										p, q := r*stride[0]-padding[0]+a*dilation[0], c*stride[1]-padding[1]+b*dilation[1]
-										xr, xc, yr, yc := p, q, r, c
-										if transposed {
-											xr, xc, yr, yc = r, c, p, q
-										}
-										if xr < 0 || xc < 0 || xr >= size[0] || xc >= size[1] || yr < 0 || yc < 0 || yr >= height || yc >= width {
-											continue
-										}
-										want[(((image*groups+g)*to+o)*height+yr)*width+yc] += w[0] * x[(((image*groups+g)*from+i)*size[0]+xr)*size[1]+xc]
-									}
-								}
-							}
-						}
-					}
-				}
-			}
-		}
-		for i, v := range ops.Slice[float64](y) {
-			require.InDelta(t, want[i], v, 1e-12)
-		}
-	})
-}
-
-// A pool gives the largest element and the mean of what is inside, or an error.
-func TestPoolsAreWhatLoopsGive(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		n, kernel := rapid.IntRange(1, 20).Draw(t, "n"), rapid.IntRange(1, 5).Draw(t, "kernel")
-		stride, padding, dilation := rapid.IntRange(1, 4).Draw(t, "stride"), rapid.IntRange(0, 3).Draw(t, "padding"), rapid.IntRange(1, 3).Draw(t, "dilation")
-		ceil := rapid.Bool().Draw(t, "ceil")
-		x := rapid.SliceOfN(rapid.Float64Range(-5, 5), n, n).Draw(t, "x")
-		input := graph.FromArray(ops.ArrayOf(x, []int{1, n}))
-		check := func(l layers.Layer, spacing int, of func(values []float64, first int) float64) {
-			y, err := sequential.NewFrom(random.New(1), tensor.Float64, l).Forward(input).Array()
-			if err != nil {
-				return
-			}
-			for i, v := range ops.Slice[float64](y) {
-				var inside []float64
-				first := i*stride - padding
-				for k := range kernel {
-					if at := first + k*spacing; at >= 0 && at < n {
-						inside = append(inside, x[at])
-					}
-				}
-				require.InDelta(t, of(inside, first), v, 1e-12, "%v of %v at %d", l, x, i)
-			}
-		}
-		check(layers.MaxPool1d(kernel).Stride(stride).Padding(padding).Dilation(dilation).CeilMode(ceil), dilation, func(values []float64, _ int) float64 {
-			most := math.Inf(-1)
-			for _, v := range values {
-				most = max(most, v)
-			}
-			return most
-		})
-		sum := func(values []float64) (s float64) {
-			for _, v := range values {
-				s += v
-			}
-			return s
-		}
-		check(layers.AvgPool1d(kernel).Stride(stride).Padding(padding).CeilMode(ceil), 1, func(values []float64, first int) float64 {
-			return sum(values) / float64(min(first+kernel, n+padding)-first)
-		})
-		check(layers.AvgPool1d(kernel).Stride(stride).Padding(padding).CeilMode(ceil).CountIncludePad(false), 1, func(values []float64, _ int) float64 {
-			return sum(values) / float64(len(values))
-		})
-	})
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-70b75153/aegis/graph"
 	"github.com/seed-70b75153/aegis/initializers"
+	"github.com/seed-70b75153/aegis/ops"
 )
 
 func init() { Register[TransformerLayer]("Transformer") }
@@ -184,9 +185,13 @@ func (l TransformerLayer) Check() error { return l.parts().check() }
 func (l TransformerLayer) String() string { return l.parts().repr("Transformer") }
 
 // CausalMask is a mask (size, size) that hides from each query the keys after its own place:
-// nn.Transformer.generate_square_subsequent_mask, but of bools.
+// nn.Transformer.generate_square_subsequent_mask, but of bools. A size below 0, or that no memory holds, is an [ops.ShapeError].
 func CausalMask(size int) *graph.Expr {
-	hidden := make([]bool, max(size*size, 0))
+	whole := ops.Operand{Shape: []int{size, size}, DType: tensor.Bool}
+	if err := whole.Check("size"); err != nil {
+		return graph.Failed(err)
+	}
+	hidden := make([]bool, size*size)
 	for i := range hidden {
 		hidden[i] = i%size > i/size
 	}

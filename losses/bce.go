@@ -44,5 +44,5 @@ func (l BCELoss) Of(input, target *graph.Expr) *graph.Expr {
 }
 
 func (l BCELoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.BCE(in[0], in[1], at(in, 2), l.Reduce)
+	return ops.BinaryCrossEntropy(in[0], in[1], at(in, 2), l.Reduce)
 }

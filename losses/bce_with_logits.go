@@ -54,7 +54,7 @@ func (l BCEWithLogitsLoss) Of(input, target *graph.Expr) *graph.Expr {
 
 func (l BCEWithLogitsLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
 	if l.weighted {
-		return ops.BCEWithLogits(in[0], in[1], in[2], at(in, 3), l.Reduce)
+		return ops.BinaryCrossEntropyWithLogits(in[0], in[1], in[2], at(in, 3), l.Reduce)
 	}
-	return ops.BCEWithLogits(in[0], in[1], nil, at(in, 2), l.Reduce)
+	return ops.BinaryCrossEntropyWithLogits(in[0], in[1], nil, at(in, 2), l.Reduce)
 }

@@ -39,5 +39,5 @@ func (l CosineEmbeddingLoss) Of(input1, input2, target *graph.Expr) *graph.Expr 
 }
 
 func (l CosineEmbeddingLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.CosineEmbedding(in[0], in[1], in[2], l.Gap, l.Reduce)
+	return ops.CosineEmbeddingLoss(in[0], in[1], in[2], l.Gap, l.Reduce)
 }

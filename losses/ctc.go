@@ -54,5 +54,5 @@ func (l CTCLoss) Of(logProbabilities, targets, inputLengths, targetLengths *grap
 }
 
 func (l CTCLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.CTC(in[0], in[1], in[2], in[3], ops.CTCSettings{Blank: l.BlankLabel, ZeroInfinity: l.Zero, Reduction: l.Reduce})
+	return ops.CTCLoss(in[0], in[1], in[2], in[3], ops.CTCSettings{Blank: l.BlankLabel, ZeroInfinity: l.Zero, Reduction: l.Reduce})
 }

@@ -48,5 +48,5 @@ func (l GaussianNLLLoss) Of(input, target, variance *graph.Expr) *graph.Expr {
 }
 
 func (l GaussianNLLLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.GaussianNLL(in[0], in[1], in[2], ops.GaussianNLLSettings{Full: l.Whole, Eps: l.Epsilon, Reduction: l.Reduce})
+	return ops.GaussianNLLLoss(in[0], in[1], in[2], ops.GaussianNLLSettings{Full: l.Whole, Eps: l.Epsilon, Reduction: l.Reduce})
 }

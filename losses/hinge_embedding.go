@@ -37,5 +37,5 @@ func (l HingeEmbeddingLoss) Reduction(r Reduction) HingeEmbeddingLoss {
 func (l HingeEmbeddingLoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l HingeEmbeddingLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.HingeEmbedding(in[0], in[1], l.Gap, l.Reduce)
+	return ops.HingeEmbeddingLoss(in[0], in[1], l.Gap, l.Reduce)
 }

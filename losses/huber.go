@@ -36,5 +36,5 @@ func (l HuberLoss) Reduction(r Reduction) HuberLoss {
 func (l HuberLoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l HuberLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.Huber(in[0], in[1], l.Width, l.Reduce)
+	return ops.HuberLoss(in[0], in[1], nil, l.Width, l.Reduce)
 }

@@ -29,5 +29,5 @@ func (l L1Loss) Reduction(r Reduction) L1Loss {
 func (l L1Loss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l L1Loss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.L1(in[0], in[1], l.Reduce)
+	return ops.L1Loss(in[0], in[1], nil, l.Reduce)
 }

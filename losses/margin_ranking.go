@@ -39,5 +39,5 @@ func (l MarginRankingLoss) Of(input1, input2, target *graph.Expr) *graph.Expr {
 }
 
 func (l MarginRankingLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.MarginRanking(in[0], in[1], in[2], l.Gap, l.Reduce)
+	return ops.MarginRankingLoss(in[0], in[1], in[2], l.Gap, l.Reduce)
 }

@@ -29,5 +29,5 @@ func (l MSELoss) Reduction(r Reduction) MSELoss {
 func (l MSELoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l MSELoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.MSE(in[0], in[1], l.Reduce)
+	return ops.MSELoss(in[0], in[1], nil, l.Reduce)
 }

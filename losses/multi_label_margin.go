@@ -32,5 +32,5 @@ func (l MultiLabelMarginLoss) Reduction(r Reduction) MultiLabelMarginLoss {
 func (l MultiLabelMarginLoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l MultiLabelMarginLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.MultiLabelMargin(in[0], in[1], l.Reduce)
+	return ops.MultiLabelMarginLoss(in[0], in[1], l.Reduce)
 }

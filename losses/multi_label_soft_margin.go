@@ -44,5 +44,5 @@ func (l MultiLabelSoftMarginLoss) Of(input, target *graph.Expr) *graph.Expr {
 }
 
 func (l MultiLabelSoftMarginLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.MultiLabelSoftMargin(in[0], in[1], at(in, 2), l.Reduce)
+	return ops.MultiLabelSoftMarginLoss(in[0], in[1], at(in, 2), l.Reduce)
 }

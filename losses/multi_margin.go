@@ -59,5 +59,5 @@ func (l MultiMarginLoss) Of(input, target *graph.Expr) *graph.Expr {
 }
 
 func (l MultiMarginLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.MultiMargin(in[0], in[1], at(in, 2), ops.MultiMarginSettings{P: l.Power, Margin: l.Gap, Reduction: l.Reduce})
+	return ops.MultiMarginLoss(in[0], in[1], at(in, 2), ops.MultiMarginSettings{P: l.Power, Margin: l.Gap, Reduction: l.Reduce})
 }

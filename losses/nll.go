@@ -52,5 +52,5 @@ func (l NLLLoss) Of(input, target *graph.Expr) *graph.Expr {
 }
 
 func (l NLLLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.NLL(in[0], in[1], at(in, 2), ops.NLLSettings{IgnoreIndex: l.Ignored, Reduction: l.Reduce})
+	return ops.NLLLoss(in[0], in[1], at(in, 2), ops.NLLSettings{IgnoreIndex: l.Ignored, Reduction: l.Reduce})
 }

@@ -54,7 +54,7 @@ func (l PoissonNLLLoss) Reduction(r Reduction) PoissonNLLLoss {
 func (l PoissonNLLLoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l PoissonNLLLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.PoissonNLL(in[0], in[1], ops.PoissonNLLSettings{
+	return ops.PoissonNLLLoss(in[0], in[1], ops.PoissonNLLSettings{
 		LogInput: l.Log, Full: l.Whole, Eps: l.Epsilon, Reduction: l.Reduce,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gorgonia.org/tensor"
 	"pgregory.net/rapid"
 
 	"github.com/seed-70b75153/aegis/graph"
@@ -86,6 +87,9 @@ func TestAnyInputsGiveALossOrAClearError(t *testing.T) {
 		if err != nil {
 			require.True(t, typed(err) || errors.Is(err, graph.ErrNoRequiresGrad), "%T: %v", err, err)
 			return
+		}
+		if given, err := x.Array(); err == nil && given.DType == tensor.Int64 {
+			return // a loss with parameters takes integers as numbers, which have no gradient
 		}
 		gradient, err := x.Grad().Shape()
 		require.NoError(t, err)

@@ -36,5 +36,5 @@ func (l SmoothL1Loss) Reduction(r Reduction) SmoothL1Loss {
 func (l SmoothL1Loss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l SmoothL1Loss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SmoothL1(in[0], in[1], l.Width, l.Reduce)
+	return ops.SmoothL1Loss(in[0], in[1], l.Width, l.Reduce)
 }

@@ -30,5 +30,5 @@ func (l SoftMarginLoss) Reduction(r Reduction) SoftMarginLoss {
 func (l SoftMarginLoss) Of(input, target *graph.Expr) *graph.Expr { return of(l, input, target) }
 
 func (l SoftMarginLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.SoftMargin(in[0], in[1], l.Reduce)
+	return ops.SoftMarginLoss(in[0], in[1], l.Reduce)
 }

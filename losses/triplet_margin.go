@@ -62,7 +62,7 @@ func (l TripletMarginLoss) Of(anchor, positive, negative *graph.Expr) *graph.Exp
 }
 
 func (l TripletMarginLoss) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.TripletMargin(in[0], in[1], in[2], ops.TripletMarginSettings{
+	return ops.TripletMarginLoss(in[0], in[1], in[2], ops.TripletMarginSettings{
 		Margin: l.Gap, P: l.Norm, Eps: l.Epsilon, Swap: l.Swapped, Reduction: l.Reduce,
 	})
 }

@@ -70,5 +70,5 @@ type triplet struct {
 }
 
 func (t triplet) build(in []*gorgonia.Node) (*gorgonia.Node, error) {
-	return ops.TripletMarginOfDistances(in[0], in[1], at(in, 2), t.Gap, t.Reduce)
+	return ops.TripletMarginWithDistanceLoss(in[0], in[1], at(in, 2), t.Gap, t.Reduce)
 }

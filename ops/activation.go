@@ -7,19 +7,20 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// The element-wise functions: any shape, float32 or float64; the result has the input's shape and dtype. Formulas and
-// gradients are those of torch.nn.functional, NaN and infinities included. Sigmoid, Tanh, Exp, Log, Sqrt, Sin and Cos take int64
-// and bool as well, and give float32 for them.
+// The element-wise functions: any shape, float32 or float64, where another dtype is a [DTypeError]; the result has the input's shape
+// and dtype. Formulas and gradients are those of torch.nn.functional, NaN and infinities included, each with a page of its name such as
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html. Sigmoid, Tanh, Exp, Log, Sqrt, Sin and Cos
+// take int64 and bool as well, and give float32 for them.
 
 // ReLU is max(x, 0), its gradient at 0 being 0.
 func ReLU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.ReLU, x, 0, 0) }
 
-// LeakyReLU is x where x > 0, else negativeSlope·x.
+// LeakyReLU is x where x > 0, else negativeSlope·x, which is 0.01 in PyTorch.
 func LeakyReLU(x *gorgonia.Node, negativeSlope float64) (*gorgonia.Node, error) {
 	return unary(kernel.LeakyReLU, x, negativeSlope, 0)
 }
 
-// ELU is x where x > 0, else alpha·(exp(x) - 1).
+// ELU is x where x > 0, else alpha·(exp(x) - 1); alpha is 1 in PyTorch.
 func ELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
 	return unary(kernel.ELU, x, alpha, 0)
 }
@@ -33,13 +34,13 @@ func Tanh(x *gorgonia.Node) (*gorgonia.Node, error) { return promoted(kernel.Tan
 // GELU is x·Φ(x) with the Gaussian distribution function Φ.
 func GELU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.GELU, x, 0, 0) }
 
-// GELUTanh is GELU by its tanh approximation.
+// GELUTanh is GELU by its tanh approximation: approximate="tanh".
 func GELUTanh(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.GELUTanh, x, 0, 0) }
 
 // SiLU is x·sigmoid(x).
 func SiLU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.SiLU, x, 0, 0) }
 
-// Softplus is log(1 + exp(beta·x)) / beta, and x where beta·x > threshold.
+// Softplus is log(1 + exp(beta·x)) / beta, and x where beta·x > threshold; these are 1 and 20 in PyTorch.
 func Softplus(x *gorgonia.Node, beta, threshold float64) (*gorgonia.Node, error) {
 	return unary(kernel.Softplus, x, beta, threshold)
 }
@@ -92,7 +93,7 @@ func promoted(kind kernel.Unary, x *gorgonia.Node) (*gorgonia.Node, error) {
 	return unary(kind, x, 0, 0)
 }
 
-// CELU is x where x > 0, else alpha·(exp(x/alpha) - 1).
+// CELU is x where x > 0, else alpha·(exp(x/alpha) - 1); alpha is 1 in PyTorch.
 func CELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
 	return unary(kernel.CELU, x, alpha, 0)
 }
@@ -100,12 +101,12 @@ func CELU(x *gorgonia.Node, alpha float64) (*gorgonia.Node, error) {
 // SELU is 1.0507…·(x where x > 0, else 1.6732…·(exp(x) - 1)).
 func SELU(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.SELU, x, 0, 0) }
 
-// Hardshrink is x where |x| > lambd, else 0.
+// Hardshrink is x where |x| > lambd, else 0; lambd is 0.5 in PyTorch.
 func Hardshrink(x *gorgonia.Node, lambd float64) (*gorgonia.Node, error) {
 	return unary(kernel.Hardshrink, x, lambd, 0)
 }
 
-// Softshrink is x - lambd where x > lambd, x + lambd where x < -lambd, else 0.
+// Softshrink is x - lambd where x > lambd, x + lambd where x < -lambd, else 0; lambd is 0.5 in PyTorch.
 func Softshrink(x *gorgonia.Node, lambd float64) (*gorgonia.Node, error) {
 	return unary(kernel.Softshrink, x, lambd, 0)
 }
@@ -125,10 +126,13 @@ func Softsign(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.So
 // Tanhshrink is x - tanh(x).
 func Tanhshrink(x *gorgonia.Node) (*gorgonia.Node, error) { return unary(kernel.Tanhshrink, x, 0, 0) }
 
-// Hardtanh limits x to [low, high]; the gradient is 1 inside and 0 at the limits.
+// Hardtanh limits x to [low, high], -1 to 1 in PyTorch; the gradient is 1 inside and 0 at the limits.
 func Hardtanh(x *gorgonia.Node, low, high float64) (*gorgonia.Node, error) {
 	return unary(kernel.Hardtanh, x, low, high)
 }
+
+// ReLU6 is min(max(x, 0), 6), its gradient 0 at both limits.
+func ReLU6(x *gorgonia.Node) (*gorgonia.Node, error) { return Hardtanh(x, 0, 6) }
 
 // Threshold is x where x > threshold, else value.
 func Threshold(x *gorgonia.Node, threshold, value float64) (*gorgonia.Node, error) {

@@ -59,29 +59,34 @@ func AttentionValues(s AttentionSettings, weights, v *gorgonia.Node) (*gorgonia.
 	return Apply(attentionValues{Layout: s.Layout, Heads: s.Heads, Packed: s.Packed}, weights, v)
 }
 
-// ScaledDotProductAttention is [Attention] of q (*, queries, size), k (*, keys, size) and v (*, keys, value size), where a
-// true in a bool mask lets a query see a key. With gqa each head of k and v, the third dim from the end, serves a run of
-// q's. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html.
+// ScaledDotProductAttention is [Attention] of q (*, queries, size), k (*, keys, size) and v (*, keys, value size), whose dims before
+// the last two broadcast against each other. A true in a bool mask lets a query see a key. With gqa each head of k and v, the third
+// dim from the end, serves a run of q's. PyTorch's p is 0, its scale 1/√size, for which 0 stands. See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html.
 func ScaledDotProductAttention(q, k, v, mask, draw *gorgonia.Node, p float64, causal bool, scale float64, gqa bool) (*gorgonia.Node, error) {
 	if mask != nil && causal {
 		return nil, &ValueError{What: "is_causal", Got: "true beside attn_mask", Want: "one of them"}
 	}
-	shape := q.Shape().Clone()
+	own := 2 // dims that each has of its own
+	if gqa {
+		own = 3
+	}
 	in := []*gorgonia.Node{q, k, v}
+	lead := tensor.Shape{} // the others, of all
 	for i, n := range in {
 		s := n.Shape()
-		if len(s) < 2 || len(s) != len(shape) {
-			return nil, &ShapeError{What: []string{"query", "key", "value"}[i], Got: s, Note: "as many dims as the query, 2 or more"}
+		if len(s) < own {
+			return nil, &ShapeError{What: attentionNames[i], Got: s, Note: fmt.Sprintf("%d dims or more", own)}
 		}
-		heads := 1
-		if len(s) > 2 {
-			heads = s[len(s)-3]
+		both, ok := broadcast(lead, s[:len(s)-own])
+		if !ok {
+			return nil, &ShapeError{What: attentionNames[i], Got: s, Want: append(append([]int{}, lead...), []int{-1, -1, -1}[:own]...)}
 		}
-		if !gqa && len(s) > 2 && heads != shape[len(s)-3] || len(s) > 3 && !sameShape(s[:len(s)-3], shape[:len(s)-3]) {
-			return nil, &ShapeError{What: []string{"query", "key", "value"}[i], Got: s, Want: append(append([]int{}, shape[:len(s)-2]...), -1, -1)}
-		}
+		lead = both
+	}
+	for i, n := range in {
 		var err error
-		if in[i], err = Reshape(n, size(s[:max(len(s)-3, 0)]), heads, s[len(s)-2], s[len(s)-1]); err != nil {
+		if in[i], err = headsFirst(n, lead, own); err != nil {
 			return nil, err
 		}
 	}
@@ -96,8 +101,31 @@ func ScaledDotProductAttention(q, k, v, mask, draw *gorgonia.Node, p float64, ca
 	if err != nil {
 		return nil, err
 	}
-	shape[len(shape)-1] = v.Shape()[len(shape)-1]
-	return Reshape(y, shape...)
+	return Reshape(y, append(append([]int{}, lead...), y.Shape()[4-own:]...)...)
+}
+
+var attentionNames = []string{"query", "key", "value"}
+
+// headsFirst repeats x over leading dims, those before its own, and views it as (batch, heads, sequence, size).
+func headsFirst(x *gorgonia.Node, lead []int, own int) (*gorgonia.Node, error) {
+	s := x.Shape()
+	ones := make([]int, len(lead)-(len(s)-own))
+	for i := range ones {
+		ones[i] = 1
+	}
+	x, err := Reshape(x, append(ones, s...)...)
+	if err != nil {
+		return nil, err
+	}
+	whole := append(append([]int{}, lead...), s[len(s)-own:]...)
+	if x, err = Expand(x, whole...); err != nil {
+		return nil, err
+	}
+	heads, n := 1, len(whole)
+	if n > 2 {
+		heads = whole[n-3]
+	}
+	return Reshape(x, size(whole[:max(n-3, 0)]), heads, whole[n-2], whole[n-1])
 }
 
 func (s AttentionSettings) definition(q, k, v, mask, padding, draw *gorgonia.Node) (attention, gorgonia.Nodes) {
@@ -189,7 +217,7 @@ func maskShape(shape []int) [4]int {
 }
 
 func (a attention) Infer(in []Operand) ([]Operand, error) {
-	rank, names := 3, []string{"query", "key", "value"}
+	rank, names := 3, attentionNames
 	if a.Layout == HeadsFirst {
 		rank = 4
 	}
@@ -451,7 +479,7 @@ func runAttention[T kernel.Float](a attention, in, out []*Array) error {
 	return nil
 }
 
-// Gradient computes those of q, k and v at once; masks have none.
+// Gradient computes those of q, k and v at once.
 func (a attention) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	kept := out
 	if op := Of(out); len(op.Out) > 1 {
@@ -472,13 +500,14 @@ func (a attention) Gradient(in gorgonia.Nodes, out, grad *gorgonia.Node) (gorgon
 			return nil, err
 		}
 	}
-	return gradients, nil
+	return gradients, a.maskGradients(gradients, in, out, grad)
 }
 
+// Differentiable holds for what is floating: masks may be.
 func (a attention) Differentiable(in []Operand) []bool {
 	d := make([]bool, len(in))
-	for i := range a.tensors() {
-		d[i] = true
+	for i, o := range in {
+		d[i] = isFloat(o.DType)
 	}
 	return d
 }

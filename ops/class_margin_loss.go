@@ -9,7 +9,7 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// MultiMarginSettings are the settings of [MultiMargin]; [DefaultMultiMargin] has PyTorch's defaults.
+// MultiMarginSettings are the settings of [MultiMarginLoss]; [DefaultMultiMargin] has PyTorch's defaults.
 type MultiMarginSettings struct {
 	P         int // the power, 1 or 2
 	Margin    float64
@@ -19,20 +19,20 @@ type MultiMarginSettings struct {
 // DefaultMultiMargin has power 1 and margin 1.
 var DefaultMultiMargin = MultiMarginSettings{P: 1, Margin: 1}
 
-// MultiMargin is Σ_{c≠t} max(0, margin - x_t + x_c)^p·weight_t / C for scores x, (N, C) or (C), and the class t that the int64
+// MultiMarginLoss is Σ_{c≠t} max(0, margin - x_t + x_c)^p·weight_t / C for scores x, (N, C) or (C), and the class t that the int64
 // target, (N) or (), names; weight is (C) or nil. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html.
-func MultiMargin(x, target, weight *gorgonia.Node, settings MultiMarginSettings) (*gorgonia.Node, error) {
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multi_margin_loss.html.
+func MultiMarginLoss(x, target, weight *gorgonia.Node, settings MultiMarginSettings) (*gorgonia.Node, error) {
 	if settings.P != 1 && settings.P != 2 {
 		return nil, &ValueError{What: "p", Got: fmt.Sprint(settings.P), Want: "1 or 2"}
 	}
 	return Apply(classMargin{Settings: settings}, optional(weight, x, target)...)
 }
 
-// MultiLabelMargin is Σ_{t, c} max(0, 1 - x_t + x_c) / C for scores x, (N, C) or (C), over the classes t that the target, int64
+// MultiLabelMarginLoss is Σ_{t, c} max(0, 1 - x_t + x_c) / C for scores x, (N, C) or (C), over the classes t that the target, int64
 // of the same shape, names before its first -1, and the classes c that it doesn't. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.MultiLabelMarginLoss.html.
-func MultiLabelMargin(x, target *gorgonia.Node, r Reduction) (*gorgonia.Node, error) {
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.multilabel_margin_loss.html.
+func MultiLabelMarginLoss(x, target *gorgonia.Node, r Reduction) (*gorgonia.Node, error) {
 	settings := DefaultMultiMargin
 	settings.Reduction = r
 	return Apply(classMargin{Settings: settings, MultiLabel: true}, x, target)

@@ -100,8 +100,14 @@ func TestDrawsOnCPUAndGPU(t *testing.T) {
 		"feature dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) {
 			return ops.FeatureDropout(in[0], in[1], 0.4, 2)
 		},
-		"alpha dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.AlphaDropout(in[0], in[1], 0.4, 0) },
-		"rrelu":         func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.RReLU(in[0], in[1], 0.1, 0.3) },
+		"alpha dropout": func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.AlphaDropout(in[0], in[1], 0.4) },
+		"gumbel softmax": func(in ...*gorgonia.Node) (*gorgonia.Node, error) {
+			return ops.GumbelSoftmax(in[0], in[1], 0.7, false, 1)
+		},
+		"gumbel softmax, hard": func(in ...*gorgonia.Node) (*gorgonia.Node, error) {
+			return ops.GumbelSoftmax(in[0], in[1], 0.7, true, 1)
+		},
+		"rrelu": func(in ...*gorgonia.Node) (*gorgonia.Node, error) { return ops.RReLU(in[0], in[1], 0.1, 0.3) },
 	} {
 		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
 			x := ops.NewArray(ops.Operand{Shape: tensor.Shape{3, 5, 7}, DType: dtype})

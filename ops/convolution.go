@@ -21,8 +21,8 @@ type ConvolutionSettings struct {
 
 // Convolution is the cross-correlation of x (N, C, …) or (C, …), with one to three dims of space, with weight
 // (out, C/groups, kernel…), plus bias (out) or nil: y (N, out, …). A transposed one is the gradient of that with respect to x
-// taken as a function of its own, with weight (C, out/groups, kernel…).
-// See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html.
+// taken as a function of its own, with weight (C, out/groups, kernel…). It is what those by PyTorch's names, such as [Conv2d] and
+// [ConvTranspose2d], have in common.
 func Convolution(x, weight, bias *gorgonia.Node, settings ConvolutionSettings) (*gorgonia.Node, error) {
 	if bias == nil {
 		return Apply(ConvolutionOp{Settings: settings}, x, weight)

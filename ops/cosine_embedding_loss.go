@@ -9,10 +9,10 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// CosineEmbedding is 1 - cos(x1, x2) where the target is 1, and max(0, cos(x1, x2) - margin) where it is -1: x1 and x2 are
+// CosineEmbeddingLoss is 1 - cos(x1, x2) where the target is 1, and max(0, cos(x1, x2) - margin) where it is -1: x1 and x2 are
 // (N, D) or (D), the target (N) or (), of their dtype or int64. The squared norms are taken 1e-12 larger. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html.
-func CosineEmbedding(x1, x2, target *gorgonia.Node, margin float64, r Reduction) (*gorgonia.Node, error) {
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_embedding_loss.html.
+func CosineEmbeddingLoss(x1, x2, target *gorgonia.Node, margin float64, r Reduction) (*gorgonia.Node, error) {
 	return applyCast(cosineEmbedding{Margin: margin, Reduction: r}, 2, x1, x2, target)
 }
 

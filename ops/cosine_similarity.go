@@ -9,7 +9,7 @@ import (
 )
 
 // CosineSimilarity is x1·x2 / (max(‖x1‖, eps)·max(‖x2‖, eps)) along dim, which is left out of the result. The inputs broadcast
-// against each other. See https://docs.pytorch.org/docs/stable/generated/torch.nn.CosineSimilarity.html.
+// against each other. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html.
 func CosineSimilarity(x1, x2 *gorgonia.Node, dim int, eps float64) (*gorgonia.Node, error) {
 	return Apply(cosine{Dim: dim, Eps: eps}, x1, x2)
 }

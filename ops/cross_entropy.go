@@ -23,7 +23,7 @@ var DefaultCrossEntropy = CrossEntropySettings{IgnoreIndex: -100}
 // CrossEntropy is -Σ_c weight_c · target_c · log(softmax(x)_c), value and gradient in one pass. The input is (C), (N, C)
 // or (N, C, d…); the target holds int64 class indices, (), (N) or (N, d…), or probabilities of the input's shape and
 // dtype; weight is (C) or nil. The mean over class indices is divided by the sum of their weights. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html.
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html.
 func CrossEntropy(x, target, weight *gorgonia.Node, settings CrossEntropySettings) (*gorgonia.Node, error) {
 	return Apply(crossEntropy{settings}, optional(weight, x, target)...)
 }

@@ -9,22 +9,22 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// CTCSettings are the settings of [CTC]; the zero value is PyTorch's default.
+// CTCSettings are the settings of [CTCLoss]; the zero value is PyTorch's default.
 type CTCSettings struct {
 	Blank        int64 // the label of no label
 	ZeroInfinity bool  // what can't be aligned costs nothing, instead of infinitely much
 	Reduction    Reduction
 }
 
-// CTC is the connectionist temporal classification loss: the negative log likelihood of the targets under all their alignments
+// CTCLoss is the connectionist temporal classification loss: the negative log likelihood of the targets under all their alignments
 // with the steps. The log-probabilities are (T, N, C), or (T, C) for one sample; the targets int64 classes, (N, S) padded or one
 // after the other in one dim; inputLengths and targetLengths, int64 (N), say what counts of each sample. The single losses are
 // (N), or (); the mean is that of each loss over its target's length. The gradient is that of scores below a log-softmax, as
 // PyTorch's.
 //
 // A length that is negative or too long is a [ValueError], a class out of range an [IndexError]. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.CTCLoss.html.
-func CTC(logProbabilities, targets, inputLengths, targetLengths *gorgonia.Node, settings CTCSettings) (*gorgonia.Node, error) {
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html.
+func CTCLoss(logProbabilities, targets, inputLengths, targetLengths *gorgonia.Node, settings CTCSettings) (*gorgonia.Node, error) {
 	return Apply(ctc{settings}, logProbabilities, targets, inputLengths, targetLengths)
 }
 

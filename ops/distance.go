@@ -10,7 +10,7 @@ import (
 
 // PairwiseDistance is ‖x1 - x2 + eps‖_p over the last dim, which is left out of the result unless keepdim: p is any number, 0
 // counts what differs, and ±Inf gives the largest or the least difference. The inputs broadcast against each other. The gradient
-// at distance 0 is 0. See https://docs.pytorch.org/docs/stable/generated/torch.nn.PairwiseDistance.html.
+// at distance 0 is 0. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pairwise_distance.html.
 func PairwiseDistance(x1, x2 *gorgonia.Node, p, eps float64, keepdim bool) (*gorgonia.Node, error) {
 	return Apply(distance{P: p, Eps: eps, KeepDim: keepdim}, x1, x2)
 }

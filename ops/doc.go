@@ -1,4 +1,4 @@
-// Package ops holds the differentiable operations on Gorgonia nodes: the torch.nn.functional of the project.
+// Package ops holds the differentiable operations on Gorgonia nodes: the torch.nn.functional of the project, whose names they carry.
 //
 // Every operation is one [Definition]: its attributes (a plain, comparable value), its shape rule, its gradient rule and
 // its CPU call, all in one file. The functions of this package ([Linear], [Softmax], [CrossEntropy], …) apply one to nodes

@@ -13,22 +13,54 @@ import (
 
 // Dropout sets each element of x to 0 with probability p, 0 to 1, and multiplies the others by 1/(1-p). The draw node
 // holds two int64, a seed and a stream, of which the choice is a function: the same draw drops the same elements, in the
-// gradient too. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html.
+// gradient too. Without training draw is nil, and the result is x. Any shape, float32 or float64. See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html.
 func Dropout(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
-	return Apply(dropout{P: p}, x, draw)
+	return dropout{P: p}.apply(x, draw)
 }
 
-// FeatureDropout is [Dropout] of whole features, one choice for each index of the first dims of x. See
+// Dropout1d is [Dropout] of whole channels, (N, C, L) or (C, L). See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html.
+func Dropout1d(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
+	return FeatureDropout(x, draw, p, 1)
+}
+
+// Dropout2d is [Dropout] of whole channels, (N, C, H, W); an input of 3 dims is (N, C, L), as in PyTorch. See
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html.
-func FeatureDropout(x, draw *gorgonia.Node, p float64, dims int) (*gorgonia.Node, error) {
-	return Apply(dropout{P: p, Dims: dims}, x, draw)
+func Dropout2d(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
+	return FeatureDropout(x, draw, p, 2)
+}
+
+// Dropout3d is [Dropout] of whole channels, (N, C, D, H, W) or (C, D, H, W). See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout3d.html.
+func Dropout3d(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
+	return FeatureDropout(x, draw, p, 3)
+}
+
+// FeatureDropout is [Dropout1d], [Dropout2d] or [Dropout3d], by the rank of the space.
+func FeatureDropout(x, draw *gorgonia.Node, p float64, rank int) (*gorgonia.Node, error) {
+	n := len(x.Shape())
+	if n != rank+1 && n != rank+2 {
+		return nil, &ShapeError{What: "input", Got: x.Shape(), Note: fmt.Sprintf("%d or %d dims", rank+1, rank+2)}
+	}
+	dims := 2
+	if n == rank+1 && rank != 2 {
+		dims = 1 // no batch
+	}
+	return dropout{P: p, Dims: dims}.apply(x, draw)
 }
 
 // AlphaDropout sets elements of x to SELU's lowest value, -1.758, instead of 0, and shifts and scales all so that mean 0 and
-// variance 1 stay what they are. With dims above 0 it chooses whole features, as [FeatureDropout]. See
+// variance 1 stay what they are. The draw node is that of [Dropout]. See
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html.
-func AlphaDropout(x, draw *gorgonia.Node, p float64, dims int) (*gorgonia.Node, error) {
-	return Apply(dropout{P: p, Dims: dims, Alpha: true}, x, draw)
+func AlphaDropout(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
+	return dropout{P: p, Alpha: true}.apply(x, draw)
+}
+
+// FeatureAlphaDropout is [AlphaDropout] of whole channels, (N, C, *). See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.feature_alpha_dropout.html.
+func FeatureAlphaDropout(x, draw *gorgonia.Node, p float64) (*gorgonia.Node, error) {
+	return dropout{P: p, Dims: 2, Alpha: true}.apply(x, draw)
 }
 
 // dropout is y = scale·x + shift by one choice of two pairs: kept or dropped.
@@ -37,6 +69,14 @@ type dropout struct {
 	Dims  int  // the first, each index of which is one choice; 0: every element is
 	Alpha bool // to SELU's lowest value
 	Slope bool // the gradient: without the shift
+}
+
+// apply gives x back where nothing is drawn.
+func (d dropout) apply(x, draw *gorgonia.Node) (*gorgonia.Node, error) {
+	if draw != nil {
+		return Apply(d, x, draw)
+	}
+	return x, d.check()
 }
 
 func (d dropout) Name() string {
@@ -52,8 +92,8 @@ func (d dropout) Name() string {
 }
 
 func (d dropout) Infer(in []Operand) ([]Operand, error) {
-	if !(d.P >= 0 && d.P <= 1) {
-		return nil, &ValueError{What: "p", Got: fmt.Sprint(d.P), Want: "a probability, 0 to 1"}
+	if err := d.check(); err != nil {
+		return nil, err
 	}
 	if len(in[0].Shape) < d.Dims {
 		return nil, &ShapeError{What: "input", Got: shapeOf(in[0]), Note: fmt.Sprintf("at least %d dims", d.Dims)}
@@ -62,6 +102,13 @@ func (d dropout) Infer(in []Operand) ([]Operand, error) {
 		return nil, err
 	}
 	return in[:1:1], wantFloat("input", in[0])
+}
+
+func (d dropout) check() error {
+	if !(d.P >= 0 && d.P <= 1) {
+		return &ValueError{What: "p", Got: fmt.Sprint(d.P), Want: "a probability, 0 to 1"}
+	}
+	return nil
 }
 
 func (d dropout) Run(in, out []*Array) error {

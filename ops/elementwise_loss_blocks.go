@@ -65,6 +65,11 @@ func smoothL1Block[T kernel.Float](b *lossBlock[T]) {
 		return
 	}
 	kernel.Zip(kernel.Sub, b.s, b.x, b.y)
+	if math.IsInf(float64(beta), 1) { // over which all is 0
+		kernel.Scale(b.dx, b.s, 0)
+		kernel.Scale(b.loss, b.s, 0)
+		return
+	}
 	kernel.ZipScalar(kernel.Div, b.t, b.s, beta)
 	b.limited(b.t, 1, beta)
 }

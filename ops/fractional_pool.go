@@ -36,7 +36,11 @@ func (f fractionalMaxPool) Infer(in []Operand) ([]Operand, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in[1].DType != tensor.Int64 {
+	if in[1].DType == tensor.Int64 {
+		if err := wantLike("draw", in[1], Operand{Shape: tensor.Shape{2}, DType: tensor.Int64}); err != nil {
+			return nil, err
+		}
+	} else {
 		batch := p.batch
 		if samples := in[1].Shape; !p.batched && len(samples) == 3 {
 			batch = max(batch, samples[0]) // the first is taken
@@ -45,11 +49,17 @@ func (f fractionalMaxPool) Infer(in []Operand) ([]Operand, error) {
 			return nil, err
 		}
 	}
+	if err := s.Kernel.least("kernel_size", s.Rank, 1); err != nil {
+		return nil, err
+	}
+	if err := s.Output.least("output_size", s.Rank, 1); err != nil {
+		return nil, err
+	}
 	for d := 3 - s.Rank; d < 3; d++ {
-		if s.Kernel[d] < 1 || s.Output[d] < 1 || s.Output[d]+s.Kernel[d]-1 > p.size[d] {
+		if s.Output[d]+s.Kernel[d]-1 > p.size[d] {
 			return nil, &ValueError{
 				What: "kernel_size, output_size", Got: fmt.Sprint(s.Kernel[d], ", ", s.Output[d]),
-				Want: fmt.Sprintf("1 or more each, and together at most 1 above the input's size %d", p.size[d]),
+				Want: fmt.Sprintf("together at most 1 above the input's size %d", p.size[d]),
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// GLU is a·sigmoid(b), a and b being the halves of x along a dim. See
+// GLU is a·sigmoid(b), a and b being the halves of x along a dim, the last one in PyTorch; an odd size is a [ShapeError]. See
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.glu.html.
 func GLU(x *gorgonia.Node, dim int) (*gorgonia.Node, error) { return Apply(glu{dim}, x) }
 

@@ -8,12 +8,34 @@ import (
 )
 
 // Linear is y = x·weightᵀ + bias: x (*, in), weight (out, in), bias (out) or nil, y (*, out), where * is any number of
-// dimensions, none included. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html.
+// dimensions, none included. A weight (in) has one output feature, which is left out of y (*); its bias is (). See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html.
 func Linear(x, weight, bias *gorgonia.Node) (*gorgonia.Node, error) {
+	if weight != nil && len(weight.Shape()) == 1 {
+		return linearOfOne(x, weight, bias)
+	}
 	if bias == nil {
 		return Apply(LinearOp{}, x, weight)
 	}
 	return Apply(LinearOp{}, x, weight, bias)
+}
+
+// linearOfOne is the product with one row of weights.
+func linearOfOne(x, weight, bias *gorgonia.Node) (*gorgonia.Node, error) {
+	weight, err := Reshape(weight, 1, weight.Shape()[0])
+	if err != nil {
+		return nil, err
+	}
+	if bias != nil {
+		if bias, err = Reshape(bias, 1); err != nil {
+			return nil, err
+		}
+	}
+	y, err := Linear(x, weight, bias)
+	if err != nil {
+		return nil, err
+	}
+	return Reshape(y, y.Shape()[:len(y.Shape())-1]...)
 }
 
 // LinearOp is the definition of [Linear], with an activation fused into its store: y = f(x·weightᵀ + bias). The fused

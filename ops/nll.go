@@ -7,16 +7,16 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// NLLSettings are the settings of [NLL].
+// NLLSettings are the settings of [NLLLoss].
 type NLLSettings struct {
 	IgnoreIndex int64
 	Reduction   Reduction
 }
 
-// NLL is the negative log likelihood -weight_t·x_t of the target class t from log-probabilities x: (C), (N, C) or
+// NLLLoss is the negative log likelihood -weight_t·x_t of the target class t from log-probabilities x: (C), (N, C) or
 // (N, C, d…), with int64 class indices (), (N) or (N, d…), and weight (C) or nil. The mean is divided by the sum of
-// weights. See https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html.
-func NLL(x, target, weight *gorgonia.Node, settings NLLSettings) (*gorgonia.Node, error) {
+// weights. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html.
+func NLLLoss(x, target, weight *gorgonia.Node, settings NLLSettings) (*gorgonia.Node, error) {
 	return Apply(nll{settings}, optional(weight, x, target)...)
 }
 

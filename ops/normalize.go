@@ -31,19 +31,36 @@ func InstanceNorm(x, weight, bias *gorgonia.Node, eps float64) (y, mean, varianc
 // (N, C, *); weight and bias (C) may be nil. See
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html.
 func GroupNorm(x *gorgonia.Node, groups int, weight, bias *gorgonia.Node, eps float64) (*gorgonia.Node, error) {
+	if err := wantFactor("num_groups", groups); err != nil {
+		return nil, err
+	}
 	return normalize{Groups: groups, Eps: eps, Center: true}.apply(x, weight, bias)
 }
 
 // LayerNorm is (x - mean)/√(variance + eps)·weight + bias over the last dims of x; weight and bias, of the sizes of these
 // dims, may be nil. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html.
 func LayerNorm(x *gorgonia.Node, dims int, weight, bias *gorgonia.Node, eps float64) (*gorgonia.Node, error) {
+	if err := wantFactor("dims", dims); err != nil {
+		return nil, err
+	}
 	return normalize{Dims: dims, Eps: eps, Center: true}.apply(x, weight, bias)
 }
 
 // RMSNorm is x/√(mean of x² + eps)·weight over the last dims of x; weight, of the sizes of these dims, may be nil. See
 // https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html.
 func RMSNorm(x *gorgonia.Node, dims int, weight *gorgonia.Node, eps float64) (*gorgonia.Node, error) {
+	if err := wantFactor("dims", dims); err != nil {
+		return nil, err
+	}
 	return normalize{Dims: dims, Eps: eps}.apply(x, weight, nil)
+}
+
+// Epsilon is the distance from 1 to the next larger number, PyTorch's eps of an [RMSNorm] where none is given: torch.finfo(dtype).eps.
+func Epsilon(dtype tensor.Dtype) float64 {
+	if dtype == tensor.Float64 {
+		return 0x1p-52
+	}
+	return 0x1p-23
 }
 
 // normalize is the family: which elements share their statistics is data.

@@ -81,6 +81,11 @@ func Apply(d Definition, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	if op.Out, err = d.Infer(op.In); err != nil {
 		return nil, err
 	}
+	for _, o := range op.Out {
+		if err := o.Check("output"); err != nil {
+			return nil, err
+		}
+	}
 	n, err := gorgonia.ApplyOp(op, in...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Name(), err)

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math/bits"
 	"strings"
 	"unsafe"
 
@@ -19,6 +20,24 @@ type Operand struct {
 
 // Size is the number of elements: 1 for a scalar, 0 where a dimension is 0.
 func (o Operand) Size() int { return size(o.Shape) }
+
+// maxBytes is more than the memory of any machine: a value beyond it is a mistake.
+const maxBytes = 1 << 40
+
+// Check refuses a size below 0, and a shape that no memory holds, even were its sizes of 0 other ones.
+func (o Operand) Check(what string) error {
+	n := uint64(o.DType.Size())
+	for _, d := range o.Shape {
+		if d < 0 {
+			return &ShapeError{What: what, Got: o.Shape, Note: "sizes of 0 or more"}
+		}
+		hi, lo := bits.Mul64(n, uint64(max(d, 1)))
+		if n = lo; hi > 0 || n > maxBytes {
+			return &ShapeError{What: what, Got: shapeOf(o), Note: "a shape that fits in memory"}
+		}
+	}
+	return nil
+}
 
 // String is like "float32 (3, 8)".
 func (o Operand) String() string { return o.DType.String() + " " + ShapeString(o.Shape) }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -46,22 +47,82 @@ func otherEnd(i, _, first, last int) int {
 	return i - (last + 1 - first)
 }
 
-// PadSettings are the settings of [Pad]. Before and After may be negative: then the input is cut.
+// PadSettings are the settings of [Pad].
 type PadSettings struct {
-	Mode          PadMode
-	Rank          int // how many of the last dims are padded: 1 to 3
-	Before, After Spatial
-	Value         float64 // of PadConstant
+	Mode PadMode // PadConstant where it is empty
+	// Padding is how many elements come before and behind the last dim, then the same of the dim before it, and so on: PyTorch's
+	// order. A negative number cuts elements off.
+	Padding []int
+	Value   float64 // of PadConstant
 }
 
-// Pad puts elements around the last one to three dims of x. With PadConstant any dims may stand before them, with the
-// others (N, C) or (C). Any dtype, but for bools in PadReflect and PadReplicate. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html.
+// Pad puts elements around the last dims of x: PadConstant around any number of them, the others around one to three, before
+// which stand (N, C) or (C). Any dtype, but for bools in PadReflect and PadReplicate. What the input has too few elements for is
+// a [ShapeError]. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html.
 func Pad(x *gorgonia.Node, settings PadSettings) (*gorgonia.Node, error) {
-	return Apply(pad{settings}, x)
+	list, s := settings.Padding, padding{Mode: settings.Mode, Value: settings.Value}
+	if s.Mode == "" {
+		s.Mode = PadConstant
+	}
+	if len(list)%2 != 0 {
+		return nil, &ValueError{What: "padding", Got: fmt.Sprint(list), Want: "two numbers for each dim"}
+	}
+	if s.Mode != PadConstant {
+		return s.apply(x, list)
+	}
+	if len(list) == 0 {
+		return x, nil
+	}
+	shape := x.Shape()
+	if len(list) > 2*len(shape) {
+		return nil, &ShapeError{What: "input", Got: shape, Note: fmt.Sprintf("%d dims or more", len(list)/2)}
+	}
+	x, err := s.apply(x, list[:min(6, len(list))])
+	if err != nil {
+		return nil, err
+	}
+	// The operation is of three dims: further ones are padded two at a time, what follows them being the third.
+	for done := 3; 2*done < len(list); done += 2 {
+		part, shape := list[2*done:min(2*done+4, len(list))], x.Shape()
+		cut := len(shape) - done
+		if x, err = Reshape(x, append(append([]int{}, shape[:cut]...), size(shape[cut:]))...); err != nil {
+			return nil, err
+		}
+		if x, err = s.apply(x, append([]int{0, 0}, part...)); err != nil {
+			return nil, err
+		}
+		if x, err = Reshape(x, append(append([]int{}, x.Shape()[:cut]...), shape[cut:]...)...); err != nil {
+			return nil, err
+		}
+	}
+	return x, nil
 }
 
-type pad struct{ Settings PadSettings }
+// padding is the padding of up to three dims.
+type padding struct {
+	Mode          PadMode
+	Rank          int
+	Before, After Spatial
+	Value         float64
+}
+
+// apply pads by a list in PyTorch's order.
+func (s padding) apply(x *gorgonia.Node, list []int) (*gorgonia.Node, error) {
+	if s.Rank = len(list) / 2; s.Rank < 1 || s.Rank > 3 {
+		return nil, &ValueError{What: "padding", Got: fmt.Sprint(list), Want: fmt.Sprintf("2, 4 or 6 numbers for mode %s", s.Mode)}
+	}
+	for i := 0; i < len(list); i += 2 {
+		s.Before[2-i/2], s.After[2-i/2] = list[i], list[i+1]
+	}
+	for _, side := range []Spatial{s.Before, s.After} {
+		if err := side.least("padding", s.Rank, math.MinInt32); err != nil {
+			return nil, err
+		}
+	}
+	return Apply(pad{s}, x)
+}
+
+type pad struct{ Settings padding }
 
 func (p pad) Name() string {
 	mode := padModes[p.Settings.Mode]
@@ -81,8 +142,8 @@ func (p pad) Infer(in []Operand) ([]Operand, error) {
 	if _, ok := padModes[s.Mode]; !ok {
 		return nil, &ValueError{What: "mode", Got: fmt.Sprintf("%q", s.Mode), Want: `"constant", "reflect", "replicate" or "circular"`}
 	}
-	if s.Rank < 1 || s.Rank > 3 {
-		return nil, &ValueError{What: "rank", Got: fmt.Sprint(s.Rank), Want: "1, 2 or 3"}
+	if s.Mode != PadConstant && s.Value != 0 {
+		return nil, &ValueError{What: "value", Got: fmt.Sprint(s.Value), Want: fmt.Sprintf("none for mode %s", s.Mode)}
 	}
 	if err := p.checkInput(x); err != nil {
 		return nil, err
@@ -195,7 +256,7 @@ func (p pad) Gradient(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes
 			s.Before[d], s.After[d] = -s.Before[d], -s.After[d]
 		}
 		s.Value = 0
-		return one(Pad(grad, s))
+		return one(Apply(pad{s}, grad))
 	}
 	return one(Apply(padGradient{Pad: p}, grad, in[0]))
 }

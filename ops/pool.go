@@ -38,11 +38,34 @@ type PoolSettings struct {
 // InputSize as a size of an adaptive pool's output stands for the input's own.
 const InputSize = math.MinInt
 
-// Pool reduces windows of x, (N, C, …) or (C, …) with one to three dims of space: their largest elements, means, or p-norms.
-// [Result] 1 of a PoolMax is the places of its elements within their planes, int64.
-// See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html.
+// Pool reduces windows of x, (N, C, …) or (C, …) with one to three dims of space: their largest elements, means, or p-norms. It
+// is what the pools by PyTorch's names, such as [MaxPool2d], have in common. [Result] 1 of a PoolMax is the places of its elements
+// within their planes, int64.
 func Pool(x *gorgonia.Node, settings PoolSettings) (*gorgonia.Node, error) {
+	if settings.Kind == PoolNorm && math.IsInf(settings.Norm, 0) {
+		return poolOfSizes(x, settings)
+	}
 	return Apply(pool{settings}, x)
+}
+
+// poolOfSizes is the norm of infinite degree: the largest absolute value, or the smallest.
+func poolOfSizes(x *gorgonia.Node, settings PoolSettings) (*gorgonia.Node, error) {
+	smallest := settings.Norm < 0
+	settings.Kind, settings.Norm = PoolMax, 0
+	x, err := Abs(x)
+	if err != nil {
+		return nil, err
+	}
+	if !smallest {
+		return Pool(x, settings)
+	}
+	if x, err = Neg(x); err != nil {
+		return nil, err
+	}
+	if x, err = Pool(x, settings); err != nil {
+		return nil, err
+	}
+	return Neg(x)
 }
 
 type pool struct{ Settings PoolSettings }

@@ -140,7 +140,8 @@ extern "C" __global__ void fractional(i64 *spans, const T *samples, const i64 *d
 			i64 from = in - field;
 			if (o < out - 1) {
 				T alpha = T(in - field) / T(out - 1);
-				from = (i64)((T(o) + sample) * alpha) - (i64)(sample * alpha);
+				i64 shifted = (i64)((T(o) + sample) * alpha) - (i64)(sample * alpha);
+				from = shifted < 0 ? 0 : shifted < from ? shifted : from;
 			}
 			to[4 * o] = from;
 			to[4 * o + 1] = from + field;

@@ -10,21 +10,33 @@ import (
 	"github.com/seed-70b75153/aegis/random"
 )
 
-// RReLU is x where x > 0, else a·x with a drawn from [lower, upper) for each element. The draw node is that of [Dropout]. See
-// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html.
+// RReLU is x where x > 0, else a·x with a drawn from [lower, upper) for each element. The draw node is that of [Dropout];
+// without training it is nil, and a the mean of both. PyTorch's lower and upper are 1/8 and 1/3. Any shape, float32 or float64.
+// See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.rrelu.html.
 func RReLU(x, draw *gorgonia.Node, lower, upper float64) (*gorgonia.Node, error) {
-	return Apply(rrelu{lower, upper}, x, draw)
+	r := rrelu{lower, upper}
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if draw == nil || lower == upper {
+		return LeakyReLU(x, (lower+upper)/2)
+	}
+	return Apply(r, x, draw)
 }
 
 type rrelu struct{ Lower, Upper float64 }
 
 func (rrelu) Name() string { return "rrelu" }
 
+func (r rrelu) check() error {
+	if !(r.Lower <= r.Upper) {
+		return &ValueError{What: "lower", Got: fmt.Sprint(r.Lower), Want: fmt.Sprintf("at most upper, %v", r.Upper)}
+	}
+	return nil
+}
+
 // Infer keeps the slopes for the gradient.
 func (r rrelu) Infer(in []Operand) ([]Operand, error) {
-	if !(r.Lower <= r.Upper) {
-		return nil, &ValueError{What: "lower", Got: fmt.Sprint(r.Lower), Want: fmt.Sprintf("at most upper, %v", r.Upper)}
-	}
 	if err := wantLike("draw", in[1], Operand{Shape: tensor.Shape{2}, DType: tensor.Int64}); err != nil {
 		return nil, err
 	}

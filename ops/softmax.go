@@ -6,14 +6,25 @@ import (
 	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
-// Softmax is exp(x) / Σ exp(x) along dim; a negative dim counts from the end.
+// Softmax is exp(x) / Σ exp(x) along dim, of any shape, float32 or float64; a negative dim counts from the end, one that is not there
+// is a [DimError]. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html.
 func Softmax(x *gorgonia.Node, dim int) (*gorgonia.Node, error) {
 	return Apply(softmax{Dim: dim}, x)
 }
 
-// LogSoftmax is log(softmax(x)) along dim, computed without the quotient.
+// LogSoftmax is log(softmax(x)) along dim, computed without the quotient. See
+// https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html.
 func LogSoftmax(x *gorgonia.Node, dim int) (*gorgonia.Node, error) {
 	return Apply(softmax{Dim: dim, Log: true}, x)
+}
+
+// Softmin is [Softmax] of -x. See https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html.
+func Softmin(x *gorgonia.Node, dim int) (*gorgonia.Node, error) {
+	negative, err := Neg(x)
+	if err != nil {
+		return nil, err
+	}
+	return Softmax(negative, dim)
 }
 
 type softmax struct {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/tensor"
 )
@@ -46,11 +47,14 @@ func (p planes) shape(channels int, size Spatial) tensor.Shape {
 // count is the number of planes.
 func (p planes) count() int { return p.batch * p.channels }
 
-// least refuses a setting below a limit in a dim that the rank has.
+// least refuses a setting below a limit in a dim that the rank has, or so large that products with it would overflow.
 func (s Spatial) least(what string, rank, limit int) error {
 	for _, v := range s[3-rank:] {
 		if v < limit {
 			return &ValueError{What: what, Got: fmt.Sprint(s[3-rank:]), Want: fmt.Sprintf("%d or more", limit)}
+		}
+		if v > math.MaxInt32 {
+			return &ValueError{What: what, Got: fmt.Sprint(s[3-rank:]), Want: "below 2³¹"}
 		}
 	}
 	return nil
@@ -62,4 +66,14 @@ func (s Spatial) over(rank, v int) Spatial {
 		s[d] = v
 	}
 	return s
+}
+
+// otherwise gives a default where the setting has zeros in all dims of the rank.
+func (s Spatial) otherwise(rank int, normal Spatial) Spatial {
+	for _, v := range s[3-rank:] {
+		if v != 0 {
+			return s
+		}
+	}
+	return normal
 }

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -31,6 +32,9 @@ func (u maxUnpool) Infer(in []Operand) ([]Operand, error) {
 	p, err := planesOf(x, u.Rank)
 	if err != nil {
 		return nil, err
+	}
+	if p.channels*size(p.size[:]) == 0 {
+		return nil, &ShapeError{What: "input", Got: x.Shape, Note: "sizes above 0 but for the batch's"}
 	}
 	if err := wantLike("indices", in[1], Operand{Shape: x.Shape, DType: tensor.Int64}); err != nil {
 		return nil, err
@@ -99,6 +103,14 @@ func UnpooledSize(x []int, s PoolSettings, output []int) (Spatial, error) {
 		return Spatial{}, err
 	}
 	var size Spatial
+	for _, setting := range []struct {
+		name  string
+		value Spatial
+	}{{"kernel_size", s.Kernel}, {"stride", s.Stride}, {"padding", s.Padding}} {
+		if err := setting.value.least(setting.name, s.Rank, math.MinInt32); err != nil {
+			return size, err
+		}
+	}
 	for d := 3 - s.Rank; d < 3; d++ {
 		size[d] = (p.size[d]-1)*s.Stride[d] + s.Kernel[d] - 2*s.Padding[d]
 	}

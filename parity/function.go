@@ -2,87 +2,171 @@ package parity
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gorgonia.org/gorgonia"
 
 	"github.com/seed-70b75153/aegis/graph"
-	"github.com/seed-70b75153/aegis/layers"
-	"github.com/seed-70b75153/aegis/losses"
-	"github.com/seed-70b75153/aegis/random"
-	"github.com/seed-70b75153/aegis/sequential"
 )
 
-// functionClasses are the module classes that compute torch.nn.functional's functions.
-var functionClasses = map[string]string{
-	"relu": "ReLU", "leaky_relu": "LeakyReLU", "elu": "ELU", "gelu": "GELU", "sigmoid": "Sigmoid", "tanh": "Tanh",
-	"silu": "SiLU", "softplus": "Softplus", "softmax": "Softmax", "log_softmax": "LogSoftmax", "flatten": "Flatten",
-	"cosine_similarity": "CosineSimilarity", "pairwise_distance": "PairwiseDistance",
-	"interpolate": "Upsample", "upsample": "Upsample", "upsample_nearest": "UpsamplingNearest2d", "upsample_bilinear": "UpsamplingBilinear2d",
-	"pixel_shuffle": "PixelShuffle", "pixel_unshuffle": "PixelUnshuffle", "channel_shuffle": "ChannelShuffle",
-	"fold": "Fold", "unfold": "Unfold",
+type node = *gorgonia.Node
+
+// function is a row of the tables: a function of torch.nn.functional.
+type function struct {
+	tensors string // those of its parameters that are tensors, in PyTorch's order
+	apply   func(c *call) (node, error)
 }
 
-// functionLosses are the loss classes that do.
-var functionLosses = map[string]string{
-	"binary_cross_entropy": "BCELoss", "binary_cross_entropy_with_logits": "BCEWithLogitsLoss", "cosine_embedding_loss": "CosineEmbeddingLoss",
-	"cross_entropy": "CrossEntropyLoss", "ctc_loss": "CTCLoss", "gaussian_nll_loss": "GaussianNLLLoss",
-	"hinge_embedding_loss": "HingeEmbeddingLoss", "huber_loss": "HuberLoss", "kl_div": "KLDivLoss", "l1_loss": "L1Loss",
-	"margin_ranking_loss": "MarginRankingLoss", "mse_loss": "MSELoss", "multi_margin_loss": "MultiMarginLoss",
-	"multilabel_margin_loss": "MultiLabelMarginLoss", "multilabel_soft_margin_loss": "MultiLabelSoftMarginLoss", "nll_loss": "NLLLoss",
-	"poisson_nll_loss": "PoissonNLLLoss", "smooth_l1_loss": "SmoothL1Loss", "soft_margin_loss": "SoftMarginLoss",
-	"triplet_margin_loss": "TripletMarginLoss", "triplet_margin_with_distance_loss": "TripletMarginWithDistanceLoss",
+// functions are all of them, by their names.
+var functions = merged(activations, convolutions, pools, normalizations, spatialFunctions, sequenceFunctions, lossFunctions)
+
+func merged(tables ...map[string]function) map[string]function {
+	all := map[string]function{}
+	for _, t := range tables {
+		maps.Copy(all, t)
+	}
+	return all
 }
 
-// functionOnly are arguments that functions have beside the modules', which change nothing at these values.
-var functionOnly = map[string]string{"_stacklevel": "3", "dtype": "null", "inplace": "false", "training": "true"}
+// functionOf is a function by one of its names: relu_ is relu in its input's place, max_pool2d_with_indices gives two results, and
+// _max_pool2d one.
+func functionOf(name string) (f function, withIndices, ok bool) {
+	name, withIndices = strings.CutSuffix(name, "_with_indices")
+	for _, name := range []string{name, strings.TrimSuffix(name, "_"), strings.TrimPrefix(name, "_")} {
+		if f, ok = functions[name]; ok {
+			return f, withIndices, ok
+		}
+	}
+	return f, withIndices, false
+}
 
 func replayFunction(r *Record) error {
 	if r.Spec.Function == nil {
 		return &SpecError{r.Path, "no function"}
 	}
-	args := map[string]json.RawMessage{}
-	for name, text := range r.Spec.Function.Args {
-		if neutral, ok := functionOnly[name]; !ok || string(text) != neutral {
-			args[name] = text
+	name := r.Spec.Function.Name
+	f, withIndices, ok := functionOf(name)
+	if !ok {
+		return &UnsupportedError{"function " + name}
+	}
+	args := maps.Clone(r.Spec.Function.Args)
+	if withIndices {
+		args["return_indices"] = json.RawMessage("true")
+	}
+	inputs, given, err := r.tensorArguments(strings.Fields(f.tensors), args)
+	if err != nil {
+		return err
+	}
+	applied := &appliedFunction{function: f, path: r.Path, args: args, given: given, outputs: 1}
+	for r.has(fmt.Sprint("output.", applied.outputs)) {
+		applied.outputs++
+	}
+	outputs := applied.results()
+	for i, y := range outputs {
+		if err := r.same(fmt.Sprint("output.", i), y); err != nil {
+			return err
 		}
 	}
-	inputs, given, err := r.arguments()
-	if err != nil {
-		return err
-	}
-	y, err := r.function(args, inputs, given)
-	if err != nil {
-		return err
-	}
-	if err := r.same("output.0", y); err != nil {
-		return err
-	}
-	if err := r.backward([]*graph.Expr{y}); err != nil {
+	if err := r.backward(outputs); err != nil {
 		return err
 	}
 	return r.sameInputGradients(inputs)
 }
 
-// function applies the record's function.
-func (r *Record) function(args map[string]json.RawMessage, inputs []*graph.Expr, given []graph.Argument) (*graph.Expr, error) {
-	dtype, err := r.dtype()
-	if err != nil {
-		return nil, err
+// tensorArguments gives the record's inputs, and all tensors by the names of the function's parameters: inputs take the names in
+// order that are given in no other way.
+func (r *Record) tensorArguments(names []string, args map[string]json.RawMessage) (inputs []*graph.Expr, given map[string]*graph.Expr, err error) {
+	if given, err = r.under("kwarg."); err != nil {
+		return nil, nil, err
 	}
-	name := r.Spec.Function.Name
-	if class, ok := functionLosses[name]; ok {
-		criterion, err := losses.FromModule(class, args, nil)
-		return criterion.Of(inputs...), err
+	for _, name := range names {
+		text, ok := args[name]
+		if !ok {
+			continue
+		}
+		delete(args, name)
+		if given[name], err = r.tensorOf(text); err != nil {
+			return nil, nil, fmt.Errorf("argument %s: %w", name, err)
+		}
 	}
-	class, ok := functionClasses[name]
-	if !ok {
-		return nil, &UnsupportedError{"function " + name}
+	for name := range given {
+		if !slices.Contains(names, name) {
+			return nil, nil, &SpecError{r.Path, fmt.Sprintf("tensor %q is no parameter of the function", name)}
+		}
 	}
-	layer, err := layers.FromModule(layers.Module{Type: class, Args: args})
-	if err != nil {
-		return nil, err
+	free := slices.DeleteFunc(slices.Clone(names), func(name string) bool { _, ok := given[name]; return ok })
+	if inputs, err = r.numbered("input."); err != nil {
+		return nil, nil, err
 	}
-	model := sequential.NewFrom(random.New(0), dtype, layer)
-	if err := model.To(Device); err != nil {
-		return nil, err
+	if len(inputs) > len(free) {
+		return nil, nil, &SpecError{r.Path, fmt.Sprintf("%d inputs, want at most %d", len(inputs), len(free))}
 	}
-	return model.Call(given...)[0], nil
+	for i, x := range inputs {
+		given[free[i]] = x
+		if r.has(fmt.Sprint("grad.input.", i)) {
+			x.RequiresGrad()
+		}
+	}
+	return inputs, given, nil
 }
+
+// appliedFunction is a function with the arguments that a record has for it.
+type appliedFunction struct {
+	function
+	path    string
+	args    map[string]json.RawMessage
+	given   map[string]*graph.Expr // the tensors; nil for None
+	names   []string               // of those that are nodes, in order
+	outputs int
+}
+
+// results are as many as the record has.
+func (f *appliedFunction) results() []*graph.Expr {
+	var in []*graph.Expr
+	for _, name := range strings.Fields(f.tensors) {
+		if x := f.given[name]; x != nil {
+			f.names, in = append(f.names, name), append(in, x)
+		}
+	}
+	return graph.Call{Function: f, Training: true, Random: true}.All(f.outputs, in...)
+}
+
+// Apply gives the first result.
+func (f *appliedFunction) Apply(scope *graph.Scope, in ...node) (node, error) {
+	all, err := f.ApplyAll(scope, in...)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// ApplyAll wants every argument to be read, and the record's number of results.
+func (f *appliedFunction) ApplyAll(scope *graph.Scope, in ...node) ([]node, error) {
+	c := &call{scope: scope, args: maps.Clone(f.args), values: f.given, tensors: map[string]node{}}
+	for i, name := range f.names {
+		c.tensors[name] = in[i]
+	}
+	y, err := f.apply(c)
+	if c.err != nil {
+		err = c.err
+	}
+	if err != nil {
+		return nil, err
+	}
+	for name, text := range c.args {
+		if !neutral[name] && string(text) != "null" {
+			return nil, &SpecError{f.path, fmt.Sprintf("argument %s = %s is not known", name, text)}
+		}
+	}
+	all := append([]node{y}, c.further...)
+	if len(all) != f.outputs {
+		return nil, &SpecError{f.path, fmt.Sprintf("%d outputs, but the function has %d", f.outputs, len(all))}
+	}
+	return all, nil
+}
+
+// neutral are arguments that change no number.
+var neutral = map[string]bool{"inplace": true, "_stacklevel": true, "sparse": true, "momentum": true, "embed_dim_to_check": true}

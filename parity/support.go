@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// names are PyTorch's classes and initialisers, by kind.
+// names are PyTorch's classes, functions and initialisers, by kind.
 //
 //go:embed names.txt
 var names string
@@ -20,6 +20,9 @@ func (r *Record) classes() []string {
 	}
 	if r.Spec.Loss != nil && r.Spec.Kind == "loss" { // a training that fails is no fault of its loss
 		classes = append(classes, r.Spec.Loss.Type)
+	}
+	if r.Spec.Function != nil {
+		classes = append(classes, r.Spec.Function.Name)
 	}
 	if r.Spec.Scheduler != nil {
 		classes = append(classes, r.Spec.Scheduler.Type)

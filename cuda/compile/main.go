@@ -116,9 +116,11 @@ func writeFallback(folder string) error {
 	for _, s := range cuda.Sources() {
 		ptx := map[cuda.Type][]byte{}
 		for _, real := range s.Types() {
-			if ptx[real], err = cuda.Compile(s, real, "compute_75"); err != nil {
+			compiled, err := cuda.Compile(s, real, "compute_75")
+			if err != nil {
 				return err
 			}
+			ptx[real] = call.ReplaceAll(compiled, nil)
 		}
 		packed, err := cuda.PackFallback(s, ptx)
 		if err != nil {
@@ -130,6 +132,9 @@ func writeFallback(folder string) error {
 	}
 	return nil
 }
+
+// NVRTC numbers calls by how many came before them in its process: the number says nothing, and would change the file each time.
+var call = regexp.MustCompile(`// callseq \d+(, \d+)?`)
 
 var (
 	function  = regexp.MustCompile(`Compiling entry function '(\w+)'`)

@@ -322,14 +322,14 @@ func UnpoolGrad[T Float](dsrc, ddst []T, indices []int64, count, in, out int) {
 }
 
 // FractionalSpans are windows of field elements, out of them over a dim of in, at distances that sample, from [0, 1), shifts:
-// Graham, "Fractional max-pooling" (2014), as PyTorch rounds it.
+// Graham, "Fractional max-pooling" (2014), as PyTorch rounds it. They stay inside, whatever the sample.
 func FractionalSpans[T Float](sample T, in, out, field int) []Span {
 	spans := make([]Span, out)
 	for i := range spans {
 		from := in - field
 		if i < out-1 {
 			alpha := T(in-field) / T(out-1)
-			from = int((T(i)+sample)*alpha) - int(sample*alpha)
+			from = min(max(int((T(i)+sample)*alpha)-int(sample*alpha), 0), from)
 		}
 		spans[i] = Span{From: from, To: from + field, Step: 1, Divisor: field}
 	}

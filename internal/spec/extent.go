@@ -59,6 +59,15 @@ func (e Few[T]) Over(name string, n int) ([]T, error) {
 	return nil, &ArgumentError{name, fmt.Sprintf("%d values, want one or %d", e.count, n)}
 }
 
+// Spread is [Few.Over] where a list of one counts as one value, as it does for the kernels, strides and paddings of convolutions and
+// pools.
+func (e Few[T]) Spread(name string, n int) ([]T, error) {
+	if e.count == 1 {
+		e = FewOf(e.values[0])
+	}
+	return e.Over(name, n)
+}
+
 // MarshalJSON writes what was given.
 func (e Few[T]) MarshalJSON() ([]byte, error) { return json.Marshal(e.PythonRepr()) }
 

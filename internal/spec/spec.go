@@ -161,12 +161,19 @@ func private(name string, value json.RawMessage) bool {
 
 var floats = map[string]float64{`"inf"`: math.Inf(1), `"-inf"`: math.Inf(-1), `"nan"`: math.NaN()}
 
+// Float reads a number, also one that JSON lacks: "inf", "-inf" or "nan".
+func Float(text json.RawMessage) (f float64, err error) {
+	if f, ok := floats[string(text)]; ok {
+		return f, nil
+	}
+	return f, json.Unmarshal(text, &f)
+}
+
 func decode(v reflect.Value, text json.RawMessage) error {
-	if v.Kind() == reflect.Float64 {
-		if f, ok := floats[string(text)]; ok {
-			v.SetFloat(f)
-			return nil
-		}
+	if v.Kind() == reflect.Float64 && string(text) != "null" {
+		f, err := Float(text)
+		v.SetFloat(f)
+		return err
 	}
 	if string(text) == "null" && v.Kind() != reflect.Struct && v.Kind() != reflect.Pointer && v.Kind() != reflect.Slice {
 		return fmt.Errorf("want %s", v.Kind())

@@ -1,5 +1,6 @@
 """Writing and making of single records."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -124,18 +125,50 @@ def loss(path, cls, args, *given, wanted=(0,), seed=None):
     write(path, spec, f"nn.{cls.__name__}({shown})", tensors)
 
 
-def function(path, name, args, *given):
-    """A function of torch.nn.functional."""
+class Fixed:
+    """A tensor of floating point that no gradient goes to."""
+
+    def __init__(self, value):
+        self.value = value
+
+
+def function(path, name, dtype, args, inputs, keywords=None, names=None):
+    """A function of torch.nn.functional: its tensors, some perhaps None, by position or by the names given, and its other arguments.
+
+    One that works in its input's place, or writes to it, has a copy.
+    """
     f = getattr(torch.nn.functional, name)
-    tensors = {f"input.{i}": x.detach().clone() for i, x in enumerate(given)}
-    given = graded(given)
-    y = f(*given, **args)
-    tensors["grad_output.0"] = filled(y.shape, y.dtype, torch.Generator().manual_seed(97))
-    y.backward(tensors["grad_output.0"])
-    tensors["output.0"] = y
-    tensors |= {f"grad.input.{i}": x.grad for i, x in enumerate(given) if x.grad is not None}
-    spec = {"kind": "function", "dtype": str(y.dtype).removeprefix("torch."), "function": {"name": name, "args": args}}
-    write(path, spec, f"F.{name}(x, {args})", tensors)
+    given = [x.value.clone() if isinstance(x, Fixed) else x if x is None else graded(x) for x in inputs]
+    keywords = {k: x.value if isinstance(x, Fixed) else x for k, x in (keywords or {}).items()}
+    there = [x for x in given if x is not None]
+    tensors = {f"input.{i}": x.detach().clone() for i, x in enumerate(there)} | {f"kwarg.{k}": x.detach().clone() for k, x in keywords.items()}
+    called = [x * 1 if x is not None and x.requires_grad and name.endswith("_") else x for x in given]
+    extra = {k: x.detach().clone() for k, x in keywords.items()}
+    if "dtype" in args:
+        extra["dtype"] = DTYPES[args["dtype"]]
+    result = f(**dict(zip(names, called, strict=True)), **(args | extra)) if names else f(*called, **(args | extra))
+    generator = torch.Generator().manual_seed(97)
+    outputs = flat(result)
+    wanted = [(i, y, filled(y.shape, y.dtype, generator)) for i, y in enumerate(outputs) if y.requires_grad]
+    if wanted:
+        torch.autograd.backward([y for _, y, _ in wanted], [c for _, _, c in wanted])
+    tensors |= {f"output.{i}": y.detach().clone() for i, y in enumerate(outputs)} | {f"grad_output.{i}": c for i, _, c in wanted}
+    tensors |= {f"grad.input.{i}": x.grad for i, x in enumerate(there) if x.grad is not None}
+    missing = signature(name)[: len(given)] if names is None else names
+    spec_args = {k: plain(v) for k, v in args.items()} | {n: None for n, x in zip(missing, given, strict=False) if x is None}
+    spec = {"kind": "function", "dtype": str(dtype).removeprefix("torch."), "function": {"name": name, "args": spec_args}}
+    write(path, spec, f"F.{name}({', '.join(['x'] * len(given) + [f'{k}={v!r}' for k, v in args.items()] + [f'{k}=…' for k in keywords])})", tensors)
+
+
+def signature(name):
+    """The names of a function's parameters; of those that PyTorch doesn't tell, the ones that may be None here."""
+    told = {"bilinear": ["input1", "input2", "weight", "bias"], "linear": ["input", "weight", "bias"]}
+    if name in told or name.startswith("conv"):
+        return told.get(name, ["input", "weight", "bias"])
+    try:
+        return list(inspect.signature(getattr(torch.nn.functional, name)).parameters)
+    except ValueError:
+        return []
 
 
 def optimizer(path, cls, args, shapes, dtype, steps=6, groups=None, missing=(), rows=None, state=False):

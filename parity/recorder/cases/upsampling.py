@@ -64,10 +64,3 @@ def rows():
 
 
 MODULES = dict(rows())
-
-# Of torch.nn.functional alone: what a smaller output mixes.
-ANTIALIASED = {
-    "bilinear": {"size": (3, 4)}, "bicubic": {"size": (9, 2)}, "lanczos": {"size": (4, 11)},
-    "bilinear_corners": {"mode": "bilinear", "scale_factor": 0.4, "align_corners": True}, "bicubic_factors": {"mode": "bicubic", "scale_factor": (0.3, 1.6)},
-    "lanczos_recomputed": {"mode": "lanczos", "scale_factor": 0.6, "recompute_scale_factor": True}, "bilinear_one_dim": {"mode": "bilinear", "size": (7, 3)},
-}
