@@ -4,47 +4,41 @@ package kernel
 
 import "unsafe"
 
-// splitRows1 splits 16 lines of 32 numbers, stride bytes apart, in 1 parts; bad is not 0 where a number cannot be split.
+// split1 splits 16 lines of 32 numbers a step in 1 parts: the first half of a line lies at src, stride bytes apart,
+// the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. bad is not 0 where a
+// number cannot be split.
 //
 //go:noescape
-func splitRows1(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
+func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
 
-// splitPairs1 splits 32 lines of 16 numbers, stride bytes apart, in 1 parts; bad is not 0 where a number cannot be split.
+// tileProduct1 multiplies rows of a by a panel of b, which hold 1 parts, and stores as a tile does, by way of a block of 32×32
+// numbers. next is what will be read next.
 //
 //go:noescape
-func splitPairs1(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
+func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
 
-// tileProduct1 sets the 32×32 numbers at out to the product of a and b, which hold 1 parts.
+// split2 splits 16 lines of 32 numbers a step in 2 parts: the first half of a line lies at src, stride bytes apart,
+// the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. bad is not 0 where a
+// number cannot be split.
 //
 //go:noescape
-func tileProduct1(config, a, b unsafe.Pointer, steps int, out unsafe.Pointer)
+func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
 
-// splitRows2 splits 16 lines of 32 numbers, stride bytes apart, in 2 parts; bad is not 0 where a number cannot be split.
+// tileProduct2 multiplies rows of a by a panel of b, which hold 2 parts, and stores as a tile does, by way of a block of 32×32
+// numbers. next is what will be read next.
 //
 //go:noescape
-func splitRows2(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
+func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
 
-// splitPairs2 splits 32 lines of 16 numbers, stride bytes apart, in 2 parts; bad is not 0 where a number cannot be split.
+// split3 splits 16 lines of 32 numbers a step in 3 parts: the first half of a line lies at src, stride bytes apart,
+// the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. bad is not 0 where a
+// number cannot be split.
 //
 //go:noescape
-func splitPairs2(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
+func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
 
-// tileProduct2 sets the 32×32 numbers at out to the product of a and b, which hold 2 parts.
+// tileProduct3 multiplies rows of a by a panel of b, which hold 3 parts, and stores as a tile does, by way of a block of 32×32
+// numbers. next is what will be read next.
 //
 //go:noescape
-func tileProduct2(config, a, b unsafe.Pointer, steps int, out unsafe.Pointer)
-
-// splitRows3 splits 16 lines of 32 numbers, stride bytes apart, in 3 parts; bad is not 0 where a number cannot be split.
-//
-//go:noescape
-func splitRows3(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
-
-// splitPairs3 splits 32 lines of 16 numbers, stride bytes apart, in 3 parts; bad is not 0 where a number cannot be split.
-//
-//go:noescape
-func splitPairs3(dst unsafe.Pointer, src *float32, stride int) (bad uint32)
-
-// tileProduct3 sets the 32×32 numbers at out to the product of a and b, which hold 3 parts.
-//
-//go:noescape
-func tileProduct3(config, a, b unsafe.Pointer, steps int, out unsafe.Pointer)
+func tileProduct3(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)

@@ -179,9 +179,6 @@ func dots5F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float3
 func dots6F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 
 //go:noescape
-func mergeF32AVX512(rows int, block *float32, c *float32, ldc int, bias *float32, columns int, flags int)
-
-//go:noescape
 func peakF32AVX512(n int)
 
 //go:noescape

@@ -12568,57 +12568,6 @@ fold:
 	VZEROUPPER
 	RET
 
-// func mergeF32AVX512(rows int, block *float32, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·mergeF32AVX512(SB), NOSPLIT, $0-56
-	MOVQ      rows+0(FP), AX
-	MOVQ      block+8(FP), CX
-	MOVQ      c+16(FP), DX
-	MOVQ      ldc+24(FP), BX
-	MOVQ      bias+32(FP), SI
-	MOVQ      columns+40(FP), DI
-	MOVQ      flags+48(FP), R8
-	MOVQ      $-1, R9
-	BZHIQ     DI, R9, R9
-	KMOVW     R9, K1
-	SHRQ      $0x10, R9
-	KMOVW     R9, K2
-	VPXORD    Z0, Z0, Z0
-	VPXORD    Z1, Z1, Z1
-	VPXORD    Z2, Z2, Z2
-	TESTQ     SI, SI
-	JZ        loop
-	VMOVUPS.Z (SI), K1, Z1
-	VMOVUPS.Z 64(SI), K2, Z2
-
-loop:
-	VMOVUPS   (CX), Z3
-	VMOVUPS   64(CX), Z4
-	TESTQ     $0x00000001, R8
-	JZ        added
-	VMOVUPS.Z (DX), K1, Z5
-	VADDPS    Z5, Z3, Z3
-	VMOVUPS.Z 64(DX), K2, Z5
-	VADDPS    Z5, Z4, Z4
-
-added:
-	VADDPS Z1, Z3, Z3
-	VADDPS Z2, Z4, Z4
-	TESTQ  $0x00000004, R8
-	JZ     store
-	VMAXPS Z3, Z0, Z3
-	VMAXPS Z4, Z0, Z4
-
-store:
-	VMOVUPS Z3, K1, (DX)
-	VMOVUPS Z4, K2, 64(DX)
-	ADDQ    $0x80, CX
-	ADDQ    BX, DX
-	DECQ    AX
-	JNZ     loop
-	VZEROUPPER
-	RET
-
 // func peakF32AVX512(n int)
 // Requires: AVX, AVX512F
 TEXT ·peakF32AVX512(SB), NOSPLIT, $0-8

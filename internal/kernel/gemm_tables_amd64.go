@@ -13,7 +13,6 @@ func enterGemmF32AVX512(k *kernels[float32]) {
 	k.lanes = 16
 	k.maxDots = 6
 	k.maxRows = 14
-	k.merge = mergeF32AVX512
 	k.peak = peakF32AVX512
 	k.tilePacked[1] = tile1x2PackedF32AVX512
 	k.tilePacked[2] = tile2x2PackedF32AVX512

@@ -53,11 +53,9 @@ type kernels[T Float] struct {
 	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
 	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
 	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
-	// merge stores a block of 32×32 products in c; see _asm/gemm.go
-	merge    func(rows int, block *T, c *T, ldc int, bias *T, columns, flags int)
-	splitter *splitter   // of AMX tiles, or nil
-	peak     func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
-	dots     [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
+	splitter   *splitter   // of AMX tiles, or nil
+	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
+	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
 	// slide by log2 of vectors a row, then rows; slideDots by rows; see _asm/convolve.go
 	slide     [3][maxTileRows + 1]func(k int, a, b *T, offsets *int, c *T, ldc int, bias *T, flags int)
 	slideDots [maxDotRows + 1]func(vectors int, a *T, lda int, b *T, offsets *int, images, strideA, strideB int, out *T, ldo int)

@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"sync/atomic"
-	"unsafe"
-)
+import "unsafe"
 
 // product is one matrix product on compiled tiles. For each block of k that keeps a panel of b in the first-level cache,
 // and each block of rows that keeps a in the second: a packed if that pays, b packed a panel at a time just before its use
@@ -23,7 +20,6 @@ type product[T Float] struct {
 
 	parts  int            // into which numbers are split, or 0; see split.go
 	parted *partedWeights // all of b, split, or nil
-	bad    atomic.Uint32  // not 0: the block of a can't be split
 
 	byRows  bool // parts are rows of c, not columns
 	byDots  bool
@@ -143,8 +139,8 @@ func (g *product[T]) run(_, from, to int) {
 	switch {
 	case g.byDots:
 		g.dots(w, j0, j1)
-	case g.blocked && g.parts > 0:
-		g.splitColumns(w, g.block, j0, j1)
+	case g.parts > 0:
+		g.splitBlocks(w, i0, i1, j0, j1)
 	case g.blocked:
 		g.tiles(w, g.block, j0, j1)
 	default:

@@ -20,8 +20,7 @@ func enterAMX() {
 	enterAVX512()
 	kernels32.splitter = &splitter{config: unsafe.Pointer(&tileConfig)}
 	s := kernels32.splitter
-	s.rows[1], s.rows[2], s.rows[3] = splitRows1, splitRows2, splitRows3
-	s.pairs[1], s.pairs[2], s.pairs[3] = splitPairs1, splitPairs2, splitPairs3
+	s.split[1], s.split[2], s.split[3] = split1, split2, split3
 	s.product[1], s.product[2], s.product[3] = tileProduct1, tileProduct2, tileProduct3
 }
 

@@ -1,28 +1,33 @@
 package kernel
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Products on AMX tiles: each float32 is split into up to three bfloat16 parts, and the products of parts that matter add up
 // in float32. Three parts and six products err less than a float32 multiply-add does. A block that holds a number whose
 // parts are no normal numbers, or whose products may overflow, goes to the tiles of multiply-adds instead.
 
-// splitter is the kernels of AMX, by parts.
+// splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
-	rows    [4]func(dst unsafe.Pointer, src *float32, stride int) (bad uint32) // 16 lines of 32 numbers
-	pairs   [4]func(dst unsafe.Pointer, src *float32, stride int) (bad uint32) // 32 lines of 16, two lines to a row
-	product [4]func(config, a, b unsafe.Pointer, steps int, out unsafe.Pointer)
+	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
+	product [4]func(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
 	config  unsafe.Pointer
 }
 
 const (
 	splitSide  = 32   // rows and columns of a block of c, and elements of k in a step
 	splitTile  = 1024 // bytes
-	splitDepth = 384  // elements of k in a block
-	splitBytes = 1 << 20
+	splitDepth = 512  // elements of k in a block
+	// splitBytes bounds the rows of a that stay, split, in the second-level cache, of 2 MiB on every processor that has tiles.
+	splitBytes = 5 << 18
 
-	// From how many rows of c splitting pays, and from how many where weights are split once. Reckoned from the prototype's
-	// figures on Sapphire Rapids (290 GFLOP/s a core on tiles, 150 by multiply-adds, a cycle a number to split).
+	// From how many rows of c splitting pays, and from how many where weights are split once.
 	splitRows, splitRowsOfWeights = 64, 24
+	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
+	// splits a part of a, and reads all of b.
+	splitOwnRows = 128
 )
 
 // splits says into how many parts the numbers of a product are split: 0 where they aren't.
@@ -42,41 +47,47 @@ func (g *product[T]) stepBytes() int { return g.parts * 2 * splitTile }
 
 func up(n, unit int) int { return (n + unit - 1) / unit }
 
-// computeSplit runs the product on AMX tiles: for each block of a, split by all threads, columns of c in parts.
+// computeSplit runs the product on AMX tiles, in parts of rows or columns of c. What a part reads again and again it has split
+// itself, so that it lies in its core's cache.
 func (g *product[T]) computeSplit(w *workspace[T], parts int) {
+	parts = min(parts, Threads())
+	g.byRows = g.m >= splitOwnRows*parts || g.n < splitSide*parts
+	if !g.byRows {
+		pool.run(g, parts, g.n, splitSide)
+		return
+	}
+	if g.parted == nil && g.n*g.k <= sharedElements {
+		g.splitAll(w, &w.parted, &w.b)
+		g.parted = &w.parted
+	}
+	pool.run(g, parts, g.m, splitSide)
+}
+
+// splitBlocks computes rows i0 to i1 and columns j0 to j1 of c.
+func (g *product[T]) splitBlocks(w *workspace[T], i0, i1, j0, j1 int) {
 	kc := splitDepthOf(g.k)
 	mc := max(1, splitBytes/(up(kc, splitSide)*g.stepBytes())) * splitSide
 	for p0 := 0; p0 < g.k; p0 += kc {
-		for i := 0; i < g.m; i += mc {
-			b := block[T]{from: i, to: min(i+mc, g.m), p0: p0, p1: min(p0+kc, g.k)}
+		for i := i0; i < i1; i += mc {
+			b := block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k)}
 			b.height = even(b.to-b.from, g.kernels.maxRows, 1)
-			panels := up(b.to-b.from, splitSide)
-			b.split = bytesOf(&w.a, panels*up(b.p1-b.p0, splitSide)*g.stepBytes())
-			g.bad.Store(0)
-			inParts(&w.tasks.splitting, splitTask[T]{g, b}, partsOf((b.to-b.from)*(b.p1-b.p0), grainMemory), panels, 1)
-			g.block, g.blocked = b, true
-			pool.run(g, parts, g.n, splitSide)
+			g.splitRows(w, &b)
+			g.splitColumns(w, b, j0, j1)
 		}
 	}
 }
 
-// splitTask splits panels of one block of a.
-type splitTask[T Float] struct {
-	product *product[T]
-	block   block[T]
-}
-
-func (t *splitTask[T]) run(_, from, to int) {
-	g, b := t.product, t.block
-	w := borrow[T]()
-	defer w.giveBack()
+// splitRows splits a block of a.
+func (g *product[T]) splitRows(w *workspace[T], b *block[T]) {
 	kk := b.p1 - b.p0
-	for panel := from; panel < to; panel++ {
-		i := b.from + panel*splitSide
-		dst := unsafe.Add(b.split, panel*up(kk, splitSide)*g.stepBytes())
-		if g.splitPanel(w, dst, g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), kk) {
-			g.bad.Store(1)
-		}
+	bytes := up(kk, splitSide) * g.stepBytes()
+	panels := up(b.to-b.from, splitSide)
+	b.split = bytesOf(&w.a, panels*bytes)
+	w.unsplit = w.unsplit[:0]
+	for x := range panels {
+		i := b.from + x*splitSide
+		bad := g.splitPanel(w, unsafe.Add(b.split, x*bytes), g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), kk)
+		w.unsplit = append(w.unsplit, bad)
 	}
 }
 
@@ -88,44 +99,59 @@ func bytesOf[T Float](buffer *[]T, n int) unsafe.Pointer {
 // splitPanel splits up to 32 rows of a or columns of b over kk elements of k: deep says that these lie a stored row
 // apart, rows that tiles of a are wanted, not of b. It says whether a number could not be split.
 func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld int, deep, rows bool, lines, kk int) (bad bool) {
-	s := g.kernels.splitter
-	split, size := s.rows[g.parts], sizeOf[T]()
-	if deep {
-		split = s.pairs[g.parts]
-	}
 	acrossLine, acrossK := ld, 1
 	if deep {
 		acrossLine, acrossK = 1, ld
 	}
-	for p := 0; p < kk; p += splitSide {
-		for half := range 2 {
-			to := unsafe.Add(dst, p/splitSide*g.stepBytes()+half*splitTile)
-			have, depth := min(16, lines-16*half), min(splitSide, kk-p)
-			if have <= 0 {
-				for q := range g.parts {
-					clear(unsafe.Slice((*byte)(unsafe.Add(to, 2*splitTile*q)), splitTile))
-				}
-				continue
+	for half := range 2 {
+		to, have := unsafe.Add(dst, half*splitTile), min(16, lines-16*half)
+		if have <= 0 {
+			for x := range up(kk, splitSide) * g.parts {
+				clear(unsafe.Slice((*byte)(unsafe.Add(to, 2*splitTile*x)), splitTile))
 			}
-			from, stride := at(src, 16*half*acrossLine+p*acrossK), ld*size
-			if have < 16 || depth < splitSide {
+			continue
+		}
+		for p := 0; p < kk; {
+			from, stride, deep, steps := at(src, 16*half*acrossLine+p*acrossK), ld, deep, 1
+			if depth := min(splitSide, kk-p); have < 16 || depth < splitSide {
 				from, stride = w.edge(from, acrossLine, acrossK, have, depth, deep)
-			}
-			part := to
-			if deep == rows { // the other kind of tile: to be turned
-				part = bytesOf(&w.turned, g.stepBytes())
-			}
-			if split(part, (*float32)(unsafe.Pointer(from)), stride) != 0 {
-				bad = true
+			} else if deep != rows {
+				steps = (kk - p) / splitSide
 			}
 			if deep == rows {
-				for q := range g.parts {
-					g.kernels.transpose(1, (*T)(unsafe.Add(to, 2*splitTile*q)), 64, (*T)(unsafe.Add(part, 2*splitTile*q)), 64, 16, 16)
-				}
+				from, stride = w.turn(g.kernels.transpose, from, stride, deep)
+				deep = !deep
 			}
+			if g.splitLines(unsafe.Add(to, p/splitSide*g.stepBytes()), from, stride, deep, steps) {
+				bad = true
+			}
+			p += steps * splitSide
 		}
 	}
 	return bad
+}
+
+// splitLines splits steps of 16 lines, into the tiles that lie as they do.
+func (g *product[T]) splitLines(dst unsafe.Pointer, src *T, stride int, deep bool, steps int) (bad bool) {
+	bytes := stride * sizeOf[T]()
+	second, advance := 16*sizeOf[T](), splitSide*sizeOf[T]()
+	if deep {
+		second, advance = 16*bytes, splitSide*bytes
+	}
+	return g.kernels.splitter.split[g.parts](dst, (*float32)(unsafe.Pointer(src)), bytes, second, advance, steps) != 0
+}
+
+// turn transposes the 16 lines of a step, which are deep or not.
+func (w *workspace[T]) turn(transpose func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int), src *T, stride int, deep bool) (turned *T, turnedStride int) {
+	size := sizeOf[T]()
+	turned = aligned(&w.turned, 16*splitSide)
+	if !deep {
+		transpose(2, turned, 16*size, src, stride*size, 16, 16)
+		return turned, 16
+	}
+	transpose(1, turned, splitSide*size, src, stride*size, 16, 16)
+	transpose(1, at(turned, 16), splitSide*size, at(src, 16*stride), stride*size, 16, 16)
+	return turned, splitSide
 }
 
 // edge copies a part of a panel at the edge of its matrix between zeros.
@@ -141,15 +167,14 @@ func (w *workspace[T]) edge(src *T, acrossLine, acrossK, lines, depth int, deep 
 			*at(copied, x*toLine+p*toK) = *at(src, x*acrossLine+p*acrossK)
 		}
 	}
-	return copied, max(toLine, toK) * sizeOf[T]()
+	return copied, max(toLine, toK)
 }
 
 // splitColumns computes columns j0 to j1 of a block's rows.
 func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
-	s := g.kernels.splitter
 	kk := b.p1 - b.p0
 	steps := up(kk, splitSide)
-	square := aligned(&w.square, splitSide*splitSide)
+	bytes := steps * g.stepBytes()
 	flags, last := 0, b.p1 == g.k
 	if g.accumulate || b.p0 > 0 {
 		flags |= tileAdd
@@ -157,33 +182,49 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 	if last && g.epilogue.Activation == ReLU {
 		flags |= tileReLU
 	}
+	square := (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
 	for j := j0; j < j1; j += splitSide {
 		columns := min(splitSide, j1-j)
-		var panel unsafe.Pointer
-		var bad bool
-		if g.parted != nil {
-			at, index := g.partedAt(b.p0, j, steps)
-			panel, bad = unsafe.Add(g.parted.first, at), g.parted.bad[index]
-		} else {
-			panel = bytesOf(&w.b, steps*g.stepBytes())
-			bad = g.splitColumnPanel(w, panel, b.p0, j, columns, kk)
+		panel, next, bad := g.columnPanel(w, b.p0, j, columns, kk)
+		if j+splitSide >= j1 {
+			next = panel
 		}
-		if bad || g.bad.Load() != 0 {
-			g.tiles(w, b, j, j+columns)
-			continue
-		}
-		var bias *T
+		var bias *float32
 		if last && g.epilogue.Bias != nil {
-			bias = &g.epilogue.Bias[j]
+			bias = (*float32)(unsafe.Pointer(&g.epilogue.Bias[j]))
 		}
-		for i := b.from; i < b.to; i += splitSide {
-			s.product[g.parts](s.config, unsafe.Add(b.split, (i-b.from)/splitSide*steps*g.stepBytes()), panel, steps, unsafe.Pointer(square))
-			g.kernels.merge(min(splitSide, b.to-i), square, at(g.c, i*g.ldc+j), g.ldc*sizeOf[T](), bias, columns, flags)
-		}
-		if last {
-			g.activate(b.from, b.to, j, j+columns)
+		for i := b.from; i < b.to; {
+			first, part := (i-b.from)/splitSide, b
+			end := first + 1
+			for ; !bad && !w.unsplit[first] && end < len(w.unsplit) && !w.unsplit[end]; end++ {
+			}
+			part.from, part.to = i, min(b.from+end*splitSide, b.to)
+			i = part.to
+			if bad || w.unsplit[first] {
+				part.height = even(part.to-part.from, g.kernels.maxRows, 1)
+				g.tiles(w, part, j, j+columns)
+				continue
+			}
+			c := (*float32)(unsafe.Pointer(at(g.c, part.from*g.ldc+j)))
+			s := g.kernels.splitter
+			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, next, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags)
+			if last {
+				g.activate(part.from, part.to, j, j+columns)
+			}
 		}
 	}
+}
+
+// columnPanel gives a panel of b, split now if it is not split already, and the one after it.
+func (g *product[T]) columnPanel(w *workspace[T], p0, j, columns, kk int) (panel, next unsafe.Pointer, bad bool) {
+	bytes := up(kk, splitSide) * g.stepBytes()
+	if g.parted == nil {
+		panel = bytesOf(&w.panel, bytes)
+		return panel, panel, g.splitColumnPanel(w, panel, p0, j, columns, kk)
+	}
+	from, index := g.partedAt(p0, j, bytes)
+	panel = unsafe.Add(g.parted.first, from)
+	return panel, unsafe.Add(panel, bytes), g.parted.bad[index]
 }
 
 // splitColumnPanel splits columns of b.
@@ -203,19 +244,20 @@ type partedWeights struct {
 	bad   []bool
 }
 
-// partedAt is where the panel from column j on of the block of k from p0 on lies, in bytes, and its index among the bad.
-func (g *product[T]) partedAt(p0, j, steps int) (at, index int) {
+// partedAt is where the panel from column j on of the block of k from p0 on lies, in bytes, and its index among the bad;
+// bytes is what a panel of that block takes.
+func (g *product[T]) partedAt(p0, j, bytes int) (from, index int) {
 	panels := up(g.n, splitSide)
-	return (p0/splitSide*panels + j/splitSide*steps) * g.stepBytes(), p0/splitDepthOf(g.k)*panels + j/splitSide
+	return p0/splitSide*panels*g.stepBytes() + j/splitSide*bytes, p0/splitDepthOf(g.k)*panels + j/splitSide
 }
 
-// splitAll splits all of b.
-func (g *product[T]) splitAll(w *workspace[T]) *partedWeights {
-	var memory []T
+// splitAll splits all of b into memory.
+func (g *product[T]) splitAll(w *workspace[T], s *partedWeights, memory *[]T) {
 	panels := up(g.n, splitSide)
-	s := &partedWeights{bytesOf(&memory, panels*up(g.k, splitSide)*g.stepBytes()), make([]bool, panels*up(g.k, splitDepthOf(g.k)))}
+	s.first = bytesOf(memory, panels*up(g.k, splitSide)*g.stepBytes())
+	s.bad = slices.Grow(s.bad[:0], panels*up(g.k, splitDepthOf(g.k)))
+	s.bad = s.bad[:panels*up(g.k, splitDepthOf(g.k))]
 	inParts(&w.tasks.parting, partTask[T]{g, s}, partsOf(g.n*g.k, grainMemory), panels, 1)
-	return s
 }
 
 // partTask splits panels of all of b.
@@ -232,7 +274,7 @@ func (t *partTask[T]) run(_, from, to int) {
 	for p0 := 0; p0 < g.k; p0 += kc {
 		kk := min(kc, g.k-p0)
 		for j := from * splitSide; j < min(to*splitSide, g.n); j += splitSide {
-			at, index := g.partedAt(p0, j, up(kk, splitSide))
+			at, index := g.partedAt(p0, j, up(kk, splitSide)*g.stepBytes())
 			t.weights.bad[index] = g.splitColumnPanel(w, unsafe.Add(t.weights.first, at), p0, j, min(splitSide, g.n-j), kk)
 		}
 	}

@@ -151,9 +151,9 @@ func TestSplitExact(t *testing.T) {
 						}
 						at := p/32*g.stepBytes()/2 + line/16*512
 						if rows {
-							at += line%16*32 + p%32
+							at += line%16*32 + p%16*2 + p%32/16
 						} else {
-							at += p%32/2*32 + line%16*2 + p%2
+							at += p%16*32 + line%16*2 + p%32/16
 						}
 						got := float32(0)
 						for q := range 3 {

@@ -64,7 +64,9 @@ func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
 func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
 	p := &packedWeights{version: version, simd: simd, n: g.n, k: g.k, parts: g.parts}
 	if g.parts > 0 {
-		p.parted = g.splitAll(w)
+		var memory []T
+		p.parted = new(partedWeights)
+		g.splitAll(w, p.parted, &memory)
 		return p
 	}
 	var memory []T

@@ -10,7 +10,9 @@ type workspace[T Float] struct {
 	a, b, out []T // packed operands of a matrix product, and dot products
 	own       []T // see floats
 	// blocks on their way to and from AMX tiles
-	square, turned []T
+	square, turned, panel []T
+	unsplit               []bool        // which panels of a block of a are not on tiles
+	parted                partedWeights // a b that is split whole
 	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
 	most, sum, row []T
 	// by row of a block
@@ -46,7 +48,6 @@ type tasks[T Float] struct {
 	product       product[T]
 	packing       packingTask[T]
 	weights       weightsTask[T]
-	splitting     splitTask[T]
 	parting       partTask[T]
 }
 

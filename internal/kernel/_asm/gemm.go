@@ -293,64 +293,6 @@ func tile(m machine, rows, vectors int, packed bool) {
 	done()
 }
 
-// merge stores a block of 32×32 products, which lie 32 to a row, in rows×columns of c: bias and flags as for a tile.
-func merge(m machine) {
-	if !m.avx512 || !m.f32 {
-		return
-	}
-	name := m.name("merge")
-	function(name, "func(rows int, block *float32, c *float32, ldc int, bias *float32, columns, flags int)")
-	table(m, "merge", "", name)
-	rows, block, c, ldc, bias := param("rows"), param("block"), param("c"), param("ldc"), param("bias")
-	columns, flags, bits := param("columns"), param("flags"), GP64()
-	MOVQ(I32(-1), bits)
-	BZHIQ(columns, bits, bits)
-	KMOVW(bits.As32(), K1)
-	SHRQ(U8(m.lanes()), bits)
-	KMOVW(bits.As32(), K2)
-	masks := []tail{{K1}, {K2}}
-	zero, add := m.vec(), [2]Register{m.vec(), m.vec()}
-	m.zero(zero)
-	for v := range add {
-		m.zero(add[v])
-	}
-	TESTQ(bias, bias)
-	JZ(LabelRef("loop"))
-	for v := range add {
-		m.loadTail(masks[v], Mem{Base: bias, Disp: v * m.bytes()}, add[v])
-	}
-	Label("loop")
-	sums := [2]Register{m.vec(), m.vec()}
-	for v := range sums {
-		m.move(Mem{Base: block, Disp: v * m.bytes()}, sums[v])
-	}
-	TESTQ(U32(flagAdd), flags)
-	JZ(LabelRef("added"))
-	for v := range sums {
-		old := m.vec()
-		m.loadTail(masks[v], Mem{Base: c, Disp: v * m.bytes()}, old)
-		m.add(old, sums[v], sums[v])
-	}
-	Label("added")
-	for v := range sums {
-		m.add(add[v], sums[v], sums[v])
-	}
-	TESTQ(U32(flagReLU), flags)
-	JZ(LabelRef("store"))
-	for v := range sums {
-		m.max(sums[v], zero, sums[v]) // keeps NaN
-	}
-	Label("store")
-	for v := range sums {
-		m.storeTail(masks[v], sums[v], Mem{Base: c, Disp: v * m.bytes()})
-	}
-	ADDQ(U8(2*m.bytes()), block)
-	ADDQ(ldc, c)
-	DECQ(rows)
-	JNZ(LabelRef("loop"))
-	done()
-}
-
 func log2(n int) (l int) {
 	for n > 1 {
 		n /= 2
