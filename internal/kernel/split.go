@@ -23,23 +23,44 @@ const (
 	// splitBytes bounds the rows of a that stay, split, in the second-level cache, of 2 MiB on every processor that has tiles.
 	splitBytes = 5 << 18
 
-	// From how many rows of c splitting pays, and from how many where weights are split once.
-	splitRows, splitRowsOfWeights = 64, 24
 	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
 	// splits a part of a, and reads all of b.
 	splitOwnRows = 128
 )
 
-// splits says into how many parts the numbers of a product are split: 0 where they aren't.
-func (g *product[T]) splits(weights bool) int {
-	least := splitRows
-	if weights {
-		least = splitRowsOfWeights
-	}
-	if g.kernels.splitter == nil || g.m < least || g.n < splitSide || g.k < splitSide {
+// Cycles a multiply-add of the two ways, a number of a and b to split, and a number of c to store, measured on Sapphire Rapids: by
+// these it is decided whether splitting pays.
+const (
+	cyclesFMA, cyclesTiles           = 0.040, 0.019 // of six products of parts
+	cyclesRow, cyclesColumn, cyclesC = 0.7, 0.9, 0.25
+)
+
+// splits says into how many parts the numbers of a product are split: 0 where that doesn't pay.
+func (g *product[T]) splits(threads int, weights bool) int {
+	if g.kernels.splitter == nil || g.m < 3*splitSide/4 || g.n < splitSide || g.k < splitSide {
 		return 0
 	}
-	return MatmulPrecision().parts()
+	parts := MatmulPrecision().parts()
+	m, n, k := float64(g.m), float64(g.n), float64(g.k)
+	whole := func(x int) float64 { return float64(up(x, splitSide) * splitSide) }
+	cost := whole(g.m) * whole(g.n) * whole(g.k) * cyclesTiles * float64(parts*(parts+1)) / 12
+	times := 1.0
+	if !g.ownRows(threads) {
+		times = float64(threads)
+	}
+	cost += cyclesRow*times*m*k + cyclesC*m*n
+	if !weights {
+		cost += cyclesColumn * n * k
+	}
+	if cost > cyclesFMA*m*n*k {
+		return 0
+	}
+	return parts
+}
+
+// ownRows says whether each of the threads takes rows of c, rather than columns.
+func (g *product[T]) ownRows(threads int) bool {
+	return g.m >= splitOwnRows*threads || g.n < splitSide*threads
 }
 
 // stepBytes is what 32 rows or columns take for a step.
@@ -51,8 +72,7 @@ func up(n, unit int) int { return (n + unit - 1) / unit }
 // itself, so that it lies in its core's cache.
 func (g *product[T]) computeSplit(w *workspace[T], parts int) {
 	parts = min(parts, Threads())
-	g.byRows = g.m >= splitOwnRows*parts || g.n < splitSide*parts
-	if !g.byRows {
+	if g.byRows = g.ownRows(parts); !g.byRows {
 		pool.run(g, parts, g.n, splitSide)
 		return
 	}
@@ -66,7 +86,12 @@ func (g *product[T]) computeSplit(w *workspace[T], parts int) {
 // splitBlocks computes rows i0 to i1 and columns j0 to j1 of c.
 func (g *product[T]) splitBlocks(w *workspace[T], i0, i1, j0, j1 int) {
 	kc := splitDepthOf(g.k)
-	mc := max(1, splitBytes/(up(kc, splitSide)*g.stepBytes())) * splitSide
+	bytes := up(kc, splitSide) * g.stepBytes()
+	most := splitBytes
+	if up(j1-j0, splitSide)*bytes < splitBytes/2 { // b stays in the cache, too
+		most = splitBytes / 4
+	}
+	mc := max(1, most/bytes) * splitSide
 	for p0 := 0; p0 < g.k; p0 += kc {
 		for i := i0; i < i1; i += mc {
 			b := block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k)}
