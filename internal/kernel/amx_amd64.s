@@ -2,22 +2,21 @@
 
 #include "textflag.h"
 
-// func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
-TEXT ·split1(SB), NOSPLIT, $0-52
+// func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
+TEXT ·split1(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), DX
 	MOVQ second+24(FP), BX
 	MOVQ advance+32(FP), R9
 	MOVQ steps+40(FP), R8
+	VBROADCASTSS scale+48(FP), Z29
+	MOVL scale+48(FP), R11
+	SUBL $0x3f800000, R11
 	MOVL $0x00008000, AX
 	VPBROADCASTD AX, Z31
 	MOVL $0xffff0000, AX
 	VPBROADCASTD AX, Z30
-	MOVL $0x1affffff, AX
-	VPBROADCASTD AX, Z29
-	MOVL $0xbb000000, AX
-	VPBROADCASTD AX, Z28
 	VPTERNLOGD $0xff, Z27, Z27, Z27
 	VMOVDQA32 Z27, Z26
 	VPXORD Z25, Z25, Z25
@@ -36,6 +35,11 @@ loop:
 	VPMAXUD Z3, Z25, Z25
 	VPADDD Z27, Z3, Z3
 	VPMINUD Z3, Z26, Z26
+	TESTL R11, R11
+	JZ scaled
+	VMULPS Z29, Z0, Z0
+	VMULPS Z29, Z1, Z1
+scaled:
 	VPADDD Z31, Z0, Z3
 	VPANDD Z30, Z3, Z3
 	VPADDD Z31, Z1, Z4
@@ -50,16 +54,31 @@ loop:
 	ADDQ $1024, DI
 	DECQ R8
 	JNZ step
-	VPCMPUD $1, Z29, Z26, K1
-	VPCMPUD $6, Z28, Z25, K2
-	KORW K2, K1, K1
-	KMOVW K1, AX
-	MOVL AX, bad+48(FP)
+	VEXTRACTI64X4 $1, Z25, Y0
+	VPMAXUD Y0, Y25, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMAXUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, most+56(FP)
+	VEXTRACTI64X4 $1, Z26, Y0
+	VPMINUD Y0, Y26, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMINUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, least+60(FP)
 	VZEROUPPER
 	RET
 
-// func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
-TEXT ·tileProduct1(SB), NOSPLIT, $0-96
+// func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct1(SB), NOSPLIT, $0-100
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
 	MOVQ a+8(FP), SI
@@ -81,6 +100,7 @@ TEXT ·tileProduct1(SB), NOSPLIT, $0-96
 	VPXORD Z29, Z29, Z29
 	VPXORD Z30, Z30, Z30
 	VPXORD Z31, Z31, Z31
+	VBROADCASTSS unscale+96(FP), Z28
 	TESTQ DI, DI
 	JZ panel
 	VMOVUPS.Z (DI), K1, Z30
@@ -186,8 +206,10 @@ step:
 	CMPQ R8, AX
 	CMOVQLT R8, AX
 row:
-	VADDPS 0(DI), Z30, Z0
-	VADDPS 64(DI), Z31, Z1
+	VMOVUPS 0(DI), Z0
+	VFMADD213PS Z30, Z28, Z0
+	VMOVUPS 64(DI), Z1
+	VFMADD213PS Z31, Z28, Z1
 	TESTQ $1, BX
 	JZ added
 	VMOVUPS.Z 0(R11), K1, Z2
@@ -212,22 +234,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
-TEXT ·split2(SB), NOSPLIT, $0-52
+// func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
+TEXT ·split2(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), DX
 	MOVQ second+24(FP), BX
 	MOVQ advance+32(FP), R9
 	MOVQ steps+40(FP), R8
+	VBROADCASTSS scale+48(FP), Z29
+	MOVL scale+48(FP), R11
+	SUBL $0x3f800000, R11
 	MOVL $0x00008000, AX
 	VPBROADCASTD AX, Z31
 	MOVL $0xffff0000, AX
 	VPBROADCASTD AX, Z30
-	MOVL $0x1affffff, AX
-	VPBROADCASTD AX, Z29
-	MOVL $0xbb000000, AX
-	VPBROADCASTD AX, Z28
 	VPTERNLOGD $0xff, Z27, Z27, Z27
 	VMOVDQA32 Z27, Z26
 	VPXORD Z25, Z25, Z25
@@ -246,6 +267,11 @@ loop:
 	VPMAXUD Z3, Z25, Z25
 	VPADDD Z27, Z3, Z3
 	VPMINUD Z3, Z26, Z26
+	TESTL R11, R11
+	JZ scaled
+	VMULPS Z29, Z0, Z0
+	VMULPS Z29, Z1, Z1
+scaled:
 	VPADDD Z31, Z0, Z3
 	VPANDD Z30, Z3, Z3
 	VPADDD Z31, Z1, Z4
@@ -269,16 +295,31 @@ loop:
 	ADDQ $3072, DI
 	DECQ R8
 	JNZ step
-	VPCMPUD $1, Z29, Z26, K1
-	VPCMPUD $6, Z28, Z25, K2
-	KORW K2, K1, K1
-	KMOVW K1, AX
-	MOVL AX, bad+48(FP)
+	VEXTRACTI64X4 $1, Z25, Y0
+	VPMAXUD Y0, Y25, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMAXUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, most+56(FP)
+	VEXTRACTI64X4 $1, Z26, Y0
+	VPMINUD Y0, Y26, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMINUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, least+60(FP)
 	VZEROUPPER
 	RET
 
-// func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
-TEXT ·tileProduct2(SB), NOSPLIT, $0-96
+// func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct2(SB), NOSPLIT, $0-100
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
 	MOVQ a+8(FP), SI
@@ -300,6 +341,7 @@ TEXT ·tileProduct2(SB), NOSPLIT, $0-96
 	VPXORD Z29, Z29, Z29
 	VPXORD Z30, Z30, Z30
 	VPXORD Z31, Z31, Z31
+	VBROADCASTSS unscale+96(FP), Z28
 	TESTQ DI, DI
 	JZ panel
 	VMOVUPS.Z (DI), K1, Z30
@@ -486,8 +528,10 @@ step:
 	CMPQ R8, AX
 	CMOVQLT R8, AX
 row:
-	VADDPS 0(DI), Z30, Z0
-	VADDPS 64(DI), Z31, Z1
+	VMOVUPS 0(DI), Z0
+	VFMADD213PS Z30, Z28, Z0
+	VMOVUPS 64(DI), Z1
+	VFMADD213PS Z31, Z28, Z1
 	TESTQ $1, BX
 	JZ added
 	VMOVUPS.Z 0(R11), K1, Z2
@@ -512,22 +556,21 @@ store:
 	VZEROUPPER
 	RET
 
-// func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
-TEXT ·split3(SB), NOSPLIT, $0-52
+// func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
+TEXT ·split3(SB), NOSPLIT, $0-64
 	MOVQ dst+0(FP), DI
 	MOVQ src+8(FP), SI
 	MOVQ stride+16(FP), DX
 	MOVQ second+24(FP), BX
 	MOVQ advance+32(FP), R9
 	MOVQ steps+40(FP), R8
+	VBROADCASTSS scale+48(FP), Z29
+	MOVL scale+48(FP), R11
+	SUBL $0x3f800000, R11
 	MOVL $0x00008000, AX
 	VPBROADCASTD AX, Z31
 	MOVL $0xffff0000, AX
 	VPBROADCASTD AX, Z30
-	MOVL $0x1affffff, AX
-	VPBROADCASTD AX, Z29
-	MOVL $0xbb000000, AX
-	VPBROADCASTD AX, Z28
 	VPTERNLOGD $0xff, Z27, Z27, Z27
 	VMOVDQA32 Z27, Z26
 	VPXORD Z25, Z25, Z25
@@ -546,6 +589,11 @@ loop:
 	VPMAXUD Z3, Z25, Z25
 	VPADDD Z27, Z3, Z3
 	VPMINUD Z3, Z26, Z26
+	TESTL R11, R11
+	JZ scaled
+	VMULPS Z29, Z0, Z0
+	VMULPS Z29, Z1, Z1
+scaled:
 	VPADDD Z31, Z0, Z3
 	VPANDD Z30, Z3, Z3
 	VPADDD Z31, Z1, Z4
@@ -574,16 +622,31 @@ loop:
 	ADDQ $5120, DI
 	DECQ R8
 	JNZ step
-	VPCMPUD $1, Z29, Z26, K1
-	VPCMPUD $6, Z28, Z25, K2
-	KORW K2, K1, K1
-	KMOVW K1, AX
-	MOVL AX, bad+48(FP)
+	VEXTRACTI64X4 $1, Z25, Y0
+	VPMAXUD Y0, Y25, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMAXUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMAXUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, most+56(FP)
+	VEXTRACTI64X4 $1, Z26, Y0
+	VPMINUD Y0, Y26, Y1
+	VEXTRACTI128 $1, Y1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0x4e, X1, X0
+	VPMINUD X0, X1, X1
+	VPSHUFD $0xb1, X1, X0
+	VPMINUD X0, X1, X1
+	VMOVD X1, AX
+	MOVL AX, least+60(FP)
 	VZEROUPPER
 	RET
 
-// func tileProduct3(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
-TEXT ·tileProduct3(SB), NOSPLIT, $0-96
+// func tileProduct3(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct3(SB), NOSPLIT, $0-100
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
 	MOVQ a+8(FP), SI
@@ -605,6 +668,7 @@ TEXT ·tileProduct3(SB), NOSPLIT, $0-96
 	VPXORD Z29, Z29, Z29
 	VPXORD Z30, Z30, Z30
 	VPXORD Z31, Z31, Z31
+	VBROADCASTSS unscale+96(FP), Z28
 	TESTQ DI, DI
 	JZ panel
 	VMOVUPS.Z (DI), K1, Z30
@@ -878,8 +942,10 @@ step:
 	CMPQ R8, AX
 	CMOVQLT R8, AX
 row:
-	VADDPS 0(DI), Z30, Z0
-	VADDPS 64(DI), Z31, Z1
+	VMOVUPS 0(DI), Z0
+	VFMADD213PS Z30, Z28, Z0
+	VMOVUPS 64(DI), Z1
+	VFMADD213PS Z31, Z28, Z1
 	TESTQ $1, BX
 	JZ added
 	VMOVUPS.Z 0(R11), K1, Z2

@@ -97,13 +97,13 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil)
 	g.byRows = g.m > g.n && g.n < 4*panel*Threads()
-	g.parts = g.splits(min(parts, Threads()), weights != nil)
+	g.parts = g.kernels.splits(g.m, g.n, g.k, weights != nil)
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
 	}
 	switch {
 	case g.parts > 0:
-		g.computeSplit(w, parts)
+		g.computeSplit(w)
 	case parts == 1:
 		g.run(0, 0, 0)
 	case g.byDots:

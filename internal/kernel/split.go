@@ -1,18 +1,19 @@
 package kernel
 
 import (
+	"math"
 	"slices"
 	"unsafe"
 )
 
 // Products on AMX tiles: each float32 is split into up to three bfloat16 parts, and the products of parts that matter add up
-// in float32. Three parts and six products err less than a float32 multiply-add does. A block that holds a number whose
-// parts are no normal numbers, or whose products may overflow, goes to the tiles of multiply-adds instead.
+// in float32. Three parts and six products err less than a float32 multiply-add does. A panel that holds a number whose
+// parts would be no normal numbers, or whose products may overflow, is scaled, or goes to the tiles of multiply-adds instead.
 
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
-	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)
-	product [4]func(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)
+	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
+	product [4]func(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 	config  unsafe.Pointer
 }
 
@@ -35,33 +36,39 @@ const (
 	cyclesRow, cyclesColumn, cyclesC = 0.7, 0.9, 0.25
 )
 
-// splits says into how many parts the numbers of a product are split: 0 where that doesn't pay.
-func (g *product[T]) splits(threads int, weights bool) int {
-	if g.kernels.splitter == nil || g.m < 3*splitSide/4 || g.n < splitSide || g.k < splitSide {
+// alwaysSplit lets tests multiply on tiles whatever it costs.
+var alwaysSplit bool
+
+// splits says into how many parts the numbers of an m×n×k product are split: 0 where that doesn't pay. weights says that b is
+// split already, or is worth it.
+func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
+	if k.splitter == nil || !alwaysSplit && (m < 3*splitSide/4 || n < splitSide || depth < splitSide) {
 		return 0
 	}
+	threads := splitThreads(m, n, depth)
 	parts := MatmulPrecision().parts()
-	m, n, k := float64(g.m), float64(g.n), float64(g.k)
 	whole := func(x int) float64 { return float64(up(x, splitSide) * splitSide) }
-	cost := whole(g.m) * whole(g.n) * whole(g.k) * cyclesTiles * float64(parts*(parts+1)) / 12
+	rows, columns, elements := float64(m), float64(n), float64(depth)
+	cost := whole(m) * whole(n) * whole(depth) * cyclesTiles * float64(parts*(parts+1)) / 12
 	times := 1.0
-	if !g.ownRows(threads) {
+	if !ownRows(m, n, threads) {
 		times = float64(threads)
 	}
-	cost += cyclesRow*times*m*k + cyclesC*m*n
+	cost += cyclesRow*times*rows*elements + cyclesC*rows*columns
 	if !weights {
-		cost += cyclesColumn * n * k
+		cost += cyclesColumn * columns * elements
 	}
-	if cost > cyclesFMA*m*n*k {
+	if cost > cyclesFMA*rows*columns*elements && !alwaysSplit {
 		return 0
 	}
 	return parts
 }
 
+// splitThreads is how many threads share a product.
+func splitThreads(m, n, k int) int { return min(partsOf(m*n*k, grainProduct), Threads()) }
+
 // ownRows says whether each of the threads takes rows of c, rather than columns.
-func (g *product[T]) ownRows(threads int) bool {
-	return g.m >= splitOwnRows*threads || g.n < splitSide*threads
-}
+func ownRows(m, n, threads int) bool { return m >= splitOwnRows*threads || n < splitSide*threads }
 
 // stepBytes is what 32 rows or columns take for a step.
 func (g *product[T]) stepBytes() int { return g.parts * 2 * splitTile }
@@ -70,9 +77,9 @@ func up(n, unit int) int { return (n + unit - 1) / unit }
 
 // computeSplit runs the product on AMX tiles, in parts of rows or columns of c. What a part reads again and again it has split
 // itself, so that it lies in its core's cache.
-func (g *product[T]) computeSplit(w *workspace[T], parts int) {
-	parts = min(parts, Threads())
-	if g.byRows = g.ownRows(parts); !g.byRows {
+func (g *product[T]) computeSplit(w *workspace[T]) {
+	parts := splitThreads(g.m, g.n, g.k)
+	if g.byRows = ownRows(g.m, g.n, parts); !g.byRows {
 		pool.run(g, parts, g.n, splitSide)
 		return
 	}
@@ -108,11 +115,11 @@ func (g *product[T]) splitRows(w *workspace[T], b *block[T]) {
 	bytes := up(kk, splitSide) * g.stepBytes()
 	panels := up(b.to-b.from, splitSide)
 	b.split = bytesOf(&w.a, panels*bytes)
-	w.unsplit = w.unsplit[:0]
+	w.unscale = w.unscale[:0]
 	for x := range panels {
 		i := b.from + x*splitSide
-		bad := g.splitPanel(w, unsafe.Add(b.split, x*bytes), g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), kk)
-		w.unsplit = append(w.unsplit, bad)
+		unscale := g.splitPanel(w, unsafe.Add(b.split, x*bytes), g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), kk)
+		w.unscale = append(w.unscale, unscale)
 	}
 }
 
@@ -121,9 +128,36 @@ func bytesOf[T Float](buffer *[]T, n int) unsafe.Pointer {
 	return unsafe.Pointer(aligned(buffer, up(n, sizeOf[T]())))
 }
 
+// The numbers that may be split are 0 and 2^-100 to 2^60 in size: no part of them is subnormal, no product of parts
+// overflows. By twice their bits, so that the sign is gone.
+const (
+	lowestSplit  = 2 * 27 << 23
+	highestSplit = 2 * 187 << 23
+)
+
 // splitPanel splits up to 32 rows of a or columns of b over kk elements of k: deep says that these lie a stored row
-// apart, rows that tiles of a are wanted, not of b. It says whether a number could not be split.
-func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld int, deep, rows bool, lines, kk int) (bad bool) {
+// apart, rows that tiles of a are wanted, not of b. A panel of small numbers, as gradients become, is split times a power of 2.
+// It returns the inverse of that, or 0 where a number could not be split.
+func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld int, deep, rows bool, lines, kk int) (unscale float32) {
+	most, least := g.splitScaled(w, dst, src, ld, deep, rows, lines, kk, 1)
+	if most <= highestSplit && least >= lowestSplit-1 {
+		return 1
+	}
+	raise := (lowestSplit-(least+1))>>24 + 1 // exponents
+	if least+1 < 1<<24 {                     // subnormal: up to 23 leading zeros
+		raise += 23
+	}
+	if most > highestSplit || most>>24+raise > highestSplit>>24 {
+		return 0
+	}
+	scale := math.Float32frombits((127 + raise) << 23)
+	g.splitScaled(w, dst, src, ld, deep, rows, lines, kk, scale)
+	return 1 / scale
+}
+
+// splitScaled is splitPanel for one scale; most and least are what split says.
+func (g *product[T]) splitScaled(w *workspace[T], dst unsafe.Pointer, src *T, ld int, deep, rows bool, lines, kk int, scale float32) (most, least uint32) {
+	least = math.MaxUint32
 	acrossLine, acrossK := ld, 1
 	if deep {
 		acrossLine, acrossK = 1, ld
@@ -147,23 +181,22 @@ func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld 
 				from, stride = w.turn(g.kernels.transpose, from, stride, deep)
 				deep = !deep
 			}
-			if g.splitLines(unsafe.Add(to, p/splitSide*g.stepBytes()), from, stride, deep, steps) {
-				bad = true
-			}
+			high, low := g.splitLines(unsafe.Add(to, p/splitSide*g.stepBytes()), from, stride, deep, steps, scale)
+			most, least = max(most, high), min(least, low)
 			p += steps * splitSide
 		}
 	}
-	return bad
+	return most, least
 }
 
 // splitLines splits steps of 16 lines, into the tiles that lie as they do.
-func (g *product[T]) splitLines(dst unsafe.Pointer, src *T, stride int, deep bool, steps int) (bad bool) {
+func (g *product[T]) splitLines(dst unsafe.Pointer, src *T, stride int, deep bool, steps int, scale float32) (most, least uint32) {
 	bytes := stride * sizeOf[T]()
 	second, advance := 16*sizeOf[T](), splitSide*sizeOf[T]()
 	if deep {
 		second, advance = 16*bytes, splitSide*bytes
 	}
-	return g.kernels.splitter.split[g.parts](dst, (*float32)(unsafe.Pointer(src)), bytes, second, advance, steps) != 0
+	return g.kernels.splitter.split[g.parts](dst, (*float32)(unsafe.Pointer(src)), bytes, second, advance, steps, scale)
 }
 
 // turn transposes the 16 lines of a step, which are deep or not.
@@ -210,7 +243,7 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 	square := (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
 	for j := j0; j < j1; j += splitSide {
 		columns := min(splitSide, j1-j)
-		panel, next, bad := g.columnPanel(w, b.p0, j, columns, kk)
+		panel, next, unscale := g.columnPanel(w, b.p0, j, columns, kk)
 		if j+splitSide >= j1 {
 			next = panel
 		}
@@ -221,18 +254,20 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 		for i := b.from; i < b.to; {
 			first, part := (i-b.from)/splitSide, b
 			end := first + 1
-			for ; !bad && !w.unsplit[first] && end < len(w.unsplit) && !w.unsplit[end]; end++ {
+			for end < len(w.unscale) && w.unscale[end] == w.unscale[first] {
+				end++
 			}
 			part.from, part.to = i, min(b.from+end*splitSide, b.to)
 			i = part.to
-			if bad || w.unsplit[first] {
+			back := w.unscale[first] * unscale
+			if back < 0x1p-120 { // 0, or too small to be a factor
 				part.height = even(part.to-part.from, g.kernels.maxRows, 1)
 				g.tiles(w, part, j, j+columns)
 				continue
 			}
 			c := (*float32)(unsafe.Pointer(at(g.c, part.from*g.ldc+j)))
 			s := g.kernels.splitter
-			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, next, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags)
+			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, next, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags, back)
 			if last {
 				g.activate(part.from, part.to, j, j+columns)
 			}
@@ -241,7 +276,7 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 }
 
 // columnPanel gives a panel of b, split now if it is not split already, and the one after it.
-func (g *product[T]) columnPanel(w *workspace[T], p0, j, columns, kk int) (panel, next unsafe.Pointer, bad bool) {
+func (g *product[T]) columnPanel(w *workspace[T], p0, j, columns, kk int) (panel, next unsafe.Pointer, unscale float32) {
 	bytes := up(kk, splitSide) * g.stepBytes()
 	if g.parted == nil {
 		panel = bytesOf(&w.panel, bytes)
@@ -249,11 +284,11 @@ func (g *product[T]) columnPanel(w *workspace[T], p0, j, columns, kk int) (panel
 	}
 	from, index := g.partedAt(p0, j, bytes)
 	panel = unsafe.Add(g.parted.first, from)
-	return panel, unsafe.Add(panel, bytes), g.parted.bad[index]
+	return panel, unsafe.Add(panel, bytes), g.parted.unscale[index]
 }
 
 // splitColumnPanel splits columns of b.
-func (g *product[T]) splitColumnPanel(w *workspace[T], dst unsafe.Pointer, p0, j, columns, kk int) (bad bool) {
+func (g *product[T]) splitColumnPanel(w *workspace[T], dst unsafe.Pointer, p0, j, columns, kk int) (unscale float32) {
 	if g.layout == NT {
 		return g.splitPanel(w, dst, at(g.b, j*g.ldb+p0), g.ldb, false, false, columns, kk)
 	}
@@ -263,13 +298,13 @@ func (g *product[T]) splitColumnPanel(w *workspace[T], dst unsafe.Pointer, p0, j
 // splitDepthOf is how many elements of k a block has.
 func splitDepthOf(k int) int { return even(k, splitDepth, splitSide) }
 
-// partedWeights is all of b, split: for each block of k its panels, and which of them hold a number that can't be.
+// partedWeights is all of b, split: for each block of k its panels, and what splitPanel says of each.
 type partedWeights struct {
-	first unsafe.Pointer
-	bad   []bool
+	first   unsafe.Pointer
+	unscale []float32
 }
 
-// partedAt is where the panel from column j on of the block of k from p0 on lies, in bytes, and its index among the bad;
+// partedAt is where the panel from column j on of the block of k from p0 on lies, in bytes, and the panel's index;
 // bytes is what a panel of that block takes.
 func (g *product[T]) partedAt(p0, j, bytes int) (from, index int) {
 	panels := up(g.n, splitSide)
@@ -280,8 +315,8 @@ func (g *product[T]) partedAt(p0, j, bytes int) (from, index int) {
 func (g *product[T]) splitAll(w *workspace[T], s *partedWeights, memory *[]T) {
 	panels := up(g.n, splitSide)
 	s.first = bytesOf(memory, panels*up(g.k, splitSide)*g.stepBytes())
-	s.bad = slices.Grow(s.bad[:0], panels*up(g.k, splitDepthOf(g.k)))
-	s.bad = s.bad[:panels*up(g.k, splitDepthOf(g.k))]
+	count := panels * up(g.k, splitDepthOf(g.k))
+	s.unscale = slices.Grow(s.unscale[:0], count)[:count]
 	inParts(&w.tasks.parting, partTask[T]{g, s}, partsOf(g.n*g.k, grainMemory), panels, 1)
 }
 
@@ -300,7 +335,7 @@ func (t *partTask[T]) run(_, from, to int) {
 		kk := min(kc, g.k-p0)
 		for j := from * splitSide; j < min(to*splitSide, g.n); j += splitSide {
 			at, index := g.partedAt(p0, j, up(kk, splitSide)*g.stepBytes())
-			t.weights.bad[index] = g.splitColumnPanel(w, unsafe.Add(t.weights.first, at), p0, j, min(splitSide, g.n-j), kk)
+			t.weights.unscale[index] = g.splitColumnPanel(w, unsafe.Add(t.weights.first, at), p0, j, min(splitSide, g.n-j), kk)
 		}
 	}
 }

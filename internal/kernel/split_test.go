@@ -17,7 +17,9 @@ func withAMX(t *testing.T) {
 	}
 	was := SIMD()
 	require.NoError(t, use("amx"))
+	alwaysSplit = true
 	t.Cleanup(func() {
+		alwaysSplit = false
 		SetPrecision(Highest)
 		require.NoError(t, use(was))
 	})
@@ -56,7 +58,7 @@ func TestSplitErrors(t *testing.T) {
 	withAMX(t)
 	random := rand.New(rand.NewPCG(7, 8))
 	bounds := []float64{High: 3e-5, Medium: 1.2e-2}
-	for i, s := range [][3]int{{64, 32, 768}, {70, 70, 129}, {65, 33, 1000}, {64, 32, 5000}} {
+	for i, s := range [][3]int{{64, 32, 768}, {70, 70, 129}, {65, 33, 1000}, {64, 32, 5000}, {33, 40, 100000}} {
 		for _, spread := range []float64{0, 5} {
 			m, n, k := s[0], s[1], s[2]
 			draw := func(count int) []float32 {
@@ -126,6 +128,41 @@ func TestSplitSpecialNumbers(t *testing.T) {
 	}
 }
 
+// Small numbers are multiplied on tiles as others are, scaled by a power of 2: gradients become as small as that.
+func TestSplitSmallNumbers(t *testing.T) {
+	withAMX(t)
+	const m, n, k = 70, 70, 500
+	random := rand.New(rand.NewPCG(13, 14))
+	a, b, bias := normals[float32](random, m*k), normals[float32](random, n*k), normals[float32](random, n)
+	multiply := func(a, b []float32, bias []float32) []float32 {
+		c := make([]float32, m*n)
+		Gemm(NT, m, n, k, a, k, b, k, c, n, false, Epilogue[float32]{Bias: bias})
+		return c
+	}
+	small := func(x []float32, scale float32) []float32 {
+		y := make([]float32, len(x))
+		for i, v := range x {
+			y[i] = v * scale
+		}
+		return y
+	}
+	want := multiply(a, b, bias)
+	require.Equal(t, small(want, 0x1p-90), multiply(small(a, 0x1p-90), b, small(bias, 0x1p-90)))
+	require.Equal(t, small(want, 0x1p-90), multiply(a, small(b, 0x1p-90), small(bias, 0x1p-90)))
+	for _, scale := range []float32{0x1p-110, 0x1p-125, 0x1p-140} { // subnormal numbers among them, or all of them are
+		tiny := small(a, scale)
+		got := multiply(tiny, small(b, 0x1p50), nil)
+		for i := range got {
+			sum, size := 0.0, 0.0
+			for p := range k {
+				x := float64(tiny[i/n*k+p]) * float64(b[i%n*k+p]) * 0x1p50
+				sum, size = sum+x, size+math.Abs(x)
+			}
+			near(t, sum, got[i], 1, k*epsilon[float32]()*size, scale, i)
+		}
+	}
+}
+
 // Three parts add up to the number, also in the lines of an edge.
 func TestSplitExact(t *testing.T) {
 	withAMX(t)
@@ -138,7 +175,7 @@ func TestSplitExact(t *testing.T) {
 			for _, rows := range []bool{false, true} {
 				lines, depth := s[0], s[1]
 				dst := make([]uint16, 2*g.stepBytes()/2+32)
-				require.False(t, g.splitPanel(w, unsafe.Pointer(&dst[0]), &src[0], 64, deep, rows, lines, depth))
+				require.EqualValues(t, 1, g.splitPanel(w, unsafe.Pointer(&dst[0]), &src[0], 64, deep, rows, lines, depth))
 				for line := range 32 {
 					for p := range up(depth, 32) * 32 {
 						want := float32(0)

@@ -7,7 +7,7 @@ const swapRows = 96
 // transposed: then it is a that is packed, and the result that is turned, instead of the much larger b. Every element adds
 // up in the same order.
 func swaps[T Float](layout Layout, m, n, k int, weights *Weights, accumulate bool) bool {
-	return layout == NT && weights == nil && !accumulate && m > dotRowLimit(k) && m <= swapRows && n >= 3*m && k >= 64 && kernelsOf[T]().splitter == nil
+	return layout == NT && weights == nil && !accumulate && m > dotRowLimit(k) && m <= swapRows && n >= 3*m && k >= 64 && kernelsOf[T]().splits(m, n, k, false) == 0
 }
 
 // gemmSwapped is Gemm of NT in that way.

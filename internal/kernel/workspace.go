@@ -11,7 +11,7 @@ type workspace[T Float] struct {
 	own       []T // see floats
 	// blocks on their way to and from AMX tiles
 	square, turned, panel []T
-	unsplit               []bool        // which panels of a block of a are not on tiles
+	unscale               []float32     // of the panels of a block of a
 	parted                partedWeights // a b that is split whole
 	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
 	most, sum, row []T

@@ -62,25 +62,21 @@ func amx() (asm, stubs string) {
 	return t.asm.String(), t.stubs.String()
 }
 
-// The numbers that may be split are 0 and 2^-100 to 2^60 in size: no part of them is subnormal, no product of parts
-// overflows. Twice their bits, so that the sign is gone.
-const (
-	lowestBits  = 2 * 27 << 23
-	highestBits = 2 * 187 << 23
-)
-
 // split makes the parts of 16 lines of 32 numbers a step.
 func (t *text) split(parts int) {
-	t.function(fmt.Sprintf("split%d", parts), "(dst unsafe.Pointer, src *float32, stride, second, advance, steps int) (bad uint32)", fmt.Sprintf(`splits 16 lines of 32 numbers a step in %d parts: the first half of a line lies at src, stride bytes apart,
-// the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. bad is not 0 where a
-// number cannot be split.`, parts), 52)
+	t.function(fmt.Sprintf("split%d", parts), "(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)", fmt.Sprintf(`splits 16 lines of 32 numbers a step, times scale, in %d parts: the first half of a line lies at src, stride bytes
+// apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
+// largest of the numbers' bits without sign, twice; least the smallest but for 0, less 1.`, parts), 64)
 	t.line("MOVQ dst+0(FP), DI")
 	t.line("MOVQ src+8(FP), SI")
 	t.line("MOVQ stride+16(FP), DX")
 	t.line("MOVQ second+24(FP), BX")
 	t.line("MOVQ advance+32(FP), R9")
 	t.line("MOVQ steps+40(FP), R8")
-	for _, c := range []struct{ bits, register int }{{0x8000, 31}, {0xffff0000, 30}, {lowestBits - 1, 29}, {highestBits, 28}} {
+	t.line("VBROADCASTSS scale+48(FP), Z29")
+	t.line("MOVL scale+48(FP), R11")
+	t.line("SUBL $0x3f800000, R11") // 0 for a scale of 1: a multiplication would be slow for subnormal numbers
+	for _, c := range []struct{ bits, register int }{{0x8000, 31}, {0xffff0000, 30}} {
 		t.line("MOVL $0x%08x, AX", c.bits)
 		t.line("VPBROADCASTD AX, Z%d", c.register)
 	}
@@ -100,6 +96,11 @@ func (t *text) split(parts int) {
 		t.line("VPADDD Z27, Z%d, Z%d", 2+x, 2+x)
 		t.line("VPMINUD Z%d, Z26, Z26", 2+x)
 	}
+	t.line("TESTL R11, R11")
+	t.line("JZ scaled")
+	t.line("VMULPS Z29, Z0, Z0")
+	t.line("VMULPS Z29, Z1, Z1")
+	fmt.Fprintf(&t.asm, "scaled:\n")
 	for q := range parts {
 		if q == 2 { // what is left is a bfloat16
 			t.line("VPSRLD $16, Z0, Z2")
@@ -125,11 +126,22 @@ func (t *text) split(parts int) {
 	t.line("ADDQ $%d, DI", 2048*parts-1024)
 	t.line("DECQ R8")
 	t.line("JNZ step")
-	t.line("VPCMPUD $1, Z29, Z26, K1") // below
-	t.line("VPCMPUD $6, Z28, Z25, K2") // above
-	t.line("KORW K2, K1, K1")
-	t.line("KMOVW K1, AX")
-	t.line("MOVL AX, bad+48(FP)")
+	for _, r := range []struct {
+		op     string
+		z      int
+		result string
+	}{{"VPMAXUD", 25, "most+56(FP)"}, {"VPMINUD", 26, "least+60(FP)"}} {
+		t.line("VEXTRACTI64X4 $1, Z%d, Y0", r.z)
+		t.line("%s Y0, Y%d, Y1", r.op, r.z)
+		t.line("VEXTRACTI128 $1, Y1, X0")
+		t.line("%s X0, X1, X1", r.op)
+		for _, halves := range []int{0x4e, 0xb1} {
+			t.line("VPSHUFD $0x%02x, X1, X0", halves)
+			t.line("%s X0, X1, X1", r.op)
+		}
+		t.line("VMOVD X1, AX")
+		t.line("MOVL AX, %s", r.result)
+	}
 	t.line("VZEROUPPER")
 	t.line("RET")
 }
@@ -137,8 +149,8 @@ func (t *text) split(parts int) {
 // product multiplies panels of 32 rows of a by one of 32 columns of b over steps of 32 elements: both hold, for every step
 // and part, two tiles.
 func (t *text) product(parts int) {
-	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int)", fmt.Sprintf(`multiplies rows of a by a panel of b, which hold %d parts, and stores as a tile does, by way of a block of 32×32
-// numbers. next is what will be read next.`, parts), 96)
+	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by a panel of b, which hold %d parts, and stores unscale times that as a tile does, by way of a
+// block of 32×32 numbers. next is what will be read next.`, parts), 100)
 	t.line("MOVQ config+0(FP), DI")
 	t.bytes(0xc4, 0xe2, 0x78, 0x49, 0x07) // LDTILECFG (DI)
 	t.line("MOVQ a+8(FP), SI")
@@ -160,6 +172,7 @@ func (t *text) product(parts int) {
 	for _, z := range []int{29, 30, 31} {
 		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
 	}
+	t.line("VBROADCASTSS unscale+96(FP), Z28")
 	t.line("TESTQ DI, DI")
 	t.line("JZ panel")
 	t.line("VMOVUPS.Z (DI), K1, Z30")
@@ -234,7 +247,8 @@ func (t *text) merge() {
 	fmt.Fprintf(&t.asm, "row:\n")
 	sums := []struct{ c, bias, mask, at int }{{0, 30, 1, 0}, {1, 31, 2, 64}}
 	for _, s := range sums {
-		t.line("VADDPS %d(DI), Z%d, Z%d", s.at, s.bias, s.c)
+		t.line("VMOVUPS %d(DI), Z%d", s.at, s.c)
+		t.line("VFMADD213PS Z%d, Z28, Z%d", s.bias, s.c)
 	}
 	t.line("TESTQ $%d, BX", flagAdd)
 	t.line("JZ added")
