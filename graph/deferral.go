@@ -1,6 +1,9 @@
 package graph
 
-import "github.com/seed-70b75153/aegis/ops"
+import (
+	"github.com/seed-70b75153/aegis/internal/kernel"
+	"github.com/seed-70b75153/aegis/ops"
+)
 
 // Deferral is a parameter's gradient that Backward has left to be computed by whoever reads it first: the optimizer, by
 // rows, or [Param.Grad] and [Param.Gradient], whole. It holds until the program runs again.
@@ -11,7 +14,8 @@ type Deferral struct {
 	kept   [2]ops.Array  // what was in them: their memory as it was, or a copy of an input's, which is the caller's to change
 	parts  [2]*ops.Array // kept, as the operation takes them
 	copied [2]bool
-	on     bool // in the run at hand
+	packed [2]kernel.Weights // of parts
+	on     bool              // in the run at hand
 }
 
 // deferGradients finds the gradients that may be left: of parameters, read by no other operation, and made of what the program
@@ -82,10 +86,15 @@ func (d *Deferral) run() error {
 		default:
 			kept.CopyFrom(a)
 		}
+		d.packed[i].Drop()
+		kept.Weights = &d.packed[i]
 		d.parts[i] = kept
 	}
 	return nil
 }
+
+// Prepare is to be called before calls of Rows that compute the gradient part by part.
+func (d *Deferral) Prepare() { d.step.definition.(ops.Deferrable).Prepare(d.parts) }
 
 // Rows computes rows of the gradient of a weight (out, …) from one on, as many as dst holds. It is safe for concurrent use.
 func (d *Deferral) Rows(dst *ops.Array, row int) {

@@ -193,7 +193,7 @@ func weightRows[T kernel.Float](dst *Array, from [2]*Array, row int) {
 	k, n := x.Shape[len(x.Shape)-1], g.Shape[len(g.Shape)-1]
 	m := size(x.Shape[:len(x.Shape)-1])
 	rows := dst.Len / max(k, 1)
-	kernel.Gemm(kernel.TN, rows, k, m, Slice[T](g)[min(row, g.Len):], n, Slice[T](x), k, Slice[T](dst), k, false, kernel.Epilogue[T]{})
+	kernel.GemmPacked(kernel.TN, rows, k, m, Slice[T](g)[min(row, g.Len):], n, Slice[T](x), k, x.Weights, Slice[T](dst), k, false, kernel.Epilogue[T]{})
 }
 
 // Defers is true for a large weight and few rows of x, which every part of the weight reads.
@@ -218,6 +218,13 @@ func (l linearWeightGradient) Defer(in, out []*Array) error {
 	return float(in[0],
 		func() error { return beforeActivation[float32](l, in, out) },
 		func() error { return beforeActivation[float64](l, in, out) })
+}
+
+func (linearWeightGradient) Prepare(from [2]*Array) {
+	if x := from[0]; x.DType == tensor.Float32 && x.Weights != nil {
+		k := x.Shape[len(x.Shape)-1]
+		kernel.PackRight(kernel.TN, k, size(x.Shape[:len(x.Shape)-1]), Slice[float32](x), k, x.Weights)
+	}
 }
 
 func (linearWeightGradient) Rows(dst *Array, from [2]*Array, row int) {

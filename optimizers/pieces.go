@@ -29,6 +29,8 @@ const (
 	// pieceBytes is how much of a gradient is computed before its rows are updated: with as much of the weight and of what
 	// the rule keeps it stays in the second-level cache.
 	pieceBytes = 128 << 10
+	// pieceRows is what matrix products take at a time.
+	pieceRows = 32
 	// partElements is from how many elements on a part of its own pays.
 	partElements = 1 << 13
 )
@@ -48,6 +50,7 @@ func (b *block) updateByPieces(s settings, r *run, d *graph.Deferral) {
 	for len(p.parts) < kernel.Parts(shape[0], grain) {
 		p.parts = append(p.parts, piece{})
 	}
+	d.Prepare()
 	kernel.Share(shape[0], grain, p.rows)
 	p.settings, p.whole, p.deferral = nil, nil, nil
 }
@@ -56,6 +59,9 @@ func (b *block) updateByPieces(s settings, r *run, d *graph.Deferral) {
 func (p *pieces) update(number, from, to int) {
 	w := &p.parts[number]
 	rows := max(1, pieceBytes/(p.columns*width(p.whole.values.DType)))
+	if rows > pieceRows/2 {
+		rows = (rows + pieceRows - 1) / pieceRows * pieceRows
+	}
 	if n := rows * p.columns; w.gradient.Len < n || w.gradient.DType != p.whole.values.DType {
 		w.gradient = ops.NewArray(ops.Operand{Shape: tensor.Shape{n}, DType: p.whole.values.DType})
 	}

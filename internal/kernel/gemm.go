@@ -26,7 +26,12 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 	gemm(layout, m, n, k, a, lda, b, ldb, nil, c, ldc, accumulate, epilogue)
 }
 
-// gemm is Gemm with b's packed copy, where there is one.
+// GemmPacked is [Gemm] with b's packed copy, where weights, which may be nil, has one.
+func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
+	gemm(layout, m, n, k, a, lda, b, ldb, weights, c, ldc, accumulate, epilogue)
+}
+
+// gemm is GemmPacked.
 func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
 	if m <= 0 || n <= 0 {
 		return

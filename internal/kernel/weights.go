@@ -12,18 +12,20 @@ import (
 // time, so that weights that change with every use cost nothing. The first use and the later ones give the same
 // bits. It is safe for concurrent use.
 type Weights struct {
-	// Version is raised by every write to the matrix.
+	// Version is raised by every write to the matrix. Where it is nil, the copy is what [PackRight] has made.
 	Version *atomic.Uint64
 
 	seen    atomic.Uint64 // the version of the last use, plus 1
 	packing sync.Mutex
 	packed  atomic.Pointer[packedWeights]
 	slid    atomic.Value // the same of a convolution: a *slidWeights
+	spare   any          // a *repacked: what PackRight made last
 }
 
 type packedWeights struct {
 	version     uint64
 	simd        string
+	layout      Layout
 	n, k, parts int
 	first       unsafe.Pointer // in panels, or
 	parted      *partedWeights // split for AMX tiles
@@ -37,8 +39,8 @@ func Linear[T Float](m, n, k int, x, w []T, weights *Weights, y []T, epilogue Ep
 }
 
 // packedFor is the packed copy for a product whose b is the matrix, or nil where there is none yet.
-func (s *Weights) packedFor(version uint64, n, k, parts int) *packedWeights {
-	if p := s.packed.Load(); p != nil && p.version == version && p.simd == simd && p.n == n && p.k == k && p.parts == parts {
+func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
+	if p := s.packed.Load(); p != nil && p.version == version && p.simd == simd && p.layout == g.layout && p.n == g.n && p.k == g.k && p.parts == g.parts {
 		return p
 	}
 	return nil
@@ -46,10 +48,13 @@ func (s *Weights) packedFor(version uint64, n, k, parts int) *packedWeights {
 
 // useWeights takes the packed copy of b, which it makes if this version was used before.
 func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
-	version := s.Version.Load()
-	p := s.packedFor(version, g.n, g.k, g.parts)
-	if p == nil && s.seen.Swap(version+1) == version+1 && s.packing.TryLock() {
-		if p = s.packedFor(version, g.n, g.k, g.parts); p == nil {
+	version := uint64(0)
+	if s.Version != nil {
+		version = s.Version.Load()
+	}
+	p := g.packedFor(s, version)
+	if p == nil && s.Version != nil && s.seen.Swap(version+1) == version+1 && s.packing.TryLock() {
+		if p = g.packedFor(s, version); p == nil {
 			p = g.pack(w, version)
 			s.packed.Store(p)
 		}
@@ -62,7 +67,7 @@ func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
 
 // pack packs all of b in the way in which the product reads it.
 func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
-	p := &packedWeights{version: version, simd: simd, n: g.n, k: g.k, parts: g.parts}
+	p := &packedWeights{version: version, simd: simd, layout: g.layout, n: g.n, k: g.k, parts: g.parts}
 	if g.parts > 0 {
 		var memory []T
 		p.parted = new(partedWeights)
@@ -74,6 +79,43 @@ func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
 	g.packWeights(w, dst)
 	p.first = unsafe.Pointer(dst)
 	return p
+}
+
+// expected says whether a packed copy is there, or will be at a later use.
+func (s *Weights) expected() bool { return s != nil && (s.Version != nil || s.packed.Load() != nil) }
+
+// Drop forgets a copy that [PackRight] made. No product may use it meanwhile.
+func (s *Weights) Drop() { s.packed.Store(nil) }
+
+// PackRight packs b, of n columns and depth k, for many products of the layout that take few rows each, if that pays. weights has
+// no Version. No product may use it meanwhile.
+func PackRight[T Float](layout Layout, n, k int, b []T, ldb int, weights *Weights) {
+	weights.Drop()
+	kernels := kernelsOf[T]()
+	parts := kernels.splits(splitSide, n, k, true)
+	if parts == 0 || k == 0 {
+		return
+	}
+	w := borrow[T]()
+	g := &w.tasks.product
+	*g = product[T]{kernels: kernels, layout: layout, n: n, k: k, b: &b[0], ldb: ldb, parts: parts}
+	p, ok := weights.spare.(*repacked[T])
+	if !ok {
+		p = new(repacked[T])
+		weights.spare = p
+	}
+	p.packedWeights = packedWeights{simd: simd, layout: layout, n: n, k: k, parts: parts, parted: &p.split}
+	g.splitAll(w, &p.split, &p.memory)
+	weights.packed.Store(&p.packedWeights)
+	*g = product[T]{}
+	w.giveBack()
+}
+
+// repacked is a packed copy whose memory is used again for the next.
+type repacked[T Float] struct {
+	packedWeights
+	split  partedWeights
+	memory []T
 }
 
 // slidWeights are a convolution's, packed and scaled.
