@@ -11,11 +11,11 @@ import "unsafe"
 //go:noescape
 func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
-// tileProduct1 multiplies rows of a by a panel of b, which hold 1 parts, and stores unscale times that as a tile does, by way of a
-// block of 32×32 numbers. next is what will be read next.
+// tileProduct1 multiplies rows of a by columns of b, panels of which lie one after the other, in 1 parts, and stores unscale
+// times that as a tile does, by way of a block of 32×32 numbers.
 //
 //go:noescape
-func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct1(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 
 // split2 splits 16 lines of 32 numbers a step, times scale, in 2 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -24,11 +24,11 @@ func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, 
 //go:noescape
 func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
-// tileProduct2 multiplies rows of a by a panel of b, which hold 2 parts, and stores unscale times that as a tile does, by way of a
-// block of 32×32 numbers. next is what will be read next.
+// tileProduct2 multiplies rows of a by columns of b, panels of which lie one after the other, in 2 parts, and stores unscale
+// times that as a tile does, by way of a block of 32×32 numbers.
 //
 //go:noescape
-func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct2(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 
 // split3 splits 16 lines of 32 numbers a step, times scale, in 3 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -37,8 +37,8 @@ func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, 
 //go:noescape
 func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
-// tileProduct3 multiplies rows of a by a panel of b, which hold 3 parts, and stores unscale times that as a tile does, by way of a
-// block of 32×32 numbers. next is what will be read next.
+// tileProduct3 multiplies rows of a by columns of b, panels of which lie one after the other, in 3 parts, and stores unscale
+// times that as a tile does, by way of a block of 32×32 numbers.
 //
 //go:noescape
-func tileProduct3(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct3(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)

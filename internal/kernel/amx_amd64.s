@@ -77,41 +77,51 @@ scaled:
 	VZEROUPPER
 	RET
 
-// func tileProduct1(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
-TEXT ·tileProduct1(SB), NOSPLIT, $0-100
+// func tileProduct1(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct1(SB), NOSPLIT, $0-92
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
-	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
-	MOVQ next+24(FP), R12
-	MOVQ block+40(FP), CX
-	MOVQ rows+48(FP), R8
-	MOVQ c+56(FP), R11
-	MOVQ ldc+64(FP), R13
-	MOVQ bias+72(FP), DI
-	MOVQ columns+80(FP), BX
+	MOVQ block+32(FP), CX
+	MOVQ ldc+56(FP), R13
+	MOVQ bias+64(FP), R15
+	MOVQ columns+72(FP), R14
 	MOVQ $64, R9
 	MOVQ $128, R10
+	VBROADCASTSS unscale+88(FP), Z28
+	VPXORD Z29, Z29, Z29
+	VPXORD Z30, Z30, Z30
+	VPXORD Z31, Z31, Z31
+column:
+	MOVQ a+8(FP), SI
+	MOVQ rows+40(FP), R8
+	MOVQ columns+72(FP), R11
+	SUBQ R14, R11
+	SHLQ $2, R11
+	ADDQ c+48(FP), R11
+	MOVQ steps+24(FP), R12
+	IMUL3Q $2048, R12, R12
+	ADDQ DX, R12
+	MOVQ $32, BX
+	CMPQ R14, BX
+	CMOVQLT R14, BX
 	MOVQ $-1, AX
 	BZHIQ BX, AX, AX
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	VPXORD Z29, Z29, Z29
-	VPXORD Z30, Z30, Z30
-	VPXORD Z31, Z31, Z31
-	VBROADCASTSS unscale+96(FP), Z28
-	TESTQ DI, DI
+	TESTQ R15, R15
 	JZ panel
-	VMOVUPS.Z (DI), K1, Z30
-	VMOVUPS.Z 64(DI), K2, Z31
+	VMOVUPS.Z (R15), K1, Z30
+	VMOVUPS.Z 64(R15), K2, Z31
+	ADDQ $128, R15
 panel:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8
 	MOVQ DX, BX
-	MOVQ steps+32(FP), AX
+	MOVQ steps+24(FP), AX
 step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x0e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x0e; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00
@@ -200,7 +210,7 @@ step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00
-	MOVQ flags+88(FP), BX
+	MOVQ flags+80(FP), BX
 	MOVQ CX, DI
 	MOVQ $32, AX
 	CMPQ R8, AX
@@ -230,6 +240,11 @@ store:
 	JNZ row
 	SUBQ $32, R8
 	JG panel
+	MOVQ steps+24(FP), BX
+	IMUL3Q $2048, BX, BX
+	ADDQ BX, DX
+	SUBQ $32, R14
+	JG column
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -318,41 +333,51 @@ scaled:
 	VZEROUPPER
 	RET
 
-// func tileProduct2(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
-TEXT ·tileProduct2(SB), NOSPLIT, $0-100
+// func tileProduct2(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct2(SB), NOSPLIT, $0-92
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
-	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
-	MOVQ next+24(FP), R12
-	MOVQ block+40(FP), CX
-	MOVQ rows+48(FP), R8
-	MOVQ c+56(FP), R11
-	MOVQ ldc+64(FP), R13
-	MOVQ bias+72(FP), DI
-	MOVQ columns+80(FP), BX
+	MOVQ block+32(FP), CX
+	MOVQ ldc+56(FP), R13
+	MOVQ bias+64(FP), R15
+	MOVQ columns+72(FP), R14
 	MOVQ $64, R9
 	MOVQ $128, R10
+	VBROADCASTSS unscale+88(FP), Z28
+	VPXORD Z29, Z29, Z29
+	VPXORD Z30, Z30, Z30
+	VPXORD Z31, Z31, Z31
+column:
+	MOVQ a+8(FP), SI
+	MOVQ rows+40(FP), R8
+	MOVQ columns+72(FP), R11
+	SUBQ R14, R11
+	SHLQ $2, R11
+	ADDQ c+48(FP), R11
+	MOVQ steps+24(FP), R12
+	IMUL3Q $4096, R12, R12
+	ADDQ DX, R12
+	MOVQ $32, BX
+	CMPQ R14, BX
+	CMOVQLT R14, BX
 	MOVQ $-1, AX
 	BZHIQ BX, AX, AX
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	VPXORD Z29, Z29, Z29
-	VPXORD Z30, Z30, Z30
-	VPXORD Z31, Z31, Z31
-	VBROADCASTSS unscale+96(FP), Z28
-	TESTQ DI, DI
+	TESTQ R15, R15
 	JZ panel
-	VMOVUPS.Z (DI), K1, Z30
-	VMOVUPS.Z 64(DI), K2, Z31
+	VMOVUPS.Z (R15), K1, Z30
+	VMOVUPS.Z 64(R15), K2, Z31
+	ADDQ $128, R15
 panel:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8
 	MOVQ DX, BX
-	MOVQ steps+32(FP), AX
+	MOVQ steps+24(FP), AX
 step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x0e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x0e; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00
@@ -522,7 +547,7 @@ step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00
-	MOVQ flags+88(FP), BX
+	MOVQ flags+80(FP), BX
 	MOVQ CX, DI
 	MOVQ $32, AX
 	CMPQ R8, AX
@@ -552,6 +577,11 @@ store:
 	JNZ row
 	SUBQ $32, R8
 	JG panel
+	MOVQ steps+24(FP), BX
+	IMUL3Q $4096, BX, BX
+	ADDQ BX, DX
+	SUBQ $32, R14
+	JG column
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
 	VZEROUPPER
 	RET
@@ -645,41 +675,51 @@ scaled:
 	VZEROUPPER
 	RET
 
-// func tileProduct3(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
-TEXT ·tileProduct3(SB), NOSPLIT, $0-100
+// func tileProduct3(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+TEXT ·tileProduct3(SB), NOSPLIT, $0-92
 	MOVQ config+0(FP), DI
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0x07
-	MOVQ a+8(FP), SI
 	MOVQ b+16(FP), DX
-	MOVQ next+24(FP), R12
-	MOVQ block+40(FP), CX
-	MOVQ rows+48(FP), R8
-	MOVQ c+56(FP), R11
-	MOVQ ldc+64(FP), R13
-	MOVQ bias+72(FP), DI
-	MOVQ columns+80(FP), BX
+	MOVQ block+32(FP), CX
+	MOVQ ldc+56(FP), R13
+	MOVQ bias+64(FP), R15
+	MOVQ columns+72(FP), R14
 	MOVQ $64, R9
 	MOVQ $128, R10
+	VBROADCASTSS unscale+88(FP), Z28
+	VPXORD Z29, Z29, Z29
+	VPXORD Z30, Z30, Z30
+	VPXORD Z31, Z31, Z31
+column:
+	MOVQ a+8(FP), SI
+	MOVQ rows+40(FP), R8
+	MOVQ columns+72(FP), R11
+	SUBQ R14, R11
+	SHLQ $2, R11
+	ADDQ c+48(FP), R11
+	MOVQ steps+24(FP), R12
+	IMUL3Q $6144, R12, R12
+	ADDQ DX, R12
+	MOVQ $32, BX
+	CMPQ R14, BX
+	CMOVQLT R14, BX
 	MOVQ $-1, AX
 	BZHIQ BX, AX, AX
 	KMOVW AX, K1
 	SHRQ $16, AX
 	KMOVW AX, K2
-	VPXORD Z29, Z29, Z29
-	VPXORD Z30, Z30, Z30
-	VPXORD Z31, Z31, Z31
-	VBROADCASTSS unscale+96(FP), Z28
-	TESTQ DI, DI
+	TESTQ R15, R15
 	JZ panel
-	VMOVUPS.Z (DI), K1, Z30
-	VMOVUPS.Z 64(DI), K2, Z31
+	VMOVUPS.Z (R15), K1, Z30
+	VMOVUPS.Z 64(R15), K2, Z31
+	ADDQ $128, R15
 panel:
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xc8
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd0
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x7b; BYTE $0x49; BYTE $0xd8
 	MOVQ DX, BX
-	MOVQ steps+32(FP), AX
+	MOVQ steps+24(FP), AX
 step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xa4; BYTE $0x0e; BYTE $0x00; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7b; BYTE $0x4b; BYTE $0xac; BYTE $0x0e; BYTE $0x00; BYTE $0x04; BYTE $0x00; BYTE $0x00
@@ -936,7 +976,7 @@ step:
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x8c; BYTE $0x11; BYTE $0x40; BYTE $0x00; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x94; BYTE $0x11; BYTE $0x00; BYTE $0x08; BYTE $0x00; BYTE $0x00
 	BYTE $0xc4; BYTE $0xa2; BYTE $0x7a; BYTE $0x4b; BYTE $0x9c; BYTE $0x11; BYTE $0x40; BYTE $0x08; BYTE $0x00; BYTE $0x00
-	MOVQ flags+88(FP), BX
+	MOVQ flags+80(FP), BX
 	MOVQ CX, DI
 	MOVQ $32, AX
 	CMPQ R8, AX
@@ -966,6 +1006,11 @@ store:
 	JNZ row
 	SUBQ $32, R8
 	JG panel
+	MOVQ steps+24(FP), BX
+	IMUL3Q $6144, BX, BX
+	ADDQ BX, DX
+	SUBQ $32, R14
+	JG column
 	BYTE $0xc4; BYTE $0xe2; BYTE $0x78; BYTE $0x49; BYTE $0xc0
 	VZEROUPPER
 	RET

@@ -13,7 +13,7 @@ import (
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
 	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
-	product [4]func(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+	product [4]func(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 	config  unsafe.Pointer
 }
 
@@ -24,6 +24,8 @@ const (
 	// splitBytes bounds the rows of a that stay, split, in the second-level cache, of 2 MiB on every processor that has tiles.
 	splitBytes = 5 << 18
 
+	// splitSteps bounds the steps of one call, about 0.1 µs each: assembly can't be preempted.
+	splitSteps = 1024
 	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
 	// splits a part of a, and reads all of b.
 	splitOwnRows = 128
@@ -241,12 +243,8 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 		flags |= tileReLU
 	}
 	square := (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
-	for j := j0; j < j1; j += splitSide {
-		columns := min(splitSide, j1-j)
-		panel, next, unscale := g.columnPanel(w, b.p0, j, columns, kk)
-		if j+splitSide >= j1 {
-			next = panel
-		}
+	for j := j0; j < j1; {
+		columns, panel, unscale := g.columnPanels(w, b.p0, j, j1, kk)
 		var bias *float32
 		if last && g.epilogue.Bias != nil {
 			bias = (*float32)(unsafe.Pointer(&g.epilogue.Bias[j]))
@@ -267,24 +265,31 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 			}
 			c := (*float32)(unsafe.Pointer(at(g.c, part.from*g.ldc+j)))
 			s := g.kernels.splitter
-			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, next, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags, back)
+			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags, back)
 			if last {
 				g.activate(part.from, part.to, j, j+columns)
 			}
 		}
+		j += columns
 	}
 }
 
-// columnPanel gives a panel of b, split now if it is not split already, and the one after it.
-func (g *product[T]) columnPanel(w *workspace[T], p0, j, columns, kk int) (panel, next unsafe.Pointer, unscale float32) {
+// columnPanels gives panels of b from column j on that lie one after the other and have one scale: one that is split now, where
+// they are not split already.
+func (g *product[T]) columnPanels(w *workspace[T], p0, j, j1, kk int) (columns int, panel unsafe.Pointer, unscale float32) {
 	bytes := up(kk, splitSide) * g.stepBytes()
+	columns = min(splitSide, j1-j)
 	if g.parted == nil {
 		panel = bytesOf(&w.panel, bytes)
-		return panel, panel, g.splitColumnPanel(w, panel, p0, j, columns, kk)
+		return columns, panel, g.splitColumnPanel(w, panel, p0, j, columns, kk)
 	}
 	from, index := g.partedAt(p0, j, bytes)
-	panel = unsafe.Add(g.parted.first, from)
-	return panel, unsafe.Add(panel, bytes), g.parted.unscale[index]
+	unscale = g.parted.unscale[index]
+	most := max(1, splitSteps/(len(w.unscale)*up(kk, splitSide))) * splitSide
+	for columns < most && j+columns < j1 && g.parted.unscale[index+columns/splitSide] == unscale {
+		columns = min(columns+splitSide, j1-j)
+	}
+	return columns, unsafe.Add(g.parted.first, from), unscale
 }
 
 // splitColumnPanel splits columns of b.

@@ -146,43 +146,53 @@ func (t *text) split(parts int) {
 	t.line("RET")
 }
 
-// product multiplies panels of 32 rows of a by one of 32 columns of b over steps of 32 elements: both hold, for every step
+// product multiplies panels of 32 rows of a by panels of 32 columns of b over steps of 32 elements: both hold, for every step
 // and part, two tiles.
 func (t *text) product(parts int) {
-	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b, next unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by a panel of b, which hold %d parts, and stores unscale times that as a tile does, by way of a
-// block of 32×32 numbers. next is what will be read next.`, parts), 100)
+	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
+// times that as a tile does, by way of a block of 32×32 numbers.`, parts), 92)
 	t.line("MOVQ config+0(FP), DI")
 	t.bytes(0xc4, 0xe2, 0x78, 0x49, 0x07) // LDTILECFG (DI)
-	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ b+16(FP), DX")
-	t.line("MOVQ next+24(FP), R12")
-	t.line("MOVQ block+40(FP), CX")
-	t.line("MOVQ rows+48(FP), R8")
-	t.line("MOVQ c+56(FP), R11")
-	t.line("MOVQ ldc+64(FP), R13")
-	t.line("MOVQ bias+72(FP), DI")
-	t.line("MOVQ columns+80(FP), BX")
+	t.line("MOVQ block+32(FP), CX")
+	t.line("MOVQ ldc+56(FP), R13")
+	t.line("MOVQ bias+64(FP), R15")
+	t.line("MOVQ columns+72(FP), R14")
 	t.line("MOVQ $64, R9")
 	t.line("MOVQ $128, R10")
+	t.line("VBROADCASTSS unscale+88(FP), Z28")
+	for _, z := range []int{29, 30, 31} {
+		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
+	}
+	fmt.Fprintf(&t.asm, "column:\n")
+	t.line("MOVQ a+8(FP), SI")
+	t.line("MOVQ rows+40(FP), R8")
+	t.line("MOVQ columns+72(FP), R11") // those before this panel
+	t.line("SUBQ R14, R11")
+	t.line("SHLQ $2, R11")
+	t.line("ADDQ c+48(FP), R11")
+	t.line("MOVQ steps+24(FP), R12")
+	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
+	t.line("ADDQ DX, R12") // the next panel of b
+	t.line("MOVQ $32, BX")
+	t.line("CMPQ R14, BX")
+	t.line("CMOVQLT R14, BX")
 	t.line("MOVQ $-1, AX")
 	t.line("BZHIQ BX, AX, AX")
 	t.line("KMOVW AX, K1")
 	t.line("SHRQ $16, AX")
 	t.line("KMOVW AX, K2")
-	for _, z := range []int{29, 30, 31} {
-		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
-	}
-	t.line("VBROADCASTSS unscale+96(FP), Z28")
-	t.line("TESTQ DI, DI")
+	t.line("TESTQ R15, R15")
 	t.line("JZ panel")
-	t.line("VMOVUPS.Z (DI), K1, Z30")
-	t.line("VMOVUPS.Z 64(DI), K2, Z31")
+	t.line("VMOVUPS.Z (R15), K1, Z30")
+	t.line("VMOVUPS.Z 64(R15), K2, Z31")
+	t.line("ADDQ $128, R15")
 	fmt.Fprintf(&t.asm, "panel:\n")
 	for tile := range 4 {
 		t.tileZero(tile)
 	}
 	t.line("MOVQ DX, BX")
-	t.line("MOVQ steps+32(FP), AX")
+	t.line("MOVQ steps+24(FP), AX")
 	fmt.Fprintf(&t.asm, "step:\n")
 	// The next step of a and b comes to the first-level cache while this one is multiplied, and what will be read next to
 	// the second-level cache.
@@ -232,6 +242,11 @@ func (t *text) product(parts int) {
 	t.merge()
 	t.line("SUBQ $32, R8")
 	t.line("JG panel")
+	t.line("MOVQ steps+24(FP), BX")
+	t.line("IMUL3Q $%d, BX, BX", 2048*parts)
+	t.line("ADDQ BX, DX")
+	t.line("SUBQ $32, R14")
+	t.line("JG column")
 	t.bytes(0xc4, 0xe2, 0x78, 0x49, 0xc0) // TILERELEASE
 	t.line("VZEROUPPER")
 	t.line("RET")
@@ -239,7 +254,7 @@ func (t *text) product(parts int) {
 
 // merge stores the block of products in up to 32 rows of c.
 func (t *text) merge() {
-	t.line("MOVQ flags+88(FP), BX")
+	t.line("MOVQ flags+80(FP), BX")
 	t.line("MOVQ CX, DI")
 	t.line("MOVQ $32, AX")
 	t.line("CMPQ R8, AX")
