@@ -101,6 +101,21 @@ func (d *Deferral) Rows(dst *ops.Array, row int) {
 	d.step.definition.(ops.Deferrable).Rows(dst, d.parts, row)
 }
 
+// Places appends what [Deferral.Row] takes: row<<32 | place in order, for every row that may be other than 0. Without ok there may
+// be any.
+func (d *Deferral) Places(places []uint64) (all []uint64, ok bool) {
+	sparse, ok := d.step.definition.(ops.Sparse)
+	if !ok {
+		return places, false
+	}
+	return sparse.Places(places, d.parts), true
+}
+
+// Row computes the row of places that name the same one. It is safe for concurrent use.
+func (d *Deferral) Row(dst *ops.Array, places []uint64) {
+	d.step.definition.(ops.Sparse).Row(dst, d.parts, places)
+}
+
 // settle computes a gradient that was left.
 func (p *Param) settle() {
 	if d := p.deferral; d != nil {

@@ -16,3 +16,12 @@ type Deferrable interface {
 	// Rows computes the first output's rows from one on, as many as dst holds.
 	Rows(dst *Array, from [2]*Array, row int)
 }
+
+// Sparse is a Deferrable most of whose rows are 0.
+type Sparse interface {
+	Deferrable
+	// Places appends row<<32 | place in order, for every row that may be other than 0 and every place in what it is computed from.
+	Places(places []uint64, from [2]*Array) []uint64
+	// Row computes the row of places that name the same one.
+	Row(dst *Array, from [2]*Array, places []uint64)
+}

@@ -98,31 +98,91 @@ func (g embeddingGradient) Run(in, out []*Array) error {
 }
 
 func scatter[T kernel.Float](s EmbeddingSettings, in, out []*Array) {
-	d := out[0].Shape[1]
-	dy, indices, dweight := Slice[T](in[0]), Slice[int64](in[1]), Slice[T](out[0])
+	scatterRows[T](s, out[0], [2]*Array{in[0], in[1]}, 0)
+}
+
+// scatterRows computes rows of the gradient from one on, from dy and the indices.
+func scatterRows[T kernel.Float](s EmbeddingSettings, dst *Array, from [2]*Array, row int) {
+	d := from[0].Shape[len(from[0].Shape)-1]
+	dy, dweight := Slice[T](from[0]), Slice[T](dst)
 	clear(dweight)
+	rows := dst.Len / max(d, 1)
 	var counts []int
 	if s.ScaleGradByFreq {
-		counts = frequencies(indices, out[0].Shape[0])
+		counts = frequencies(Slice[int64](from[1]), row, rows)
 	}
-	for i, index := range indices {
-		if int(index) == s.PaddingIdx {
+	for i, index := range Slice[int64](from[1]) {
+		at := int(index) - row
+		if at < 0 || at >= rows || int(index) == s.PaddingIdx {
 			continue
 		}
 		scale := T(1)
 		if counts != nil {
-			scale = 1 / T(counts[index])
+			scale = 1 / T(counts[at])
 		}
-		kernel.Axpy(scale, dy[i*d:(i+1)*d], dweight[int(index)*d:(int(index)+1)*d])
+		kernel.Axpy(scale, dy[i*d:(i+1)*d], dweight[at*d:(at+1)*d])
 	}
 }
 
-func frequencies(indices []int64, rows int) []int {
+// frequencies counts how often rows from one on are asked for.
+func frequencies(indices []int64, row, rows int) []int {
 	counts := make([]int, rows)
 	for _, index := range indices {
-		counts[index]++
+		if at := int(index) - row; at >= 0 && at < rows {
+			counts[at]++
+		}
 	}
 	return counts
+}
+
+// Defers is true for a large weight, unless very many indices would be gone through for every few rows of it.
+func (embeddingGradient) Defers(in []*Array) bool {
+	const most, few = 1 << 22, 1 << 14
+	return in[2].Len >= deferElements && in[1].Len*(in[2].Len/few) <= most
+}
+
+func (embeddingGradient) From(in, _ []*Array) [2]*Array { return [2]*Array{in[0], in[1]} }
+
+func (embeddingGradient) Defer(_, _ []*Array) error { return nil }
+
+func (embeddingGradient) Prepare([2]*Array) {}
+
+func (g embeddingGradient) Rows(dst *Array, from [2]*Array, row int) {
+	if dst.DType == tensor.Float64 {
+		scatterRows[float64](g.settings, dst, from, row)
+	} else {
+		scatterRows[float32](g.settings, dst, from, row)
+	}
+}
+
+func (g embeddingGradient) Places(places []uint64, from [2]*Array) []uint64 {
+	for i, index := range Slice[int64](from[1]) {
+		if int(index) != g.settings.PaddingIdx {
+			places = append(places, uint64(index)<<32|uint64(i))
+		}
+	}
+	slices.Sort(places)
+	return places
+}
+
+func (g embeddingGradient) Row(dst *Array, from [2]*Array, places []uint64) {
+	if dst.DType == tensor.Float64 {
+		addPlaces[float64](g.settings, dst, from, places)
+	} else {
+		addPlaces[float32](g.settings, dst, from, places)
+	}
+}
+
+func addPlaces[T kernel.Float](s EmbeddingSettings, dst *Array, from [2]*Array, places []uint64) {
+	row, dy, scale := Slice[T](dst), Slice[T](from[0]), T(1)
+	if s.ScaleGradByFreq {
+		scale /= T(len(places))
+	}
+	clear(row)
+	for _, place := range places {
+		i := int(uint32(place))
+		kernel.Axpy(scale, dy[i*len(row):(i+1)*len(row)], row)
+	}
 }
 
 // EmbeddingRenorm is weight (V, D), the rows that x names scaled to the norm maxNorm where theirs is larger. The gradient

@@ -280,7 +280,7 @@ func runEmbeddingBagGradient[T kernel.Float](b embeddingBag, bags []bag, in, out
 	}
 	var counts []int
 	if b.Settings.ScaleGradByFreq {
-		counts = frequencies(indices, out[0].Shape[0])
+		counts = frequencies(indices, 0, out[0].Shape[0])
 	}
 	var dsample []T
 	if b.Weighted {

@@ -222,8 +222,8 @@ func (l linearWeightGradient) Defer(in, out []*Array) error {
 
 func (linearWeightGradient) Prepare(from [2]*Array) {
 	if x := from[0]; x.DType == tensor.Float32 && x.Weights != nil {
-		k := x.Shape[len(x.Shape)-1]
-		kernel.PackRight(kernel.TN, k, size(x.Shape[:len(x.Shape)-1]), Slice[float32](x), k, x.Weights)
+		k, g := x.Shape[len(x.Shape)-1], from[1]
+		kernel.PackRight(kernel.TN, g.Shape[len(g.Shape)-1], k, size(x.Shape[:len(x.Shape)-1]), Slice[float32](x), k, x.Weights)
 	}
 }
 

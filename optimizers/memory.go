@@ -5,6 +5,7 @@ type memory struct {
 	counted bool        // PyTorch keeps "step"
 	numbers []string    // one number a parameter, at most maxNumbers
 	arrays  []keptArray // at most maxArrays
+	inert   bool        // a gradient of 0 changes nothing
 	alone   bool        // each parameter is updated for itself: its shape matters
 }
 

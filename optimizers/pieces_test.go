@@ -46,9 +46,14 @@ var rules = map[string]func(p []*graph.Param) optimizers.Optimizer{
 // A gradient that is left to the optimizer gives the bits of one that was computed, whatever comes between.
 func TestLeftGradients(t *testing.T) {
 	for name, rule := range rules {
-		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
-			t.Run(fmt.Sprint(name, dtype), func(t *testing.T) {
-				x, y := uniform(dtype, 5, 200), data.Of([]int64{0, 3, 1, 2, 0})
+		for i, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64, tensor.Float32} {
+			batch := []int{5, 5, 70}[i]
+			t.Run(fmt.Sprint(name, dtype, batch), func(t *testing.T) {
+				labels := make([]int64, batch)
+				for i := range labels {
+					labels[i] = int64(i % 4)
+				}
+				x, y := uniform(dtype, batch, 200), data.Of(labels)
 				train := func(read func(m *sequential.Model, step int)) map[string]*graph.Expr {
 					m := wide(dtype)
 					o := rule(m.Parameters())
@@ -78,6 +83,34 @@ func TestLeftGradients(t *testing.T) {
 					require.Equal(t, values(t, value), values(t, got[key]), key)
 				}
 			})
+		}
+	}
+}
+
+// So does that of an embedding, of which only the rows that were asked for are looked at where the others stay as they are.
+func TestLeftGradientsOfEmbeddings(t *testing.T) {
+	indices := []int64{3, 900, 3, 41, 3, 900, 7, 0}
+	for name, rule := range rules {
+		for _, dtype := range []tensor.Dtype{tensor.Float32, tensor.Float64} {
+			for _, layer := range []layers.Layer{layers.Embedding(1000, 40), layers.Embedding(1000, 40).PaddingIdx(41).ScaleGradByFreq(true)} {
+				t.Run(fmt.Sprint(name, dtype, layer), func(t *testing.T) {
+					train := func(read bool) []float64 {
+						m := sequential.NewFrom(random.New(3), dtype, layer)
+						o, weight := rule(m.Parameters()), m.Param("0.weight")
+						for step := range 3 {
+							o.ZeroGrad()
+							require.NoError(t, m.Forward(data.Of(indices[step:])).Backward(uniform(dtype, len(indices)-step, 40)))
+							require.NotNil(t, weight.Deferral())
+							if read {
+								require.NoError(t, weight.Grad().Err())
+							}
+							require.NoError(t, o.Step())
+						}
+						return values(t, weight.Expr())
+					}
+					require.Equal(t, train(true), train(false))
+				})
+			}
 		}
 	}
 }

@@ -2,6 +2,7 @@ package optimizers
 
 import (
 	"fmt"
+	"math"
 
 	"gorgonia.org/tensor"
 
@@ -103,7 +104,7 @@ func (s *sgd) memory() memory {
 	if s.Momentum != 0 {
 		return sgdMemory
 	}
-	return memory{}
+	return memory{inert: s.WeightDecay == 0 && !math.IsInf(s.LR, 0)}
 }
 
 func (s *sgd) update(r *run) {

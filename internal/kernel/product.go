@@ -97,7 +97,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil)
 	g.byRows = g.m > g.n && g.n < 4*panel*Threads()
-	g.parts = g.kernels.splits(g.m, g.n, g.k, weights.expected())
+	g.parts = g.splitsBy(weights)
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
 	}

@@ -46,6 +46,17 @@ func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
 	return nil
 }
 
+// splitsBy says into how many parts the numbers of the product are split.
+func (g *product[T]) splitsBy(weights *Weights) int {
+	if weights == nil || weights.Version != nil {
+		return g.kernels.splits(g.m, g.n, g.k, weights != nil)
+	}
+	if p := weights.packed.Load(); p != nil {
+		return p.parts
+	}
+	return 0
+}
+
 // useWeights takes the packed copy of b, which it makes if this version was used before.
 func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
 	version := uint64(0)
@@ -81,19 +92,16 @@ func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
 	return p
 }
 
-// expected says whether a packed copy is there, or will be at a later use.
-func (s *Weights) expected() bool { return s != nil && (s.Version != nil || s.packed.Load() != nil) }
-
 // Drop forgets a copy that [PackRight] made. No product may use it meanwhile.
 func (s *Weights) Drop() { s.packed.Store(nil) }
 
-// PackRight packs b, of n columns and depth k, for many products of the layout that take few rows each, if that pays. weights has
-// no Version. No product may use it meanwhile.
-func PackRight[T Float](layout Layout, n, k int, b []T, ldb int, weights *Weights) {
+// PackRight packs b, of n columns and depth k, for products of the layout that take rows of a c of m rows, if that pays; they
+// then give the bits of one for all rows. weights has no Version. No product may use it meanwhile.
+func PackRight[T Float](layout Layout, m, n, k int, b []T, ldb int, weights *Weights) {
 	weights.Drop()
 	kernels := kernelsOf[T]()
-	parts := kernels.splits(splitSide, n, k, true)
-	if parts == 0 || k == 0 {
+	parts := kernels.splits(m, n, k, false)
+	if parts == 0 {
 		return
 	}
 	w := borrow[T]()
