@@ -99,9 +99,14 @@ func part[T any](x []T, step, batch, n, from, to int) []T {
 	return x[(step*batch+from)*n : (step*batch+to)*n]
 }
 
+// rowsOfPart is how many rows of a step read the weights together: with fewer the weights come from the second-level cache
+// too often.
+const rowsOfPart = 16
+
 // parts is into how many parts the rows of a batch are cut: each takes all steps, and waits for nobody.
 func (r *Recurrent[T]) parts() int {
-	return min(r.Batch, partsOf(r.Steps*r.Batch*r.Cell.Gates()*r.Hidden*r.Output(), grainProduct))
+	parts := partsOf(r.Steps*r.Batch*r.Cell.Gates()*r.Hidden*r.Output(), grainProduct)
+	return min(r.Batch, parts, max(Threads(), r.Batch/rowsOfPart))
 }
 
 // Forward computes y (steps, batch, output), and keeps in kept what Backward needs: Kept blocks.
