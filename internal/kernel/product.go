@@ -85,6 +85,12 @@ func even(n, most, unit int) int {
 // packed once take tiles from two rows on.
 func dotRowLimit(k int) int { return max(1, min(10, k/32)) }
 
+// isTiny says whether dot products of rows are taken because PyTorch's library takes them: a product of so few numbers then
+// adds up in the same order as there (MKL on AVX-512, found by trying all sizes), and small models give the same bits.
+func (g *product[T]) isTiny() bool {
+	return g.m > 1 && g.n > 1 && (g.n < 4 && g.m*g.n < 32 || g.n <= 11 && g.k <= g.n && g.m < g.n)
+}
+
 // panel is the columns of b that lie side by side when packed.
 func (k *kernels[T]) panel() int { return 2 * k.lanes }
 
@@ -95,7 +101,7 @@ func blockDepth(k int) int { return even(k, blockK, 16) }
 func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	parts := partsOf(g.m*g.n*g.k, grainProduct)
 	panel := g.kernels.panel()
-	g.byDots = g.layout == NT && g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil)
+	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || g.isTiny())
 	g.byRows = g.m > g.n && g.n < 4*panel*Threads()
 	g.parts = g.splitsBy(weights)
 	if weights != nil && !g.byDots {

@@ -29,6 +29,8 @@ const (
 	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
 	// splits a part of a, and reads all of b.
 	splitOwnRows = 128
+	// splitOwnColumns is how many columns of c a thread has at least.
+	splitOwnColumns = 64
 )
 
 // Cycles a multiply-add of the two ways, a number of a and b to split, and a number of c to store, measured on Sapphire Rapids: by
@@ -47,7 +49,7 @@ func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
 	if k.splitter == nil || !alwaysSplit && (m < 3*splitSide/4 || n < splitSide || depth < splitSide) {
 		return 0
 	}
-	threads := splitThreads(m, n, depth)
+	const threads = 2 // whatever is set, for the same bits
 	parts := MatmulPrecision().parts()
 	whole := func(x int) float64 { return float64(up(x, splitSide) * splitSide) }
 	rows, columns, elements := float64(m), float64(n), float64(depth)
@@ -66,8 +68,11 @@ func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
 	return parts
 }
 
-// splitThreads is how many threads share a product.
-func splitThreads(m, n, k int) int { return min(partsOf(m*n*k, grainProduct), Threads()) }
+// splitThreads is how many threads share a product: each has columns enough to be worth splitting all rows of a, or rows of
+// its own.
+func splitThreads(m, n, k int) int {
+	return min(partsOf(m*n*k, grainProduct), Threads(), max(n/splitOwnColumns, m/splitSide, 1))
+}
 
 // ownRows says whether each of the threads takes rows of c, rather than columns.
 func ownRows(m, n, threads int) bool { return m >= splitOwnRows*threads || n < splitSide*threads }
