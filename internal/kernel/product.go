@@ -48,6 +48,8 @@ const (
 	directRows = 70
 	// packColumns is from how many columns of c a is packed.
 	packColumns = 128
+	// manyRows is from how many rows of c a thread takes rows rather than columns: else every part streams all of a.
+	manyRows = 256
 	// sharedElements bounds the b that is packed whole before its parts are multiplied.
 	sharedElements = 1 << 20
 )
@@ -102,7 +104,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	parts := partsOf(g.m*g.n*g.k, grainProduct)
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || g.isTiny())
-	g.byRows = g.m > g.n && g.n < 4*panel*Threads()
+	g.byRows = g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
 	g.parts = g.splitsBy(weights)
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
