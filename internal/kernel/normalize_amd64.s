@@ -598,7 +598,7 @@ columnDone:
 	RET
 
 // func normalizeRunF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·normalizeRunF32AVX512(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -674,51 +674,57 @@ centered:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   SI, SI
-	MOVQ   AX, DI
+	LEAQ   (DX)(AX*4), SI
+	XORQ   DI, DI
+	MOVQ   AX, R8
 
 secondUnrolled:
-	CMPQ        DI, $+64
+	CMPQ        R8, $+64
 	JLT         secondUnrolledEnd
-	VMOVUPS     (DX)(SI*4), Z2
+	PREFETCHT0  (SI)(DI*4)
+	VMOVUPS     (DX)(DI*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z6, Z6
 	VFMADD231PS Z2, Z2, Z10
-	VMOVUPS     64(DX)(SI*4), Z2
+	PREFETCHT0  64(SI)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z7, Z7
 	VFMADD231PS Z2, Z2, Z11
-	VMOVUPS     128(DX)(SI*4), Z2
+	PREFETCHT0  128(SI)(DI*4)
+	VMOVUPS     128(DX)(DI*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z8, Z8
 	VFMADD231PS Z2, Z2, Z12
-	VMOVUPS     192(DX)(SI*4), Z2
+	PREFETCHT0  192(SI)(DI*4)
+	VMOVUPS     192(DX)(DI*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z9, Z9
 	VFMADD231PS Z2, Z2, Z13
-	ADDQ        $+64, SI
-	SUBQ        $+64, DI
+	ADDQ        $+64, DI
+	SUBQ        $+64, R8
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        DI, $+16
+	CMPQ        R8, $+16
 	JLT         secondSingleEnd
-	VMOVUPS     (DX)(SI*4), Z2
+	PREFETCHT0  (SI)(DI*4)
+	VMOVUPS     (DX)(DI*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z6, Z6
 	VFMADD231PS Z2, Z2, Z10
-	ADDQ        $+16, SI
-	SUBQ        $+16, DI
+	ADDQ        $+16, DI
+	SUBQ        $+16, R8
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       DI, DI
+	TESTQ       R8, R8
 	JZ          secondDone
-	MOVQ        $-1, R8
-	BZHIQ       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (DX)(SI*4), K1, Z2
+	MOVQ        $-1, SI
+	BZHIQ       R8, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(DI*4), K1, Z2
 	VSUBPS      Z1, Z2, Z2
 	VMOVAPS.Z   Z2, K1, Z2
 	VADDPS      Z2, Z6, Z6
@@ -822,7 +828,7 @@ DATA constant32_3f800000<>+28(SB)/4, $0x3f800000
 GLOBL constant32_3f800000<>(SB), RODATA|NOPTR, $32
 
 // func normalizeRowF32AVX512(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·normalizeRowF32AVX512(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -900,51 +906,57 @@ centered:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   R8, R8
-	MOVQ   AX, R9
+	LEAQ   (DX)(AX*4), R8
+	XORQ   R9, R9
+	MOVQ   AX, R10
 
 secondUnrolled:
-	CMPQ        R9, $+64
+	CMPQ        R10, $+64
 	JLT         secondUnrolledEnd
-	VMOVUPS     (DX)(R8*4), Z2
+	PREFETCHT0  (R8)(R9*4)
+	VMOVUPS     (DX)(R9*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z6, Z6
 	VFMADD231PS Z2, Z2, Z10
-	VMOVUPS     64(DX)(R8*4), Z2
+	PREFETCHT0  64(R8)(R9*4)
+	VMOVUPS     64(DX)(R9*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z7, Z7
 	VFMADD231PS Z2, Z2, Z11
-	VMOVUPS     128(DX)(R8*4), Z2
+	PREFETCHT0  128(R8)(R9*4)
+	VMOVUPS     128(DX)(R9*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z8, Z8
 	VFMADD231PS Z2, Z2, Z12
-	VMOVUPS     192(DX)(R8*4), Z2
+	PREFETCHT0  192(R8)(R9*4)
+	VMOVUPS     192(DX)(R9*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z9, Z9
 	VFMADD231PS Z2, Z2, Z13
-	ADDQ        $+64, R8
-	SUBQ        $+64, R9
+	ADDQ        $+64, R9
+	SUBQ        $+64, R10
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        R9, $+16
+	CMPQ        R10, $+16
 	JLT         secondSingleEnd
-	VMOVUPS     (DX)(R8*4), Z2
+	PREFETCHT0  (R8)(R9*4)
+	VMOVUPS     (DX)(R9*4), Z2
 	VSUBPS      Z1, Z2, Z2
 	VADDPS      Z2, Z6, Z6
 	VFMADD231PS Z2, Z2, Z10
-	ADDQ        $+16, R8
-	SUBQ        $+16, R9
+	ADDQ        $+16, R9
+	SUBQ        $+16, R10
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          secondDone
-	MOVQ        $-1, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPS.Z   (DX)(R8*4), K1, Z2
+	MOVQ        $-1, R8
+	BZHIQ       R10, R8, R8
+	KMOVW       R8, K1
+	VMOVUPS.Z   (DX)(R9*4), K1, Z2
 	VSUBPS      Z1, Z2, Z2
 	VMOVAPS.Z   Z2, K1, Z2
 	VADDPS      Z2, Z6, Z6
@@ -2108,7 +2120,7 @@ columnDone:
 	RET
 
 // func normalizeRunF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·normalizeRunF64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -2182,51 +2194,57 @@ centered:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   SI, SI
-	MOVQ   AX, DI
+	LEAQ   (DX)(AX*8), SI
+	XORQ   DI, DI
+	MOVQ   AX, R8
 
 secondUnrolled:
-	CMPQ        DI, $+32
+	CMPQ        R8, $+32
 	JLT         secondUnrolledEnd
-	VMOVUPD     (DX)(SI*8), Z2
+	PREFETCHT0  (SI)(DI*8)
+	VMOVUPD     (DX)(DI*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z6, Z6
 	VFMADD231PD Z2, Z2, Z10
-	VMOVUPD     64(DX)(SI*8), Z2
+	PREFETCHT0  64(SI)(DI*8)
+	VMOVUPD     64(DX)(DI*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z7, Z7
 	VFMADD231PD Z2, Z2, Z11
-	VMOVUPD     128(DX)(SI*8), Z2
+	PREFETCHT0  128(SI)(DI*8)
+	VMOVUPD     128(DX)(DI*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z8, Z8
 	VFMADD231PD Z2, Z2, Z12
-	VMOVUPD     192(DX)(SI*8), Z2
+	PREFETCHT0  192(SI)(DI*8)
+	VMOVUPD     192(DX)(DI*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z9, Z9
 	VFMADD231PD Z2, Z2, Z13
-	ADDQ        $+32, SI
-	SUBQ        $+32, DI
+	ADDQ        $+32, DI
+	SUBQ        $+32, R8
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        DI, $+8
+	CMPQ        R8, $+8
 	JLT         secondSingleEnd
-	VMOVUPD     (DX)(SI*8), Z2
+	PREFETCHT0  (SI)(DI*8)
+	VMOVUPD     (DX)(DI*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z6, Z6
 	VFMADD231PD Z2, Z2, Z10
-	ADDQ        $+8, SI
-	SUBQ        $+8, DI
+	ADDQ        $+8, DI
+	SUBQ        $+8, R8
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       DI, DI
+	TESTQ       R8, R8
 	JZ          secondDone
-	MOVQ        $-1, R8
-	BZHIQ       DI, R8, R8
-	KMOVW       R8, K1
-	VMOVUPD.Z   (DX)(SI*8), K1, Z2
+	MOVQ        $-1, SI
+	BZHIQ       R8, SI, SI
+	KMOVW       SI, K1
+	VMOVUPD.Z   (DX)(DI*8), K1, Z2
 	VSUBPD      Z1, Z2, Z2
 	VMOVAPD.Z   Z2, K1, Z2
 	VADDPD      Z2, Z6, Z6
@@ -2322,7 +2340,7 @@ DATA constant64_3ff0000000000000<>+24(SB)/8, $0x3ff0000000000000
 GLOBL constant64_3ff0000000000000<>(SB), RODATA|NOPTR, $32
 
 // func normalizeRowF64AVX512(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2, MMX+
 TEXT ·normalizeRowF64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -2398,51 +2416,57 @@ centered:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	XORQ   R8, R8
-	MOVQ   AX, R9
+	LEAQ   (DX)(AX*8), R8
+	XORQ   R9, R9
+	MOVQ   AX, R10
 
 secondUnrolled:
-	CMPQ        R9, $+32
+	CMPQ        R10, $+32
 	JLT         secondUnrolledEnd
-	VMOVUPD     (DX)(R8*8), Z2
+	PREFETCHT0  (R8)(R9*8)
+	VMOVUPD     (DX)(R9*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z6, Z6
 	VFMADD231PD Z2, Z2, Z10
-	VMOVUPD     64(DX)(R8*8), Z2
+	PREFETCHT0  64(R8)(R9*8)
+	VMOVUPD     64(DX)(R9*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z7, Z7
 	VFMADD231PD Z2, Z2, Z11
-	VMOVUPD     128(DX)(R8*8), Z2
+	PREFETCHT0  128(R8)(R9*8)
+	VMOVUPD     128(DX)(R9*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z8, Z8
 	VFMADD231PD Z2, Z2, Z12
-	VMOVUPD     192(DX)(R8*8), Z2
+	PREFETCHT0  192(R8)(R9*8)
+	VMOVUPD     192(DX)(R9*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z9, Z9
 	VFMADD231PD Z2, Z2, Z13
-	ADDQ        $+32, R8
-	SUBQ        $+32, R9
+	ADDQ        $+32, R9
+	SUBQ        $+32, R10
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        R9, $+8
+	CMPQ        R10, $+8
 	JLT         secondSingleEnd
-	VMOVUPD     (DX)(R8*8), Z2
+	PREFETCHT0  (R8)(R9*8)
+	VMOVUPD     (DX)(R9*8), Z2
 	VSUBPD      Z1, Z2, Z2
 	VADDPD      Z2, Z6, Z6
 	VFMADD231PD Z2, Z2, Z10
-	ADDQ        $+8, R8
-	SUBQ        $+8, R9
+	ADDQ        $+8, R9
+	SUBQ        $+8, R10
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          secondDone
-	MOVQ        $-1, R10
-	BZHIQ       R9, R10, R10
-	KMOVW       R10, K1
-	VMOVUPD.Z   (DX)(R8*8), K1, Z2
+	MOVQ        $-1, R8
+	BZHIQ       R10, R8, R8
+	KMOVW       R8, K1
+	VMOVUPD.Z   (DX)(R9*8), K1, Z2
 	VSUBPD      Z1, Z2, Z2
 	VMOVAPD.Z   Z2, K1, Z2
 	VADDPD      Z2, Z6, Z6
@@ -3604,7 +3628,7 @@ columnDone:
 	RET
 
 // func normalizeRunF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·normalizeRunF32AVX2(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -3678,51 +3702,57 @@ centered:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	XORQ   SI, SI
-	MOVQ   AX, DI
+	LEAQ   (DX)(AX*4), SI
+	XORQ   DI, DI
+	MOVQ   AX, R8
 
 secondUnrolled:
-	CMPQ        DI, $+32
+	CMPQ        R8, $+32
 	JLT         secondUnrolledEnd
-	VMOVUPS     (DX)(SI*4), Y10
+	PREFETCHT0  (SI)(DI*4)
+	VMOVUPS     (DX)(DI*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y2, Y2
 	VFMADD231PS Y10, Y10, Y6
-	VMOVUPS     32(DX)(SI*4), Y10
+	PREFETCHT0  32(SI)(DI*4)
+	VMOVUPS     32(DX)(DI*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y3, Y3
 	VFMADD231PS Y10, Y10, Y7
-	VMOVUPS     64(DX)(SI*4), Y10
+	PREFETCHT0  64(SI)(DI*4)
+	VMOVUPS     64(DX)(DI*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y4, Y4
 	VFMADD231PS Y10, Y10, Y8
-	VMOVUPS     96(DX)(SI*4), Y10
+	PREFETCHT0  96(SI)(DI*4)
+	VMOVUPS     96(DX)(DI*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y5, Y5
 	VFMADD231PS Y10, Y10, Y9
-	ADDQ        $+32, SI
-	SUBQ        $+32, DI
+	ADDQ        $+32, DI
+	SUBQ        $+32, R8
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        DI, $+8
+	CMPQ        R8, $+8
 	JLT         secondSingleEnd
-	VMOVUPS     (DX)(SI*4), Y10
+	PREFETCHT0  (SI)(DI*4)
+	VMOVUPS     (DX)(DI*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y2, Y2
 	VFMADD231PS Y10, Y10, Y6
-	ADDQ        $+8, SI
-	SUBQ        $+8, DI
+	ADDQ        $+8, DI
+	SUBQ        $+8, R8
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       DI, DI
+	TESTQ       R8, R8
 	JZ          secondDone
-	LEAQ        tailTable<>+32(SB), R8
-	NEGQ        DI
-	VMOVUPS     (R8)(DI*4), Y10
-	VMASKMOVPS  (DX)(SI*4), Y10, Y11
+	LEAQ        tailTable<>+32(SB), SI
+	NEGQ        R8
+	VMOVUPS     (SI)(R8*4), Y10
+	VMASKMOVPS  (DX)(DI*4), Y10, Y11
 	VSUBPS      Y1, Y11, Y11
 	VANDPS      Y10, Y11, Y11
 	VADDPS      Y11, Y2, Y2
@@ -3812,7 +3842,7 @@ applyDone:
 	RET
 
 // func normalizeRowF32AVX2(n int, dst *float32, x *float32, weight *float32, shift *float32, count float32, eps float32, center int) (mean float32, variance float32)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·normalizeRowF32AVX2(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -3888,51 +3918,57 @@ centered:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	XORQ   R8, R8
-	MOVQ   AX, R9
+	LEAQ   (DX)(AX*4), R8
+	XORQ   R9, R9
+	MOVQ   AX, R10
 
 secondUnrolled:
-	CMPQ        R9, $+32
+	CMPQ        R10, $+32
 	JLT         secondUnrolledEnd
-	VMOVUPS     (DX)(R8*4), Y10
+	PREFETCHT0  (R8)(R9*4)
+	VMOVUPS     (DX)(R9*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y2, Y2
 	VFMADD231PS Y10, Y10, Y6
-	VMOVUPS     32(DX)(R8*4), Y10
+	PREFETCHT0  32(R8)(R9*4)
+	VMOVUPS     32(DX)(R9*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y3, Y3
 	VFMADD231PS Y10, Y10, Y7
-	VMOVUPS     64(DX)(R8*4), Y10
+	PREFETCHT0  64(R8)(R9*4)
+	VMOVUPS     64(DX)(R9*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y4, Y4
 	VFMADD231PS Y10, Y10, Y8
-	VMOVUPS     96(DX)(R8*4), Y10
+	PREFETCHT0  96(R8)(R9*4)
+	VMOVUPS     96(DX)(R9*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y5, Y5
 	VFMADD231PS Y10, Y10, Y9
-	ADDQ        $+32, R8
-	SUBQ        $+32, R9
+	ADDQ        $+32, R9
+	SUBQ        $+32, R10
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        R9, $+8
+	CMPQ        R10, $+8
 	JLT         secondSingleEnd
-	VMOVUPS     (DX)(R8*4), Y10
+	PREFETCHT0  (R8)(R9*4)
+	VMOVUPS     (DX)(R9*4), Y10
 	VSUBPS      Y1, Y10, Y10
 	VADDPS      Y10, Y2, Y2
 	VFMADD231PS Y10, Y10, Y6
-	ADDQ        $+8, R8
-	SUBQ        $+8, R9
+	ADDQ        $+8, R9
+	SUBQ        $+8, R10
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          secondDone
-	LEAQ        tailTable<>+32(SB), R10
-	NEGQ        R9
-	VMOVUPS     (R10)(R9*4), Y10
-	VMASKMOVPS  (DX)(R8*4), Y10, Y11
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        R10
+	VMOVUPS     (R8)(R10*4), Y10
+	VMASKMOVPS  (DX)(R9*4), Y10, Y11
 	VSUBPS      Y1, Y11, Y11
 	VANDPS      Y10, Y11, Y11
 	VADDPS      Y11, Y2, Y2
@@ -5080,7 +5116,7 @@ columnDone:
 	RET
 
 // func normalizeRunF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·normalizeRunF64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -5152,51 +5188,57 @@ centered:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	XORQ   SI, SI
-	MOVQ   AX, DI
+	LEAQ   (DX)(AX*8), SI
+	XORQ   DI, DI
+	MOVQ   AX, R8
 
 secondUnrolled:
-	CMPQ        DI, $+16
+	CMPQ        R8, $+16
 	JLT         secondUnrolledEnd
-	VMOVUPD     (DX)(SI*8), Y10
+	PREFETCHT0  (SI)(DI*8)
+	VMOVUPD     (DX)(DI*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y2, Y2
 	VFMADD231PD Y10, Y10, Y6
-	VMOVUPD     32(DX)(SI*8), Y10
+	PREFETCHT0  32(SI)(DI*8)
+	VMOVUPD     32(DX)(DI*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y3, Y3
 	VFMADD231PD Y10, Y10, Y7
-	VMOVUPD     64(DX)(SI*8), Y10
+	PREFETCHT0  64(SI)(DI*8)
+	VMOVUPD     64(DX)(DI*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y4, Y4
 	VFMADD231PD Y10, Y10, Y8
-	VMOVUPD     96(DX)(SI*8), Y10
+	PREFETCHT0  96(SI)(DI*8)
+	VMOVUPD     96(DX)(DI*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y5, Y5
 	VFMADD231PD Y10, Y10, Y9
-	ADDQ        $+16, SI
-	SUBQ        $+16, DI
+	ADDQ        $+16, DI
+	SUBQ        $+16, R8
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        DI, $+4
+	CMPQ        R8, $+4
 	JLT         secondSingleEnd
-	VMOVUPD     (DX)(SI*8), Y10
+	PREFETCHT0  (SI)(DI*8)
+	VMOVUPD     (DX)(DI*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y2, Y2
 	VFMADD231PD Y10, Y10, Y6
-	ADDQ        $+4, SI
-	SUBQ        $+4, DI
+	ADDQ        $+4, DI
+	SUBQ        $+4, R8
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       DI, DI
+	TESTQ       R8, R8
 	JZ          secondDone
-	LEAQ        tailTable<>+32(SB), R8
-	NEGQ        DI
-	VMOVUPS     (R8)(DI*8), Y10
-	VMASKMOVPD  (DX)(SI*8), Y10, Y11
+	LEAQ        tailTable<>+32(SB), SI
+	NEGQ        R8
+	VMOVUPS     (SI)(R8*8), Y10
+	VMASKMOVPD  (DX)(DI*8), Y10, Y11
 	VSUBPD      Y1, Y11, Y11
 	VANDPS      Y10, Y11, Y11
 	VADDPD      Y11, Y2, Y2
@@ -5282,7 +5324,7 @@ applyDone:
 	RET
 
 // func normalizeRowF64AVX2(n int, dst *float64, x *float64, weight *float64, shift *float64, count float64, eps float64, center int) (mean float64, variance float64)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·normalizeRowF64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
@@ -5356,51 +5398,57 @@ centered:
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
-	XORQ   R8, R8
-	MOVQ   AX, R9
+	LEAQ   (DX)(AX*8), R8
+	XORQ   R9, R9
+	MOVQ   AX, R10
 
 secondUnrolled:
-	CMPQ        R9, $+16
+	CMPQ        R10, $+16
 	JLT         secondUnrolledEnd
-	VMOVUPD     (DX)(R8*8), Y10
+	PREFETCHT0  (R8)(R9*8)
+	VMOVUPD     (DX)(R9*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y2, Y2
 	VFMADD231PD Y10, Y10, Y6
-	VMOVUPD     32(DX)(R8*8), Y10
+	PREFETCHT0  32(R8)(R9*8)
+	VMOVUPD     32(DX)(R9*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y3, Y3
 	VFMADD231PD Y10, Y10, Y7
-	VMOVUPD     64(DX)(R8*8), Y10
+	PREFETCHT0  64(R8)(R9*8)
+	VMOVUPD     64(DX)(R9*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y4, Y4
 	VFMADD231PD Y10, Y10, Y8
-	VMOVUPD     96(DX)(R8*8), Y10
+	PREFETCHT0  96(R8)(R9*8)
+	VMOVUPD     96(DX)(R9*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y5, Y5
 	VFMADD231PD Y10, Y10, Y9
-	ADDQ        $+16, R8
-	SUBQ        $+16, R9
+	ADDQ        $+16, R9
+	SUBQ        $+16, R10
 	JMP         secondUnrolled
 
 secondUnrolledEnd:
 secondSingle:
-	CMPQ        R9, $+4
+	CMPQ        R10, $+4
 	JLT         secondSingleEnd
-	VMOVUPD     (DX)(R8*8), Y10
+	PREFETCHT0  (R8)(R9*8)
+	VMOVUPD     (DX)(R9*8), Y10
 	VSUBPD      Y1, Y10, Y10
 	VADDPD      Y10, Y2, Y2
 	VFMADD231PD Y10, Y10, Y6
-	ADDQ        $+4, R8
-	SUBQ        $+4, R9
+	ADDQ        $+4, R9
+	SUBQ        $+4, R10
 	JMP         secondSingle
 
 secondSingleEnd:
-	TESTQ       R9, R9
+	TESTQ       R10, R10
 	JZ          secondDone
-	LEAQ        tailTable<>+32(SB), R10
-	NEGQ        R9
-	VMOVUPS     (R10)(R9*8), Y10
-	VMASKMOVPD  (DX)(R8*8), Y10, Y11
+	LEAQ        tailTable<>+32(SB), R8
+	NEGQ        R10
+	VMOVUPS     (R8)(R10*8), Y10
+	VMASKMOVPD  (DX)(R9*8), Y10, Y11
 	VSUBPD      Y1, Y11, Y11
 	VANDPS      Y10, Y11, Y11
 	VADDPD      Y11, Y2, Y2
