@@ -28,8 +28,6 @@ func enterAMX() {
 // say. The system is asked once for the permission to use them.
 func hasAMX(extended, saved uint32) bool {
 	const tiles, bf16, states = 1 << 24, 1 << 22, 0x60000 // leaf 7, d; xgetbv
-	const avx512bf16 = 1 << 5                             // leaf 7.1, a
-	more, _, _, _ := cpuid(7, 1)
-	has := extended&(tiles|bf16) == tiles|bf16 && more&avx512bf16 != 0 && saved&states == states
+	has := extended&(tiles|bf16) == tiles|bf16 && saved&states == states
 	return (has || amxEmulated) && amxPermitted()
 }

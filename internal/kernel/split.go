@@ -7,8 +7,9 @@ import (
 )
 
 // Products on AMX tiles: each float32 is split into up to three bfloat16 parts, and the products of parts that matter add up
-// in float32. Three parts and six products err less than a float32 multiply-add does. A panel that holds a number whose
-// parts would be no normal numbers, or whose products may overflow, is scaled, or goes to the tiles of multiply-adds instead.
+// in float32. Three parts and six products err less than a float32 multiply-add does. A panel of small numbers, whose parts
+// would not be normal ones, is scaled; what holds an infinity, NaN or a number near the largest goes to the tiles of
+// multiply-adds instead.
 
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {

@@ -7,7 +7,7 @@
 //
 // An unknown instruction stops the program with SIGILL; the emulator decodes it, changes tiles, memory and registers, and
 // lets the program go on behind it. Written from Intel's Software Developer's Manual: LDTILECFG, TILERELEASE, TILEZERO,
-// TILELOADD, TILESTORED, TDPBF16PS. The processor must have AVX-512 with AVX512_BF16.
+// TILELOADD, TILESTORED, TDPBF16PS. The processor must have AVX-512.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
