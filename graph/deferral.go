@@ -93,7 +93,7 @@ func (d *Deferral) run() error {
 	return nil
 }
 
-// Prepare is to be called before calls of Rows that compute the gradient part by part.
+// Prepare is to be called before Rows.
 func (d *Deferral) Prepare() { d.step.definition.(ops.Deferrable).Prepare(d.parts) }
 
 // Rows computes rows of the gradient of a weight (out, …) from one on, as many as dst holds. It is safe for concurrent use.
@@ -120,6 +120,7 @@ func (d *Deferral) Row(dst *ops.Array, places []uint64) {
 func (p *Param) settle() {
 	if d := p.deferral; d != nil {
 		p.deferral = nil
+		d.Prepare()
 		d.Rows(&p.gradient, 0)
 	}
 }

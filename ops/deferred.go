@@ -11,7 +11,7 @@ type Deferrable interface {
 	From(in, out []*Array) [2]*Array
 	// Defer computes all outputs but the first.
 	Defer(in, out []*Array) error
-	// Prepare packs what calls of Rows for less than the whole read again and again.
+	// Prepare, called before Rows, packs what its calls read again and again.
 	Prepare(from [2]*Array)
 	// Rows computes the first output's rows from one on, as many as dst holds.
 	Rows(dst *Array, from [2]*Array, row int)
