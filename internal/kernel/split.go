@@ -29,8 +29,8 @@ const (
 	// splitSteps bounds the steps of one call, about 0.1 µs each: assembly can't be preempted.
 	splitSteps = 1024
 	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
-	// splits a part of a, and reads all of b.
-	splitOwnRows = 128
+	// splits a part of a, and reads all of b, which costs more where the others have just split that.
+	splitOwnRows, splitOwnRowsFresh = 128, 200
 	// splitOwnColumns is how many columns of c a thread has at least.
 	splitOwnColumns = 64
 )
@@ -57,7 +57,7 @@ func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
 	rows, columns, elements := float64(m), float64(n), float64(depth)
 	cost := whole(m) * whole(n) * whole(depth) * cyclesTiles * float64(parts*(parts+1)) / 12
 	times := 1.0
-	if !ownRows(m, n, threads) {
+	if !ownRows(m, n, threads, weights) {
 		times = float64(threads)
 	}
 	cost += cyclesRow*times*rows*elements + cyclesC*rows*columns
@@ -76,8 +76,14 @@ func splitThreads(m, n, k int) int {
 	return min(partsOf(m*n*k, grainProduct), Threads(), max(n/splitOwnColumns, m/splitSide, 1))
 }
 
-// ownRows says whether each of the threads takes rows of c, rather than columns.
-func ownRows(m, n, threads int) bool { return m >= splitOwnRows*threads || n < splitSide*threads }
+// ownRows says whether each of the threads takes rows of c, rather than columns; weights that b is split already.
+func ownRows(m, n, threads int, weights bool) bool {
+	least := splitOwnRowsFresh
+	if weights {
+		least = splitOwnRows
+	}
+	return m >= least*threads || n < splitSide*threads
+}
 
 // stepBytes is what 32 rows or columns take for a step.
 func (g *product[T]) stepBytes() int { return g.parts * 2 * splitTile }
@@ -88,7 +94,7 @@ func up(n, unit int) int { return (n + unit - 1) / unit }
 // itself, so that it lies in its core's cache.
 func (g *product[T]) computeSplit(w *workspace[T]) {
 	parts := splitThreads(g.m, g.n, g.k)
-	if g.byRows = ownRows(g.m, g.n, parts); !g.byRows {
+	if g.byRows = ownRows(g.m, g.n, parts, g.parted != nil); !g.byRows {
 		pool.run(g, parts, g.n, splitSide)
 		return
 	}
