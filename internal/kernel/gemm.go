@@ -23,16 +23,11 @@ type Epilogue[T Float] struct {
 //
 // Error of a product's element, before the activation: at most k*eps*sum|a||b|.
 func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
-	gemm(layout, m, n, k, a, lda, b, ldb, nil, c, ldc, accumulate, epilogue)
+	GemmPacked(layout, m, n, k, a, lda, b, ldb, nil, c, ldc, accumulate, epilogue)
 }
 
 // GemmPacked is [Gemm] with b's packed copy, where weights, which may be nil, has one.
 func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
-	gemm(layout, m, n, k, a, lda, b, ldb, weights, c, ldc, accumulate, epilogue)
-}
-
-// gemm is GemmPacked.
-func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
 	if m <= 0 || n <= 0 {
 		return
 	}

@@ -14,7 +14,7 @@ func swaps[T Float](layout Layout, m, n, k int, weights *Weights, accumulate boo
 func gemmSwapped[T Float](m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, epilogue Epilogue[T]) {
 	w := borrow[T]()
 	turned := w.floats(n * m)
-	gemm(NT, n, m, k, b, ldb, a, lda, nil, turned, m, false, Epilogue[T]{})
+	GemmPacked(NT, n, m, k, b, ldb, a, lda, nil, turned, m, false, Epilogue[T]{})
 	inParts(&w.tasks.turn, turnTask[T]{m, turned, c, ldc, epilogue}, partsOf(m*n, grainMemory/4), n, lineElements)
 	w.giveBack()
 }

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"hash/crc32"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -48,9 +49,12 @@ func TestTinyProductsBits(t *testing.T) {
 		}
 		for _, s := range recordedProducts {
 			x, w, y := recordedNumbers(s.m*s.k, 1), recordedNumbers(s.n*s.k, 5), make([]float32, s.m*s.n)
-			Gemm(NT, s.m, s.n, s.k, x, s.k, w, s.k, y, s.n, false, Epilogue[float32]{})
-			bytes := unsafe.Slice((*byte)(unsafe.Pointer(&y[0])), 4*len(y))
-			require.Equal(t, s.checksum, crc32.ChecksumIEEE(bytes), "%d×%d×%d", s.m, s.n, s.k)
+			kept := &Weights{Version: new(atomic.Uint64)}
+			for i, weights := range []*Weights{nil, kept, kept, kept} {
+				Linear(s.m, s.n, s.k, x, w, weights, y, Epilogue[float32]{})
+				bytes := unsafe.Slice((*byte)(unsafe.Pointer(&y[0])), 4*len(y))
+				require.Equal(t, s.checksum, crc32.ChecksumIEEE(bytes), "%d×%d×%d, use %d", s.m, s.n, s.k, i)
+			}
 		}
 	})
 }

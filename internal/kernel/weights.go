@@ -35,7 +35,7 @@ type packedWeights struct {
 //
 // Error: that of [Gemm].
 func Linear[T Float](m, n, k int, x, w []T, weights *Weights, y []T, epilogue Epilogue[T]) {
-	gemm(NT, m, n, k, x, k, w, k, weights, y, n, false, epilogue)
+	GemmPacked(NT, m, n, k, x, k, w, k, weights, y, n, false, epilogue)
 }
 
 // packedFor is the packed copy for a product whose b is the matrix, or nil where there is none yet.
