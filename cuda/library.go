@@ -9,6 +9,7 @@ import "C"
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"unsafe"
@@ -101,7 +102,7 @@ func libraryFolders() []string {
 			folders = append(folders, filepath.Join(root, "lib64"), filepath.Join(root, "targets/*-linux/lib"))
 		}
 	}
-	for _, root := range []string{os.Getenv("VIRTUAL_ENV"), os.Getenv("CONDA_PREFIX"), filepath.Join(os.Getenv("HOME"), ".local"), "/usr/local", "/usr"} {
+	for _, root := range []string{os.Getenv("VIRTUAL_ENV"), os.Getenv("CONDA_PREFIX"), pythonHome(), filepath.Join(os.Getenv("HOME"), ".local"), "/usr/local", "/usr"} {
 		if root != "" {
 			folders = append(folders, filepath.Join(root, "lib/python3*/*-packages/nvidia/*/lib"))
 		}
@@ -110,6 +111,15 @@ func libraryFolders() []string {
 		folders = append(folders, filepath.Join(cache, "aegis/cuda/nvidia-*/nvidia/*/lib"))
 	}
 	return folders
+}
+
+// pythonHome is the environment of the python3 that a shell would start; it need not be an activated one.
+func pythonHome() string {
+	path, err := exec.LookPath("python3")
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(filepath.Dir(path))
 }
 
 // call calls a function that returns a status, with up to six arguments of a pointer's size.
