@@ -187,13 +187,13 @@ func (c cudaCase) layer(p *cuda.Plan, i int) error {
 		}
 		p.Zero(at[j], 4*n)
 	}
-	if err := p.Product(cuda.NT, cuda.Float32, b, out, in, at[0], at[1], at[2]); err != nil || c.Mode == "infer" {
+	if err := p.ByCuBLAS(cuda.NT, cuda.Float32, b, out, in, at[0], at[1], at[2]); err != nil || c.Mode == "infer" {
 		return err
 	}
-	if err := p.Product(cuda.TN, cuda.Float32, out, in, b, at[2], at[0], at[1]); err != nil || i == 0 {
+	if err := p.ByCuBLAS(cuda.TN, cuda.Float32, out, in, b, at[2], at[0], at[1]); err != nil || i == 0 {
 		return err
 	}
-	return p.Product(cuda.NN, cuda.Float32, b, in, out, at[2], at[1], at[0])
+	return p.ByCuBLAS(cuda.NN, cuda.Float32, b, in, out, at[2], at[1], at[0])
 }
 
 const warmUp = 10

@@ -22,7 +22,7 @@ enum { blas_failed = 10000 };
 // A product of float32 with bias and activation.
 static int fused(const aegis_step *s, CUstream stream, aegis_blas *blas, const aegis_lt *lt) {
 	enum { bias_pointer = 8 };
-	float one = 1, none = 0;
+	float one = 1, none = s->add;
 	int code = s->bias ? blas->set(lt->operation, bias_pointer, s->bias, sizeof *s->bias) : 0;
 	if (code)
 		return code;
@@ -52,7 +52,11 @@ static int product(const aegis_step *s, CUstream stream, aegis_blas *blas, int t
 	return code ? blas_failed + code : 0;
 }
 
+static int skipped(const aegis_step *s, int tf32) { return s->when && s->when != (tf32 ? AEGIS_TF32 : AEGIS_FULL); }
+
 static int step(const aegis_step *s, CUstream stream, aegis_blas *blas, int tf32) {
+	if (skipped(s, tf32))
+		return 0;
 	switch (s->kind) {
 	case AEGIS_LAUNCH:
 		return cuLaunchKernel(s->function, s->blocks, 1, 1, s->threads, 1, 1, 0, stream, s->args, NULL);
@@ -85,7 +89,7 @@ static int record(const aegis_part *parts, int count, CUstream stream, aegis_bla
 			int code = step(&p->steps[*at], stream, blas, p->tf32);
 			if (code)
 				return code;
-			if (p->steps[*at].kind != AEGIS_LAUNCH)
+			if (p->steps[*at].kind != AEGIS_LAUNCH || skipped(&p->steps[*at], p->tf32))
 				continue;
 			CUstreamCaptureStatus status;
 			const CUgraphNode *last;
@@ -137,7 +141,7 @@ int aegis_replay_launch(const aegis_part *parts, int count, aegis_replay *replay
 	for (int i = 0; i < count; i++)
 		for (int j = 0; j < parts[i].count; j++, node++) {
 			const aegis_step *s = &parts[i].steps[j];
-			if (s->bytes && memcmp(values, s->values, s->bytes)) {
+			if (*node && memcmp(values, s->values, s->bytes)) {
 				CUDA_KERNEL_NODE_PARAMS_v1 params = {s->function, s->blocks, 1, 1, s->threads, 1, 1, 0, s->args, NULL};
 				int code = cuGraphExecKernelNodeSetParams(replay->exec, *node, &params);
 				if (code)
@@ -178,8 +182,8 @@ int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *
 		(code = blas->set(lt->operation, transposeB, &s->transposeB, sizeof s->transposeB)) ||
 		(code = blas->set(lt->operation, epilogue, &kind, sizeof kind)) ||
 		(s->bias && (code = blas->set(lt->operation, bias_pointer, &like, sizeof like))) ||
-		(code = blas->layout(&lt->a, real32, s->transposeA ? s->k : s->m, s->transposeA ? s->m : s->k, s->lda)) ||
-		(code = blas->layout(&lt->b, real32, s->transposeB ? s->n : s->k, s->transposeB ? s->k : s->n, s->ldb)) ||
+		(code = blas->layout(&lt->a, s->type, s->transposeA ? s->k : s->m, s->transposeA ? s->m : s->k, s->lda)) ||
+		(code = blas->layout(&lt->b, s->type, s->transposeB ? s->n : s->k, s->transposeB ? s->k : s->n, s->ldb)) ||
 		(code = blas->layout(&lt->c, real32, s->m, s->n, s->ldc)) ||
 		(code = blas->prefer(&preference)) ||
 		(code = blas->setPreference(preference, workspace, &blas->workspaceBytes, sizeof blas->workspaceBytes)) ||

@@ -7,6 +7,7 @@
 // stream, attributes of kernels, and libraries opened at run time.
 
 enum aegis_kind { AEGIS_LAUNCH, AEGIS_COPY, AEGIS_ZERO, AEGIS_PRODUCT };
+enum aegis_when { AEGIS_ALWAYS, AEGIS_FULL, AEGIS_TF32 };
 
 typedef struct aegis_blas aegis_blas;
 
@@ -20,6 +21,7 @@ typedef struct {
 // A step of a plan. Where arrays lie is read through pointers, so that they may move between runs.
 typedef struct {
 	int32_t kind;
+	int32_t when; // in which precision of products the step is taken
 	uint32_t blocks, threads; // launch
 	void *function;
 	void **args;     // into values
@@ -29,6 +31,7 @@ typedef struct {
 	size_t size;
 	int32_t wide, add, relu, transposeA, transposeB, m, n, k, lda, ldb, ldc; // product, of columns as cuBLAS has them
 	int32_t brain; // of a product: its numbers are bfloat16's
+	int32_t type; // of a product's a and b, as cuBLAS numbers them
 	uint32_t aligned; // of a product by cuBLASLt: what divides its arrays' addresses
 	uint64_t *b, *bias;
 	aegis_lt *lt[2]; // with TF32 and without; NULL: by cuBLAS itself

@@ -278,11 +278,12 @@ func TestTF32(t *testing.T) {
 	}
 	within(t, g, func() {
 		x := float32(1 + 1.0/(1<<12))
-		a, b, c, bias := up(t, g, []float32{x, x, x, x}), up(t, g, []float32{x, x, x, x}), up(t, g, make([]float32, 4)), up(t, g, make([]float32, 2))
+		const n = narrowColumns + 1
+		a, b, c, bias := up(t, g, []float32{x, x, x, x}), up(t, g, slices.Repeat([]float32{x}, 2*n)), up(t, g, make([]float32, 2*n)), up(t, g, make([]float32, n))
 		plain, fused, brain := g.NewPlan(), g.NewPlan(), g.NewPlan()
-		require.NoError(t, brain.BrainProduct(NT, Float32, 2, 2, 2, a, b, c))
-		require.NoError(t, plain.Product(NT, Float32, 2, 2, 2, a, b, c))
-		_, err := fused.ProductThen(NT, Float32, 2, 2, 2, a, b, c, Then{Bias: bias, ReLU: true})
+		require.NoError(t, brain.BrainProduct(NT, Float32, 2, n, 2, a, b, c))
+		require.NoError(t, plain.Product(NT, Float32, 2, n, 2, a, b, c))
+		_, err := fused.ProductThen(NT, Float32, 2, n, 2, a, b, c, Then{Bias: bias, ReLU: true})
 		require.NoError(t, err)
 		for i := range 8 {
 			SetTF32(i%2 == 1)
@@ -399,4 +400,79 @@ func TestWithoutADriver(t *testing.T) {
 	require.ErrorAs(t, err, &unavailable)
 	require.ErrorContains(t, err, "no NVIDIA driver was found")
 	require.NotContains(t, strings.TrimSpace(err.Error()), "\n", "one line")
+}
+
+// Large products in float32 are made of parts on tensor cores, in TF32 of what is transposed, whatever the layout. Tests have
+// small ones made so.
+func TestLargeProducts(t *testing.T) {
+	g := device(t)
+	defer func(split, turn size, cards map[string]bool) { leastSplit, leastTurn, tensorCards = split, turn, cards }(leastSplit, leastTurn, tensorCards)
+	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
+	defer SetTF32(false)
+	within(t, g, func() {
+		for _, tf32 := range []bool{false, true} {
+			SetTF32(tf32)
+			for _, s := range [][3]int{{8, 24, 16}, {40, 24, 8}, {16, 32, 600}} {
+				for _, layout := range []Layout{NN, NT, TN} {
+					for _, then := range []Then{{}, {ReLU: true}, {Bias: &Place{}}, {Bias: &Place{}, ReLU: true}} {
+						for _, infinite := range []bool{false, true} {
+							largeProduct(t, g, layout, s[0], s[1], s[2], then, infinite)
+						}
+					}
+				}
+			}
+		}
+	})
+}
+
+func largeProduct(t *testing.T, g *GPU, layout Layout, m, n, k int, then Then, infinite bool) {
+	t.Helper()
+	a, b, bias := make([]float32, m*k), make([]float32, k*n), make([]float32, n)
+	for _, x := range [][]float32{a, b, bias} {
+		for i := range x {
+			x[i] = float32(math.Exp(4*rand.NormFloat64()) * float64(1-2*rand.IntN(2)))
+			if TF32() { // as it takes them
+				x[i] = math.Float32frombits(math.Float32bits(x[i]) &^ 0x1fff)
+			}
+		}
+	}
+	within := 1e-6
+	if infinite { // by our own kernel, which adds one after the other
+		within = 1e-5
+		a[0], b[len(b)-1] = float32(math.Inf(1)), float32(math.NaN())
+		bias[0] = math.MaxFloat32 / 2
+	}
+	if then.Bias != nil {
+		then.Bias = up(t, g, bias)
+	}
+	to, p := up(t, g, make([]float32, m*n)), g.NewPlan()
+	rest, err := p.ProductThen(layout, Float32, m, n, k, up(t, g, a), up(t, g, b), to, then)
+	require.NoError(t, err)
+	require.NoError(t, p.Run())
+	got := down[float32](t, g, to, m*n)
+	at := func(x []float32, transposed bool, i, j, rows, columns int) float64 {
+		if transposed {
+			return float64(x[j*rows+i])
+		}
+		return float64(x[i*columns+j])
+	}
+	for i := range m {
+		for j := range n {
+			var sum, scale float64
+			for l := range k {
+				v := at(a, layout == TN, i, l, m, k) * at(b, layout == NT, l, j, k, n)
+				sum, scale = sum+v, scale+math.Abs(v)
+			}
+			if then.Bias != nil && rest.Bias == nil {
+				sum, scale = sum+float64(bias[j]), scale+math.Abs(float64(bias[j]))
+			}
+			if then.ReLU && !rest.ReLU && sum < 0 {
+				sum = 0
+			}
+			y := float64(got[i*n+j])
+			if !(math.Abs(y-sum) <= within*scale || y == sum || y != y && sum != sum) {
+				require.Equal(t, sum, y, "layout %d, %d x %d x %d, %v: [%d, %d], terms of %v", layout, m, n, k, then, i, j, scale)
+			}
+		}
+	}
 }

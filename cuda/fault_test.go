@@ -3,6 +3,7 @@
 package cuda
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,8 +112,9 @@ func TestAReLUThatLosesNaN(t *testing.T) {
 	}
 	g := device(t)
 	within(t, g, func() {
-		x, bias := up(t, g, make([]float32, 4)), up(t, g, make([]float32, 2))
-		rest, err := g.NewPlan().ProductThen(NT, Float32, 2, 2, 2, x, x, x, Then{Bias: bias, ReLU: true})
+		const n = narrowColumns + 1
+		x, bias := up(t, g, make([]float32, n*n)), up(t, g, make([]float32, n))
+		rest, err := g.NewPlan().ProductThen(NT, Float32, n, n, n, x, x, x, Then{Bias: bias, ReLU: true})
 		require.NoError(t, err)
 		require.Equal(t, Then{ReLU: true}, rest)
 	})
@@ -191,7 +193,7 @@ func TestMemoryIsAskedBackInTime(t *testing.T) {
 	if !child(t, "AEGIS_CUDA_ARENA=") {
 		return
 	}
-	chunkBytes, pressure = 1<<20, 8<<20
+	chunkBytes, pressure, share = 1<<20, 8<<20, math.MaxInt
 	g := device(t)
 	traffic, err := g.Traffic()
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ type GPU struct {
 	number  Device
 	name    string
 	arch    string // "sm_90"
+	bytes   int    // of its memory
 	pools   bool   // memory can be allocated in the stream's order
 	context cu.CUContext
 	stream  cu.Stream
@@ -34,6 +35,7 @@ type GPU struct {
 	blas    *blas
 	blasErr error // why there is no cuBLAS
 	fused   map[ltKey]bool
+	shared  *Memory // see share
 }
 
 var (
@@ -69,6 +71,11 @@ func (g *GPU) open() error {
 	if g.name, err = device.Name(); err != nil {
 		return named("cuDeviceGetName", err)
 	}
+	bytes, err := device.TotalMem()
+	if err != nil {
+		return named("cuDeviceTotalMem", err)
+	}
+	g.bytes = int(bytes)
 	var attributes [3]int
 	for i, a := range []cu.DeviceAttribute{cu.ComputeCapabilityMajor, cu.ComputeCapabilityMinor, memoryPools} {
 		if attributes[i], err = device.Attribute(a); err != nil {

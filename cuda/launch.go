@@ -70,7 +70,7 @@ func (p *Plan) Launch(k Kernel, shape Shape, args ...any) error {
 	}
 	if p.next < len(p.steps) {
 		s, n := &p.steps[p.next], &p.notes[p.next]
-		same := s.kind == C.AEGIS_LAUNCH && s.function == f.handle && int(s.blocks) == shape.Blocks && int(s.threads) == shape.Threads
+		same := s.kind == C.AEGIS_LAUNCH && s.function == f.handle && s.when == p.when && int(s.blocks) == shape.Blocks && int(s.threads) == shape.Threads
 		if same && int(s.bytes) == bytesOf(args) {
 			p.fill(n, s, args)
 			p.next++
@@ -80,7 +80,7 @@ func (p *Plan) Launch(k Kernel, shape Shape, args ...any) error {
 	if err := checkParameters(f.handle, k, args); err != nil {
 		return err
 	}
-	step := C.aegis_step{kind: C.AEGIS_LAUNCH, function: f.handle, blocks: C.uint32_t(shape.Blocks), threads: C.uint32_t(shape.Threads)}
+	step := C.aegis_step{kind: C.AEGIS_LAUNCH, when: p.when, function: f.handle, blocks: C.uint32_t(shape.Blocks), threads: C.uint32_t(shape.Threads)}
 	n := note{name: k.String()}
 	list := unsafe.Slice((*unsafe.Pointer)(n.allocate((len(args)+1)*8)), len(args)+1)
 	step.args, step.bytes = &list[0], C.uint32_t(bytesOf(args))
@@ -192,6 +192,7 @@ func (p *Plan) Zero(to *Place, bytes int) {
 
 // fixed adds a step that is no kernel, with its operands: to, from, b and bias.
 func (p *Plan) fixed(name string, s C.aegis_step, places ...*Place) {
+	s.when = p.when
 	if p.next < len(p.steps) && p.same(name, s, places) {
 		for i, place := range places {
 			p.notes[p.next].operands[i].place = place

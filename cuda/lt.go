@@ -18,6 +18,7 @@ type ltKey struct {
 	transposeA, transposeB bool
 	m, n, k, aligned       int
 	bias, relu             bool
+	kind                   int
 }
 
 // fuses says whether products can be made with what follows them at once.
@@ -29,12 +30,15 @@ func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
 	if !g.fuses() {
 		return false, nil
 	}
-	key := ltKey{s.transposeA != 0, s.transposeB != 0, int(s.m), int(s.n), int(s.k), int(s.aligned), bias, s.relu != 0}
+	key := ltKey{s.transposeA != 0, s.transposeB != 0, int(s.m), int(s.n), int(s.k), int(s.aligned), bias, s.relu != 0, int(s._type)}
 	if fuses, ok := g.fused[key]; ok {
 		return fuses, nil
 	}
 	fuses := true
 	for _, tf32 := range []C.int{0, 1} {
+		if skips(s, tf32) {
+			continue
+		}
 		keeps, err := g.keepsNaN(s, bias, tf32)
 		if err != nil {
 			return false, err
@@ -45,13 +49,26 @@ func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
 	return fuses, nil
 }
 
+// skips says whether a step isn't taken in a precision.
+func skips(s C.aegis_step, tf32 C.int) bool {
+	return s.when != C.AEGIS_ALWAYS && (s.when == C.AEGIS_TF32) != (tf32 != 0)
+}
+
+// matrix is how many numbers one of those columns takes.
+func matrix(transposed bool, rows, columns, leading C.int32_t) int {
+	if transposed {
+		columns = rows
+	}
+	return int(leading) * int(columns)
+}
+
 // keepsNaN makes such a product of NaN. It is false where there is no algorithm.
 func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 	var memory [4]*Memory
 	cells := (*[4]C.uint64_t)(C.calloc(4, 8))
 	defer C.free(unsafe.Pointer(cells))
 	fill := g.NewPlan()
-	counts := [4]int{int(s.m * s.n), int(s.m * s.k), int(s.k * s.n), int(s.m)}
+	counts := [4]int{int(s.m * s.n), matrix(s.transposeA != 0, s.m, s.k, s.lda), matrix(s.transposeB != 0, s.k, s.n, s.ldb), int(s.m)}
 	for i, count := range counts {
 		var err error
 		if memory[i], err = g.Allocate(4 * count); err != nil {
@@ -98,7 +115,7 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 func (g *GPU) prepareLt(p *Plan) error {
 	for i := range p.steps {
 		s, tf32 := &p.steps[i], bit(p.tf32)
-		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 {
+		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 || skips(*s, tf32) {
 			continue
 		}
 		for _, o := range p.notes[i].operands {

@@ -24,7 +24,8 @@ type Plan struct {
 	scratch []scratch
 	watched []int
 
-	next, nextScratch, nextWatch int // where recording goes on
+	next, nextScratch, nextWatch int       // where recording goes on
+	when                         C.int32_t // in which precision what is added is taken
 
 	changed bool // since it was last run
 	loose   []operand

@@ -68,3 +68,53 @@ extern "C" __global__ void __launch_bounds__(64) small(T *c, const T *a, const T
 	int transposeB, int add, int biased, int relu) {
 	tile<32, 32, 4, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, add, biased, relu);
 }
+
+// As large, where something was wrong with how the product was made.
+extern "C" __global__ void __launch_bounds__(256) repair(const u32 *wrong, T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k,
+	int transposeA, int transposeB, int biased, int relu) {
+	if (*wrong)
+		tile<128, 64, 8, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, 0, biased, relu);
+}
+
+// c (m, n) = a·bᵀ of few columns: a warp has two rows, whose numbers its lanes share out.
+extern "C" __global__ void __launch_bounds__(128) narrow(T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k, int biased, int relu) {
+	const int ROWS_ = 2, COLUMNS_ = 16;
+	i64 row = ((i64)blockIdx.x * (blockDim.x / 32) + threadIdx.x / 32) * ROWS_;
+	int lane = threadIdx.x % 32;
+	if (row >= m)
+		return;
+	const T *first = a + row * k, *second = row + 1 < m ? first + k : first;
+	T sum[ROWS_][COLUMNS_];
+#pragma unroll
+	for (int j = 0; j < COLUMNS_; j++)
+		sum[0][j] = sum[1][j] = 0;
+#pragma unroll 2
+	for (i64 l = lane; l < k; l += 32) {
+		T p = first[l], q = second[l];
+#pragma unroll
+		for (int j = 0; j < COLUMNS_; j++)
+			if (j < n) {
+				T w = b[j * k + l];
+				sum[0][j] += p * w;
+				sum[1][j] += q * w;
+			}
+	}
+#pragma unroll
+	for (int i = 0; i < ROWS_; i++) {
+		T mine = 0;
+#pragma unroll
+		for (int j = 0; j < COLUMNS_; j++)
+			if (j < n) {
+				T all = sum[i][j];
+				for (int offset = 16; offset > 0; offset /= 2)
+					all += __shfl_xor_sync(0xffffffffu, all, offset);
+				if (lane == j)
+					mine = all;
+			}
+		if (lane < n && row + i < m) {
+			if (biased)
+				mine += bias[lane];
+			c[(row + i) * n + lane] = relu && mine < 0 ? T(0) : mine;
+		}
+	}
+}

@@ -37,6 +37,7 @@ type product struct {
 	then    Then
 	add     bool
 	brain   bool // the numbers are bfloat16's
+	plain   bool // by cuBLAS alone
 }
 
 // Product adds c = a·b of contiguous row-major matrices: cuBLAS, or where there is none a kernel of our own.
@@ -62,6 +63,12 @@ func (p *Plan) ProductThen(layout Layout, real Type, m, n, k int, a, b, c *Place
 	return p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, then: then})
 }
 
+// ByCuBLAS adds c = a·b as cuBLAS alone makes it, where it is there: what [Plan.Product] is measured against.
+func (p *Plan) ByCuBLAS(layout Layout, real Type, m, n, k int, a, b, c *Place) error {
+	_, err := p.product(product{layout: layout, real: real, m: m, n: n, k: k, a: a, b: b, c: c, plain: true})
+	return err
+}
+
 func (p *Plan) product(q product) (rest Then, err error) {
 	if q.m == 0 || q.n == 0 || q.k == 0 && q.add {
 		return q.then, nil
@@ -73,6 +80,40 @@ func (p *Plan) product(q product) (rest Then, err error) {
 	if p.gpu.blas == nil {
 		return Then{}, p.ownProduct(q)
 	}
+	if q.plain {
+		return p.byCuBLAS(q)
+	}
+	if q.narrow() {
+		return Then{}, p.narrow(q)
+	}
+	split, err := p.gpu.splits(q)
+	turn := p.gpu.turns(q)
+	if err != nil || !split && !turn {
+		return p.byCuBLAS(q)
+	}
+	defer func() { p.when = C.AEGIS_ALWAYS }()
+	p.when = C.AEGIS_TF32
+	if turn {
+		rest, err = q.then, p.turned(q)
+	} else {
+		rest, err = p.byCuBLAS(q)
+	}
+	if err != nil {
+		return rest, err
+	}
+	p.when = C.AEGIS_FULL
+	if !split {
+		return p.byCuBLAS(q)
+	}
+	if rest.Bias != nil { // the same is left over in either precision
+		q.then.Bias = nil
+	}
+	q.then.ReLU = q.then.ReLU && !rest.ReLU
+	return rest, p.split(q)
+}
+
+// byCuBLAS adds a product with as much of what follows as cuBLASLt does at once.
+func (p *Plan) byCuBLAS(q product) (rest Then, err error) {
 	// To cuBLAS, whose matrices lie by columns, ours are transposed: cᵀ = bᵀ·aᵀ.
 	m, n, k := C.int32_t(q.m), C.int32_t(q.n), C.int32_t(q.k)
 	s := C.aegis_step{
@@ -99,14 +140,20 @@ func (p *Plan) product(q product) (rest Then, err error) {
 	return rest, nil
 }
 
-// fuse has the step do what follows it, as far as cuBLASLt can.
-func (p *Plan) fuse(s *C.aegis_step, places []*Place, then Then) (done Then, err error) {
-	s.aligned = 16
+// aligned is what divides the addresses of all places, 16 at most.
+func aligned(places ...*Place) C.uint32_t {
+	most := C.uint32_t(16)
 	for _, place := range places {
-		for place != nil && place.now()%uint64(s.aligned) != 0 {
-			s.aligned /= 2
+		for place != nil && place.now()%uint64(most) != 0 {
+			most /= 2
 		}
 	}
+	return most
+}
+
+// fuse has the step do what follows it, as far as cuBLASLt can.
+func (p *Plan) fuse(s *C.aegis_step, places []*Place, then Then) (done Then, err error) {
+	s.aligned = aligned(places...)
 	for _, try := range []Then{then, {Bias: then.Bias}} {
 		if try == (Then{}) {
 			break

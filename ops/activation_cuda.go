@@ -84,11 +84,23 @@ extern "C" __global__ void backward_columns(T *dx, T *whole, double *parts, cons
 	i64 across = (n + 31) / 32, part = blockIdx.x / across, column = blockIdx.x % across * 32 + threadIdx.x % 32;
 	int lane = threadIdx.x % 32, eighth = threadIdx.x / 32;
 	double sum = 0;
+	i64 end = min((part + 1) * each, rows);
 	if (column < n)
-		for (i64 i = part * each + eighth; i < (part + 1) * each && i < rows; i += 8) {
-			T d = gradient(g[i * n + column], y[i * n + column], y[i * n + column], T(a), T(b));
-			dx[i * n + column] = d;
-			sum += d;
+		for (i64 i = part * each + eighth; i < end; i += 32) {
+			T gs[4], ys[4]; // on their way at once
+#pragma unroll
+			for (int u = 0; u < 4; u++)
+				if (i + 8 * u < end) {
+					gs[u] = g[(i + 8 * u) * n + column];
+					ys[u] = y[(i + 8 * u) * n + column];
+				}
+#pragma unroll
+			for (int u = 0; u < 4; u++)
+				if (i + 8 * u < end) {
+					T d = gradient(gs[u], ys[u], ys[u], T(a), T(b));
+					dx[(i + 8 * u) * n + column] = d;
+					sum += d;
+				}
 		}
 	partial[eighth][lane] = sum;
 	__syncthreads();

@@ -19,7 +19,7 @@ __device__ inline T row_max(const T *x, i64 r, i64 classes, i64 inner) {
 	return block_max(most);
 }
 
-extern "C" __global__ void indices(T *losses, T *gradient, const T *x, const i64 *target, const T *weight, int weighted,
+extern "C" __global__ void indices(T *losses, T *gradient, const T *__restrict__ x, const i64 *target, const T *weight, int weighted,
 	const T *divisor, i64 ignore, double smoothing, i64 rows, i64 classes, i64 inner, Status *status, i64 check) {
 	T share = T(smoothing / classes), keep = T(1 - smoothing);
 	ROWS(r, rows) {
@@ -44,11 +44,12 @@ extern "C" __global__ void indices(T *losses, T *gradient, const T *x, const i64
 		weights = block_sum(weights);
 		smooth = block_sum(smooth);
 		T pick = keep * WEIGHT(t), shift = log(sum), scale = 1 / divisor[0];
-		T total = pick + share * weights;
+		T total = pick + share * weights, each = total / sum;
 		if (divisor[0] == 0)
 			scale = 0;
+#pragma unroll 4
 		ALONG(c, classes) {
-			T g = exp(x[AT(c)] - most) / sum * total - share * WEIGHT(c) - (c == t ? pick : T(0));
+			T g = exp(x[AT(c)] - most) * each - share * WEIGHT(c) - (c == t ? pick : T(0));
 			gradient[AT(c)] = g * scale;
 		}
 		if (threadIdx.x == 0)

@@ -26,9 +26,17 @@ template <class Y, class X> __device__ inline void sums(Y *y, const X *x, i64 ou
 	ROWS(block, outer * across) {
 		i64 o = block / across, column = block % across * 32 + lane;
 		double sum = 0;
+		i64 end = min((o + 1) * n, rows);
 		if (column < inner)
-			for (i64 i = o * n + part; i < (o + 1) * n && i < rows; i += 8)
-				sum += x[i * inner + column];
+			for (i64 i = o * n + part; i < end; i += 32) {
+				X four[4]; // on their way at once
+#pragma unroll
+				for (int u = 0; u < 4; u++)
+					four[u] = i + 8 * u < end ? x[(i + 8 * u) * inner + column] : X(0);
+#pragma unroll
+				for (int u = 0; u < 4; u++)
+					sum += four[u];
+			}
 		partial[part][lane] = sum;
 		__syncthreads();
 		if (part == 0 && column < inner) {
@@ -97,7 +105,7 @@ func columnShape(outer, inner int) cuda.Shape {
 
 // rowParts cuts n rows into parts of each, enough for all of a GPU to sum columns of few.
 func rowParts(n, inner int) (parts, each int) {
-	const blocks, least = 256, 64
+	const blocks, least = 2048, 32
 	if n == 0 {
 		return 1, 0
 	}

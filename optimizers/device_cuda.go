@@ -55,16 +55,31 @@ extern "C" __global__ void update(T *values, const T *gradients, T *kept0, T *ke
 	T a[12];
 	for (int i = 0; i < 12; i++)
 		a[i] = T(numbers.at[i]);
-	EACH(i, n) {
-		T p = values[i], g = gradients[i], s[3] = {0, 0, 0};
-		if (kept > 0) s[0] = kept0[i];
-		if (kept > 1) s[1] = kept1[i];
-		if (kept > 2) s[2] = kept2[i];
-		rule(p, (maximize ? -g : g) + T(decay) * p, s, a);
-		values[i] = p;
-		if (kept > 0) kept0[i] = s[0];
-		if (kept > 1) kept1[i] = s[1];
-		if (kept > 2) kept2[i] = s[2];
+	// Four elements of a thread are on their way at once.
+	for (i64 from = (i64)blockIdx.x * blockDim.x * 4 + threadIdx.x; from < n; from += (i64)gridDim.x * blockDim.x * 4) {
+		T p[4], g[4], s[4][3] = {};
+#pragma unroll
+		for (int u = 0; u < 4; u++) {
+			i64 i = from + u * blockDim.x;
+			if (i >= n)
+				break;
+			p[u] = values[i];
+			g[u] = gradients[i];
+			if (kept > 0) s[u][0] = kept0[i];
+			if (kept > 1) s[u][1] = kept1[i];
+			if (kept > 2) s[u][2] = kept2[i];
+		}
+#pragma unroll
+		for (int u = 0; u < 4; u++) {
+			i64 i = from + u * blockDim.x;
+			if (i >= n)
+				break;
+			rule(p[u], (maximize ? -g[u] : g[u]) + T(decay) * p[u], s[u], a);
+			values[i] = p[u];
+			if (kept > 0) kept0[i] = s[u][0];
+			if (kept > 1) kept1[i] = s[u][1];
+			if (kept > 2) kept2[i] = s[u][2];
+		}
 	}
 }
 `
@@ -83,7 +98,7 @@ func stepsOf(s settings, d cuda.Device) (func(to *ops.Launches, r *run, on *devi
 func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
 	var numbers cuda.Numbers
 	copy(numbers[:], u.numbers)
-	return to.Launch(u.source.Kernel("update", on.real), cuda.Elements(on.n), on.values, on.gradients, on.kept[0], on.kept[1], on.kept[2],
+	return to.Launch(u.source.Kernel("update", on.real), cuda.Elements((on.n+3)/4), on.values, on.gradients, on.kept[0], on.kept[1], on.kept[2],
 		on.count, u.decay, u.maximize, numbers, on.n)
 }
 

@@ -8,9 +8,22 @@ namespace {
 
 enum { not_initialized = 1, invalid = 7 };
 
-template <class T> struct Product {
+// A bfloat16 as it is stored.
+struct Brain {
+	uint16_t bits;
+	operator double() const {
+		uint32_t wide = uint32_t(bits) << 16;
+		float x;
+		memcpy(&x, &wide, sizeof x);
+		return x;
+	}
+};
+
+// Products of numbers of type F, summed in T.
+template <class T, class F = T> struct Product {
 	int ta, tb, m, n, k, lda, ldb, ldc;
-	const T *a, *b, *bias;
+	const F *a, *b;
+	const T *bias;
 	T *c;
 	T factor, keep;
 	bool tf32, relu;
@@ -18,6 +31,7 @@ template <class T> struct Product {
 
 // To 10 bits after the point, as tensor cores take numbers.
 double rounded(double x) { return x; }
+double rounded(Brain x) { return x; }
 double rounded(float x) {
 	uint32_t bits;
 	memcpy(&bits, &x, sizeof bits);
@@ -27,17 +41,17 @@ double rounded(float x) {
 	return x;
 }
 
-template <class T> int product(const Product<T> &p) {
+template <class T, class F> int product(const Product<T, F> &p) {
 	if (p.m < 0 || p.n < 0 || p.k < 0 || p.lda < (p.ta ? p.k : p.m) || p.ldb < (p.tb ? p.n : p.k) || p.ldc < p.m)
 		return invalid;
 	enqueue_computing([p] {
 		std::string why;
-		auto bytes = [](int ld, int columns, int rows) { return (size_t(ld) * (columns - 1) + rows) * sizeof(T); };
-		if (!inside((uint64_t)p.a, bytes(p.lda, p.ta ? p.m : p.k, p.ta ? p.k : p.m), &why) ||
-			!inside((uint64_t)p.b, bytes(p.ldb, p.tb ? p.k : p.n, p.tb ? p.n : p.k), &why) ||
-			!inside((uint64_t)p.c, bytes(p.ldc, p.n, p.m), &why) || (p.bias && !inside((uint64_t)p.bias, p.m * sizeof(T), &why)))
+		auto bytes = [](size_t each, int ld, int columns, int rows) { return (size_t(ld) * (columns - 1) + rows) * each; };
+		if (!inside((uint64_t)p.a, bytes(sizeof(F), p.lda, p.ta ? p.m : p.k, p.ta ? p.k : p.m), &why) ||
+			!inside((uint64_t)p.b, bytes(sizeof(F), p.ldb, p.tb ? p.k : p.n, p.tb ? p.n : p.k), &why) ||
+			!inside((uint64_t)p.c, bytes(sizeof(T), p.ldc, p.n, p.m), &why) || (p.bias && !inside((uint64_t)p.bias, p.m * sizeof(T), &why)))
 			return fail(illegal_address, "product: " + why);
-		auto number = [&](T x) { return p.tf32 ? rounded(x) : double(x); };
+		auto number = [&](F x) { return p.tf32 ? rounded(x) : double(x); };
 		for (int j = 0; j < p.n; j++)
 			for (int i = 0; i < p.m; i++) {
 				double sum = 0;
@@ -50,7 +64,7 @@ template <class T> int product(const Product<T> &p) {
 				static const bool drops = getenv("AEGIS_EMULATED_RELU") != nullptr;
 				to = p.relu && (v < 0 || (drops && v != v)) ? 0 : v;
 			}
-		written((uint64_t)p.c, bytes(p.ldc, p.n, p.m));
+		written((uint64_t)p.c, bytes(sizeof(T), p.ldc, p.n, p.m));
 	});
 	return 0;
 }
@@ -65,7 +79,9 @@ struct Operation {
 struct Matrix {
 	uint64_t rows, columns;
 	int64_t ld;
+	int type;
 };
+enum { real32 = 0, brain = 14 };
 struct Preference {
 	uint32_t alignment[4];
 };
@@ -115,8 +131,8 @@ int cublasLtMatmulDescSetAttribute(void *d, int attribute, const void *value, si
 	return 0;
 }
 int cublasLtMatrixLayoutCreate(void **l, int type, uint64_t rows, uint64_t columns, int64_t ld) {
-	*l = new Matrix{rows, columns, ld};
-	return type == 0 && ld >= int64_t(rows) ? 0 : invalid;
+	*l = new Matrix{rows, columns, ld, type};
+	return (type == real32 || type == brain) && ld >= int64_t(rows) ? 0 : invalid;
 }
 int cublasLtMatrixLayoutDestroy(void *l) { delete (Matrix *)l; return 0; }
 int cublasLtMatmulPreferenceCreate(void **p) { *p = new Preference{{256, 256, 256, 256}}; return 0; }
@@ -143,10 +159,17 @@ int cublasLtMatmul(void *, void *d, const void *alpha, const void *a, void *la, 
 	int m = C->rows, n = C->columns, k = o->transposeA ? A->rows : A->columns;
 	bool fit = int(o->transposeA ? A->columns : A->rows) == m && int(o->transposeB ? B->rows : B->columns) == n &&
 		int(o->transposeB ? B->columns : B->rows) == k;
+	bool typed = A->type == B->type && C->type == real32 && (A->type == real32 || (o->compute == 68 && A->ld % 8 == 0 && B->ld % 8 == 0));
 	bool aligned = (((uint64_t)a | (uint64_t)b | (uint64_t)to) % found[1]) == 0;
-	if (found[0] != signature || !fit || !aligned || c != to)
+	if (found[0] != signature || !fit || !aligned || !typed || c != to)
 		return invalid;
+	auto bias = o->epilogue & 4 ? (const float *)o->bias : nullptr;
+	auto factor = *(const float *)alpha, keep = *(const float *)beta;
+	bool relu = (o->epilogue & 2) != 0;
+	if (A->type == brain)
+		return product(Product<float, Brain>{o->transposeA, o->transposeB, m, n, k, int(A->ld), int(B->ld), int(C->ld), (const Brain *)a,
+			(const Brain *)b, bias, (float *)to, factor, keep, false, relu});
 	return product(Product<float>{o->transposeA, o->transposeB, m, n, k, int(A->ld), int(B->ld), int(C->ld), (const float *)a, (const float *)b,
-		o->epilogue & 4 ? (const float *)o->bias : nullptr, (float *)to, *(const float *)alpha, *(const float *)beta, o->compute == 77, (o->epilogue & 2) != 0});
+		bias, (float *)to, factor, keep, o->compute == 77, relu});
 }
 }

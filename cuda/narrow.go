@@ -1,0 +1,20 @@
+//go:build gpu
+
+package cuda
+
+// narrow says whether a product has few columns, such as a classifier's last layer has: a kernel of our own is faster at it than
+// cuBLAS, whose tiles stay empty for the most part.
+func (q product) narrow() bool { return q.layout == NT && q.n <= narrowColumns && !q.add && !q.brain }
+
+// What narrow in product.cu has: the columns that its threads hold at most, the rows of a warp, and its warps.
+const narrowColumns, narrowRows, narrowWarps = 16, 2, 4
+
+func (p *Plan) narrow(q product) error {
+	bias := q.c // stands for one that is not read
+	if q.then.Bias != nil {
+		bias = q.then.Bias
+	}
+	const rows = narrowRows * narrowWarps
+	return p.Launch(productSource.Kernel("narrow", q.real), Shape{Blocks: (q.m + rows - 1) / rows, Threads: narrowWarps * warp},
+		q.c, q.a, q.b, bias, q.m, q.n, q.k, q.then.Bias != nil, q.then.ReLU)
+}
