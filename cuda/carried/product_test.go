@@ -9,11 +9,11 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+	"gorgonia.org/tensor"
 
 	"github.com/seed-70b75153/aegis/cuda"
 	"github.com/seed-70b75153/aegis/ops"
 	"github.com/seed-70b75153/aegis/random"
-	"gorgonia.org/tensor"
 )
 
 // TestLargeProducts compares large products with sums in double precision. All terms are positive, so that errors of one kind
@@ -30,7 +30,7 @@ func TestLargeProducts(t *testing.T) {
 	for i, count := range []int{m * k, k * n, m * n} {
 		a := ops.NewArray(ops.Operand{Shape: tensor.Shape{count}, DType: tensor.Float32})
 		numbers := ops.Slice[float32](&a)
-		random.Uniform(random.New(int64(i)), numbers, 0, 1)
+		random.Uniform(random.New(uint64(i)), numbers, 0, 1)
 		require.NoError(t, g.Do(func() error {
 			memory, err := g.Allocate(4 * count)
 			if err != nil {
