@@ -121,7 +121,7 @@ func (c cudaCase) measure(g *cuda.GPU) (r cudaResult, err error) {
 	if r.Step, err = median(g, c.Seconds, step); err != nil {
 		return r, err
 	}
-	if r.Host, err = hostTime(g, step); err != nil {
+	if r.Host, err = hostTime(g, step, r.Step); err != nil {
 		return r, err
 	}
 	products, err := c.products(g)
@@ -233,8 +233,9 @@ func round(g *cuda.GPU, step func() error, n int) (float64, error) {
 }
 
 // hostTime is how long the host is busy with a step while nothing is waited for: so few that the driver takes all of them.
-func hostTime(g *cuda.GPU, step func() error) (float64, error) {
-	const n, rounds = 100, 15
+func hostTime(g *cuda.GPU, step func() error, took float64) (float64, error) {
+	const rounds = 15
+	n := int(max(5, min(100, 10_000/took)))
 	var times []float64
 	for range rounds {
 		start := time.Now()
@@ -243,7 +244,7 @@ func hostTime(g *cuda.GPU, step func() error) (float64, error) {
 				return 0, err
 			}
 		}
-		times = append(times, float64(time.Since(start).Nanoseconds())/1000/n)
+		times = append(times, float64(time.Since(start).Nanoseconds())/1000/float64(n))
 		if err := g.Do(g.Synchronize); err != nil {
 			return 0, err
 		}

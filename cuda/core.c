@@ -164,9 +164,9 @@ int aegis_replay_free(aegis_replay *replay) {
 // Finds an algorithm for a product with bias and activation.
 int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *lt) {
 	enum { real32 = 0, compute32 = 68, compute_tf32 = 77, transposeA = 3, transposeB = 4, epilogue = 7, bias_pointer = 8 };
-	enum { workspace = 1, alignmentA = 5, alignmentB = 6, alignmentC = 7, alignmentD = 8, relu = 2, bias = 4, not_supported = 15 };
+	enum { workspace = 1, alignmentA = 5, alignmentB = 6, alignmentC = 7, alignmentD = 8, as_is = 1, relu = 2, bias = 4, not_supported = 15 };
 	void *preference = NULL;
-	int32_t kind = (s->relu ? relu : 0) | (s->bias ? bias : 0);
+	int32_t kind = s->relu || s->bias ? (s->relu ? relu : 0) | (s->bias ? bias : 0) : as_is;
 	struct {
 		uint64_t algorithm[8];
 		size_t workspace;

@@ -85,36 +85,40 @@ extern "C" __global__ void __launch_bounds__(128) narrow(T *c, const T *a, const
 		return;
 	const T *first = a + row * k, *second = row + 1 < m ? first + k : first;
 	T sum[ROWS_][COLUMNS_];
+	const T *weight[COLUMNS_]; // the last stands for those that are not there, so that nothing waits for a comparison
 #pragma unroll
-	for (int j = 0; j < COLUMNS_; j++)
+	for (int j = 0; j < COLUMNS_; j++) {
 		sum[0][j] = sum[1][j] = 0;
+		weight[j] = b + (j < n ? j : n - 1) * k;
+	}
 #pragma unroll 2
 	for (i64 l = lane; l < k; l += 32) {
 		T p = first[l], q = second[l];
 #pragma unroll
-		for (int j = 0; j < COLUMNS_; j++)
-			if (j < n) {
-				T w = b[j * k + l];
-				sum[0][j] += p * w;
-				sum[1][j] += q * w;
-			}
+		for (int j = 0; j < COLUMNS_; j++) {
+			T w = weight[j][l];
+			sum[0][j] += p * w;
+			sum[1][j] += q * w;
+		}
 	}
+	// At each turn a lane gives half of the columns away, until it has the sum of one: that of half its number.
 #pragma unroll
 	for (int i = 0; i < ROWS_; i++) {
-		T mine = 0;
 #pragma unroll
-		for (int j = 0; j < COLUMNS_; j++)
-			if (j < n) {
-				T all = sum[i][j];
-				for (int offset = 16; offset > 0; offset /= 2)
-					all += __shfl_xor_sync(0xffffffffu, all, offset);
-				if (lane == j)
-					mine = all;
+		for (int half = COLUMNS_ / 2; half > 0; half /= 2) {
+			bool upper = lane & 2 * half;
+#pragma unroll
+			for (int j = 0; j < half; j++) {
+				T other = __shfl_xor_sync(0xffffffffu, upper ? sum[i][j] : sum[i][j + half], 2 * half);
+				sum[i][j] = (upper ? sum[i][j + half] : sum[i][j]) + other;
 			}
-		if (lane < n && row + i < m) {
+		}
+		T all = sum[i][0] + __shfl_xor_sync(0xffffffffu, sum[i][0], 1);
+		int j = lane / 2;
+		if (j < n && row + i < m && lane % 2 == 0) {
 			if (biased)
-				mine += bias[lane];
-			c[(row + i) * n + lane] = relu && mine < 0 ? T(0) : mine;
+				all += bias[j];
+			c[(row + i) * n + j] = relu && all < 0 ? T(0) : all;
 		}
 	}
 }

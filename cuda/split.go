@@ -18,7 +18,7 @@ var splitSource = NewSource("split", splitText)
 // Large products of full float32 are made on tensor cores. A float32 is the sum of three bfloat16 numbers, its parts, and of the
 // nine products of the parts of two, six reach into float32: a0·b0, a0·b1 + a1·b0, and a0·b2 + a1·b1 + a2·b0. Tensor cores add
 // exactly what they multiply, and cut what they add it to, so the first is summed in pieces of k, between which float32 rounds.
-// Errors are then smaller than those of fused multiply-adds. Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial
+// The largest errors are then half those of fused multiply-adds. Henry, Tang and Heinecke, "Leveraging the bfloat16 Artificial
 // Intelligence Datatype for Higher-Precision Computations" (2019).
 
 // tensorCards are those whose tensor cores multiply bfloat16 more than six times as fast as others float32.
@@ -106,7 +106,7 @@ type piece struct {
 }
 
 // depth is about how many terms tensor cores add up before float32 rounds.
-const depth = 256
+const depth = 400
 
 // pieces are the products, the smallest terms first. Of a the parts lie in their order, of b the other way around.
 func (q product) pieces(count int) []piece {

@@ -19,6 +19,27 @@ __device__ inline T row_max(const T *x, i64 r, i64 classes, i64 inner) {
 	return block_max(most);
 }
 
+// The loss of a row without weights and smoothing, and its gradient.
+__device__ inline T plain(T *gradient, const T *__restrict__ x, int classes, int t, T scale) {
+	T most = -infinity(), sum = 0;
+#pragma unroll 4
+	for (int c = threadIdx.x; c < classes; c += blockDim.x)
+		most = larger(most, x[c]);
+	most = block_max(most);
+#pragma unroll 4
+	for (int c = threadIdx.x; c < classes; c += blockDim.x) {
+		T e = exp(x[c] - most);
+		gradient[c] = e;
+		sum += e;
+	}
+	sum = block_sum(sum);
+	T each = scale / sum;
+#pragma unroll 4
+	for (int c = threadIdx.x; c < classes; c += blockDim.x)
+		gradient[c] = gradient[c] * each - (c == t ? scale : T(0));
+	return log(sum) - (x[t] - most);
+}
+
 extern "C" __global__ void indices(T *losses, T *gradient, const T *__restrict__ x, const i64 *target, const T *weight, int weighted,
 	const T *divisor, i64 ignore, double smoothing, i64 rows, i64 classes, i64 inner, Status *status, i64 check) {
 	T share = T(smoothing / classes), keep = T(1 - smoothing);
@@ -31,6 +52,13 @@ extern "C" __global__ void indices(T *losses, T *gradient, const T *__restrict__
 			ALONG(c, classes) gradient[AT(c)] = 0;
 			if (threadIdx.x == 0)
 				losses[r] = 0;
+			continue;
+		}
+		if (inner == 1 && !weighted && share == 0) {
+			T *g = gradient + r * classes, scale = divisor[0] == 0 ? T(0) : 1 / divisor[0];
+			T loss = plain(g, x + r * classes, (int)classes, (int)t, scale);
+			if (threadIdx.x == 0)
+				losses[r] = loss;
 			continue;
 		}
 		T most = row_max(x, r, classes, inner), sum = 0, weights = 0, smooth = 0;

@@ -105,11 +105,11 @@ func columnShape(outer, inner int) cuda.Shape {
 
 // rowParts cuts n rows into parts of each, enough for all of a GPU to sum columns of few.
 func rowParts(n, inner int) (parts, each int) {
-	const blocks, least = 2048, 32
+	const blocks, least, most = 2048, 32, 64
 	if n == 0 {
 		return 1, 0
 	}
-	parts = max(1, min(blocks/((inner+31)/32), n/least))
+	parts = max(1, min(blocks/((inner+31)/32), n/least, most))
 	each = (n + parts - 1) / parts
 	return (n + each - 1) / each, each
 }

@@ -161,6 +161,8 @@ int cublasLtMatmul(void *, void *d, const void *alpha, const void *a, void *la, 
 		int(o->transposeB ? B->columns : B->rows) == k;
 	bool typed = A->type == B->type && C->type == real32 && (A->type == real32 || (o->compute == 68 && A->ld % 8 == 0 && B->ld % 8 == 0));
 	bool aligned = (((uint64_t)a | (uint64_t)b | (uint64_t)to) % found[1]) == 0;
+	if (o->epilogue != 1 && o->epilogue != 2 && o->epilogue != 4 && o->epilogue != 6)
+		return invalid;
 	if (found[0] != signature || !fit || !aligned || !typed || c != to)
 		return invalid;
 	auto bias = o->epilogue & 4 ? (const float *)o->bias : nullptr;
