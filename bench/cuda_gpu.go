@@ -235,7 +235,7 @@ func round(g *cuda.GPU, step func() error, n int) (float64, error) {
 // hostTime is how long the host is busy with a step while nothing is waited for: so few that the driver takes all of them.
 func hostTime(g *cuda.GPU, step func() error, took float64) (float64, error) {
 	const rounds = 15
-	n := int(max(5, min(100, 10_000/took)))
+	n := int(max(2, min(100, 50_000/took)))
 	var times []float64
 	for range rounds {
 		start := time.Now()

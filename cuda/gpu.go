@@ -36,6 +36,7 @@ type GPU struct {
 	blasErr error // why there is no cuBLAS
 	fused   map[ltKey]bool
 	shared  *Memory // see share
+	wrong   *Memory // see mark
 }
 
 var (

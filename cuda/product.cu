@@ -69,11 +69,27 @@ extern "C" __global__ void __launch_bounds__(64) small(T *c, const T *a, const T
 	tile<32, 32, 4, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, add, biased, relu);
 }
 
-// As large, where something was wrong with how the product was made.
-extern "C" __global__ void __launch_bounds__(256) repair(const u32 *wrong, T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k,
+// As large, where something was wrong with how the product was made. The last block leaves it mended, with done blocks at 0 again.
+extern "C" __global__ void __launch_bounds__(256) repair(u32 *wrong, u32 *done, T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k,
 	int transposeA, int transposeB, int biased, int relu) {
-	if (*wrong)
-		tile<128, 64, 8, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, 0, biased, relu);
+	if (atomicCAS(wrong, 0u, 0u) == 0)
+		return;
+	tile<128, 64, 8, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, 0, biased, relu);
+	__syncthreads(); // all have looked
+	if (threadIdx.x == 0 && atomicAdd(done, 1u) == gridDim.x - 1) {
+		atomicCAS(done, gridDim.x, 0u);
+		atomicCAS(wrong, 1u, 0u);
+	}
+}
+
+// Adds HALF of the sums to those of another lane, which takes the other half.
+template <int HALF> __device__ inline void halve(T *sum, int lane) {
+	bool upper = lane & 2 * HALF;
+#pragma unroll
+	for (int j = 0; j < HALF; j++) {
+		T other = __shfl_xor_sync(0xffffffffu, upper ? sum[j] : sum[j + HALF], 2 * HALF);
+		sum[j] = (upper ? sum[j + HALF] : sum[j]) + other;
+	}
 }
 
 // c (m, n) = a·bᵀ of few columns: a warp has two rows, whose numbers its lanes share out.
@@ -104,15 +120,10 @@ extern "C" __global__ void __launch_bounds__(128) narrow(T *c, const T *a, const
 	// At each turn a lane gives half of the columns away, until it has the sum of one: that of half its number.
 #pragma unroll
 	for (int i = 0; i < ROWS_; i++) {
-#pragma unroll
-		for (int half = COLUMNS_ / 2; half > 0; half /= 2) {
-			bool upper = lane & 2 * half;
-#pragma unroll
-			for (int j = 0; j < half; j++) {
-				T other = __shfl_xor_sync(0xffffffffu, upper ? sum[i][j] : sum[i][j + half], 2 * half);
-				sum[i][j] = (upper ? sum[i][j + half] : sum[i][j]) + other;
-			}
-		}
+		halve<8>(sum[i], lane);
+		halve<4>(sum[i], lane);
+		halve<2>(sum[i], lane);
+		halve<1>(sum[i], lane);
 		T all = sum[i][0] + __shfl_xor_sync(0xffffffffu, sum[i][0], 1);
 		int j = lane / 2;
 		if (j < n && row + i < m && lane % 2 == 0) {

@@ -13,28 +13,36 @@ __device__ inline unsigned short part(float &x) {
 	return (unsigned short)(near >> 16);
 }
 
-// The three parts of from, four numbers of a row at a time: rows of parts are row apart, and the parts of a number are apart.
-extern "C" __global__ void parts(unsigned short *to, const T *from, i64 columns, i64 row, i64 apart, int reversed, u32 *wrong, i64 n) {
-	u32 across = (u32)(columns / 4);
-	EACH(i, n) {
-		u32 r = (u32)i / across, c = (u32)i % across;
-		Four four;
-		if ((u64)from % 16 == 0)
-			four = ((const Four *)from)[i];
-		else
-			for (int e = 0; e < 4; e++)
-				four.at[e] = from[4 * i + e];
-		FourParts out[3];
-		for (int e = 0; e < 4; e++) {
-			float x = float(four.at[e]);
-			if (!isfinite(x))
-				atomicCAS(wrong, 0u, 1u);
-			for (int p = 0; p < 3; p++)
-				out[p].at[e] = part(x);
-		}
-		FourParts *at = (FourParts *)(to + r * row) + c;
+// The three parts of four numbers of a row: rows of parts are row apart, and the parts of a number are apart.
+__device__ inline void part_four(unsigned short *to, const T *from, i64 columns, i64 row, i64 apart, bool reversed, u32 *wrong, u32 i) {
+	u32 across = (u32)(columns / 4), r = i / across, c = i % across;
+	Four four;
+	if ((u64)from % 16 == 0)
+		four = ((const Four *)from)[i];
+	else
+		for (int e = 0; e < 4; e++)
+			four.at[e] = from[4 * (i64)i + e];
+	FourParts out[3];
+	for (int e = 0; e < 4; e++) {
+		float x = float(four.at[e]);
+		if (!isfinite(x))
+			atomicCAS(wrong, 0u, 1u);
 		for (int p = 0; p < 3; p++)
-			at[(reversed ? 2 - p : p) * (apart / 4)] = out[p];
+			out[p].at[e] = part(x);
+	}
+	FourParts *at = (FourParts *)(to + r * row) + c;
+	for (int p = 0; p < 3; p++)
+		at[(reversed ? 2 - p : p) * (apart / 4)] = out[p];
+}
+
+// The parts of both factors of a product, those of the second the other way around: n fours of the first, m of the second.
+extern "C" __global__ void parts(unsigned short *to0, const T *from0, i64 columns0, i64 row0, i64 apart0, i64 n, unsigned short *to1,
+	const T *from1, i64 columns1, i64 row1, i64 apart1, i64 m, u32 *wrong) {
+	EACH(i, n + m) {
+		if (i < n)
+			part_four(to0, from0, columns0, row0, apart0, false, wrong, (u32)i);
+		else
+			part_four(to1, from1, columns1, row1, apart1, true, wrong, (u32)(i - n));
 	}
 }
 

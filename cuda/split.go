@@ -8,6 +8,7 @@ import "C"
 import (
 	_ "embed"
 	"os"
+	"unsafe"
 )
 
 //go:embed split.cu
@@ -106,7 +107,7 @@ type piece struct {
 }
 
 // depth is about how many terms tensor cores add up before float32 rounds.
-const depth = 400
+const depth = 320
 
 // pieces are the products, the smallest terms first. Of a the parts lie in their order, of b the other way around.
 func (q product) pieces(count int) []piece {
@@ -133,19 +134,23 @@ const bfloat16 = 14 // CUDA_R_16BF
 // that otherwise does nothing.
 func (p *Plan) split(q product) error {
 	a, b := q.sides()
-	at, err := p.gpu.share(alignment, 6*a.rows*a.columns, 6*b.rows*b.columns)
+	at, err := p.gpu.share(6*a.rows*a.columns, 6*b.rows*b.columns)
 	if err != nil {
 		return err
 	}
-	wrong, at := at[0], at[1:]
-	p.Zero(wrong, 4)
+	wrong, err := p.gpu.mark()
+	if err != nil {
+		return err
+	}
+	var args []any
+	fours := 0
 	for i, l := range []parts{a, b} {
-		from := []*Place{q.a, q.b}[i]
-		count := l.rows * l.columns
-		err := p.Launch(splitSource.Kernel("parts", Float32), Elements(count/4), at[i], from, l.columns, l.row(), l.apart(), i == 1, wrong, count/4)
-		if err != nil {
-			return err
-		}
+		n := l.rows * l.columns / 4
+		fours += n
+		args = append(args, at[i], []*Place{q.a, q.b}[i], l.columns, l.row(), l.apart(), n)
+	}
+	if err := p.Launch(splitSource.Kernel("parts", Float32), Elements(fours), append(args, wrong)...); err != nil {
+		return err
 	}
 	pieces := q.pieces(max(1, (q.k+depth/2)/depth))
 	for i, piece := range pieces {
@@ -170,7 +175,7 @@ func (p *Plan) repair(q product, wrong *Place) error {
 	}
 	t := tiles[0]
 	blocks := (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns)
-	return p.Launch(productSource.Kernel("repair", q.real), Shape{Blocks: blocks, Threads: t.threads}, wrong, q.c, q.a, q.b, bias, q.m, q.n, q.k,
+	return p.Launch(productSource.Kernel("repair", q.real), Shape{Blocks: blocks, Threads: t.threads}, wrong, wrong.Plus(4), q.c, q.a, q.b, bias, q.m, q.n, q.k,
 		q.layout == TN, q.layout == NT, q.then.Bias != nil, q.then.ReLU)
 }
 
@@ -195,6 +200,22 @@ func (p *Plan) turned(q product) error {
 	q.layout, q.a, q.b = NT, at[0], at[1]
 	_, err = p.byCuBLAS(q)
 	return err
+}
+
+// mark is where kernels of large products note that something is wrong, and how many blocks have mended it: two words, 0 between.
+func (g *GPU) mark() (*Place, error) {
+	if g.wrong == nil {
+		m, err := g.Allocate(8)
+		if err != nil {
+			return nil, err
+		}
+		var none [2]uint32
+		if err := g.Upload(m.At(0), unsafe.Pointer(&none), 8); err != nil {
+			return nil, err
+		}
+		g.wrong = m
+	}
+	return g.wrong.At(0), nil
 }
 
 // share gives places in memory that all large products work in, one after the other. Where more is wanted than there is, plans made

