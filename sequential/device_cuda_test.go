@@ -5,9 +5,9 @@ package sequential_test
 import (
 	"fmt"
 	"os"
-	"slices"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
