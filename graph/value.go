@@ -32,6 +32,7 @@ func (s *valueSlot) aim(e *Expr) {
 	case e.done:
 		s.aside()
 	default:
+		leaveRoom(s.memory.Len * int(s.memory.DType.Size()))
 		e.array = ops.NewUncleared(ops.Operand{Shape: s.memory.Shape, DType: s.memory.DType})
 		s.memory.Data = e.array.Data
 	}
