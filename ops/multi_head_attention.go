@@ -54,7 +54,7 @@ func MultiHeadAttentionForward(in MultiHeadAttentionInputs, s MultiHeadAttention
 	if err := in.reshape(s, batched); err != nil {
 		return nil, nil, err
 	}
-	q, k, v, err := in.project(s, &a)
+	q, k, v, err := in.project(s, &a, batched)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,13 +84,8 @@ func MultiHeadAttentionForward(in MultiHeadAttentionInputs, s MultiHeadAttention
 // reshape gives inputs without a batch one of 1, and masks the dims that [Attention] wants.
 func (in *MultiHeadAttentionInputs) reshape(s MultiHeadAttentionSettings, batched bool) error {
 	if !batched {
-		given := []*gorgonia.Node{in.Query, in.Key, in.Value}
-		for i, to := range []**gorgonia.Node{&in.Query, &in.Key, &in.Value} {
-			if i > 0 && given[i] == given[0] {
-				*to = in.Query // the same node, which one projection may serve
-				continue
-			}
-			n, err := Reshape(given[i], given[i].Shape()[0], 1, given[i].Shape()[1])
+		for _, to := range []**gorgonia.Node{&in.Query, &in.Key, &in.Value} {
+			n, err := Reshape(*to, (*to).Shape()[0], 1, (*to).Shape()[1])
 			if err != nil {
 				return err
 			}
@@ -129,11 +124,12 @@ func (in *MultiHeadAttentionInputs) attend(s MultiHeadAttentionSettings, a Atten
 	return y, w, err
 }
 
-// project gives queries, keys and values: packed in the first where the inputs are one.
-func (in *MultiHeadAttentionInputs) project(s MultiHeadAttentionSettings, a *AttentionSettings) (q, k, v *gorgonia.Node, err error) {
+// project gives queries, keys and values: packed in the first where the inputs are one. Without a batch they are projected one by
+// one, as in PyTorch, so that their sums have the same order.
+func (in *MultiHeadAttentionInputs) project(s MultiHeadAttentionSettings, a *AttentionSettings, batched bool) (q, k, v *gorgonia.Node, err error) {
 	x := [3]*gorgonia.Node{in.Query, in.Key, in.Value}
 	embed := x[0].Shape()[2]
-	if in.InWeight != nil && x[0] == x[1] && x[1] == x[2] && in.BiasKey == nil && in.BiasValue == nil && !s.AddZero {
+	if batched && in.InWeight != nil && x[0] == x[1] && x[1] == x[2] && in.BiasKey == nil && in.BiasValue == nil && !s.AddZero {
 		a.Packed = true
 		q, err = Linear(x[0], in.InWeight, in.InBias)
 		return q, nil, nil, err

@@ -187,9 +187,20 @@ func (a *Attention[T]) Backward(d AttentionGradient[T], dout, out Rows[T], sums 
 				for i := 0; i < a.Queries; i += queryBlock {
 					a.queriesBack(w, d, dout, out, sums, q, k, v, batch, h, i, min(i+queryBlock, a.Queries))
 				}
+				a.scaleRows(d.Q, batch, h, a.Queries)
 			}
+			a.scaleRows(d.K, batch, head, a.Keys)
 		}
 	})
+}
+
+// scaleRows multiplies rows by the scale: the products and not their factors, as PyTorch does.
+func (a *Attention[T]) scaleRows(r Rows[T], batch, head, rows int) {
+	x := r.of(batch, head)
+	for i := range rows {
+		row := x[i*r.Row : i*r.Row+a.Size]
+		zipScalarSerial(Mul, row, row, a.Scale)
+	}
 }
 
 // ClearRows sets rows of n numbers to zero.
@@ -236,7 +247,6 @@ func (a *Attention[T]) queriesBack(w *workspace[T], d AttentionGradient[T], dout
 			zipScalarSerial(Sub, g, g, delta[i])
 			zipSerial(Mul, g, g, row)
 		}
-		zipScalarSerial(Mul, ds[:rows*width], ds[:rows*width], a.Scale)
 		a.products(d, ds, q, k, batch, head, i0, i1, j0, j1)
 	}
 }
