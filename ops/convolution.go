@@ -282,11 +282,12 @@ func runConvolutionWeightGradient[T kernel.Float](c convolutionWeightGradient, i
 	if c.Bias {
 		kernel.ChannelSums(Slice[T](out[len(out)-1]), g, p.batch, p.channels, size(p.size[:]))
 	}
-	x := Slice[T](in[0])
+	x, geometry := Slice[T](in[0]), c.Convolution.geometry(in[0], in[1], in[3])
 	if c.Convolution.Settings.Transposed {
-		x, g = g, x
+		kernel.ConvolveWeightInTurn(geometry, Slice[T](out[0]), g, x)
+	} else {
+		kernel.ConvolveWeight(geometry, Slice[T](out[0]), x, g)
 	}
-	kernel.ConvolveWeight(c.Convolution.geometry(in[0], in[1], in[3]), Slice[T](out[0]), x, g)
 	return nil
 }
 

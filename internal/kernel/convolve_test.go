@@ -93,7 +93,7 @@ func testConvolve[T Float](t *testing.T) {
 		x, weight, dy := b.normal(0, sizes[0], 1), b.normal(1, sizes[1], 1), b.normal(2, sizes[2], 1)
 		y, dx, dweight := b.normal(3, sizes[2], 1), b.normal(4, sizes[0], 1), b.normal(5, sizes[1], 1)
 		bias := b.normal(6, c.Groups*max(c.In, c.Out), 1)
-		wantY, wantX, wantW := make([]float64, sizes[2]), make([]float64, sizes[0]), make([]float64, sizes[1])
+		wantY, wantX, wantW, chain := make([]float64, sizes[2]), make([]float64, sizes[0]), make([]float64, sizes[1]), make([]T, sizes[1])
 		for i := range wantY {
 			wantY[i] = float64(bias[i/volume(c.Output)%(c.Groups*c.Out)])
 		}
@@ -101,6 +101,7 @@ func testConvolve[T Float](t *testing.T) {
 			wantY[o] += float64(x[i]) * float64(weight[w])
 			wantX[i] += float64(dy[o]) * float64(weight[w])
 			wantW[w] += float64(dy[o]) * float64(x[i])
+			chain[w] = fma(dy[o], x[i], chain[w])
 		})
 		Convolve(c, y, x, weight, nil, ChannelEpilogue[T]{Bias: bias[:c.Groups*c.Out], Activation: ReLU})
 		ConvolveTransposed(c, dx, dy, weight, nil, ChannelEpilogue[T]{})
@@ -112,6 +113,13 @@ func testConvolve[T Float](t *testing.T) {
 			near(t, wantX[i], dx[i], 0, 4000*epsilon[T](), n, "dx", i, fmt.Sprintf("%+v", c))
 		}
 		for i := range dweight {
+			near(t, wantW[i], dweight[i], 0, 4000*epsilon[T](), n, "dweight", i, fmt.Sprintf("%+v", c))
+		}
+		ConvolveWeightInTurn(c, dweight, x, dy)
+		for i := range dweight {
+			if inTurn := c.Batch*volume(c.Output) <= 64; inTurn && kernelsOf[T]().lanes > 0 {
+				require.Equal(t, chain[i], dweight[i], "%d: %+v", i, c)
+			}
 			near(t, wantW[i], dweight[i], 0, 4000*epsilon[T](), n, "dweight", i, fmt.Sprintf("%+v", c))
 		}
 	}
