@@ -469,13 +469,14 @@ func (a attention) Run(in, out []*Array) error {
 }
 
 func runAttention[T kernel.Float](a attention, in, out []*Array) error {
-	f := boundAttention[T](a, in)
 	q, k, v := tensorRows[T](a, in)
 	if a.Weights {
+		f := boundAttention[T](a, in)
 		f.Weights(Slice[T](out[0]), q, k)
-	} else {
-		f.Forward(rowsOf[T](a, out[0], -1), Slice[T](out[1]), q, k, v)
+		return nil
 	}
+	f := boundAttention[T](a, in) // not the one above, which others hold
+	f.Forward(rowsOf[T](a, out[0], -1), Slice[T](out[1]), q, k, v)
 	return nil
 }
 

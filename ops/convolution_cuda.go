@@ -129,11 +129,11 @@ extern "C" __global__ void channels(T *y, const T *x, i64 batch, i64 channels, i
 func (c ConvolutionOp) remoteGeometry(x, weight, y Remote) (g kernel.Convolution, args []any) {
 	array := func(r Remote) *Array { return &Array{Shape: r.Shape, DType: r.DType, Len: r.Size()} }
 	g = c.geometry(array(x), array(weight), array(y))
-	return g, append(remoteWindow(&g.Window), g.Batch, g.Groups, g.In, g.Out)
+	return g, append(remoteWindow(g.Window), g.Batch, g.Groups, g.In, g.Out)
 }
 
 // remoteWindow gives the arguments of which geometryText makes a Geometry.
-func remoteWindow(w *kernel.Window) []any {
+func remoteWindow(w kernel.Window) []any {
 	pack := func(a, b [3]int) cuda.Sizes {
 		s, _ := cuda.SizesOf(append(a[:], b[:]...), 0)
 		return s

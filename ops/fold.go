@@ -80,9 +80,9 @@ func (s *UnfoldSettings) windows(images Spatial) (out Spatial, err error) {
 }
 
 // window is the kernel's, for images.
-func (s *UnfoldSettings) window(images Spatial) *kernel.Window {
+func (s *UnfoldSettings) window(images Spatial) kernel.Window {
 	out, _ := s.windows(images)
-	return &kernel.Window{
+	return kernel.Window{
 		Input: images.over(foldRank, 1), Output: out, Kernel: s.Kernel.over(foldRank, 1),
 		Stride: s.Stride.over(foldRank, 1), Padding: s.Padding.over(foldRank, 0), Dilation: s.Dilation.over(foldRank, 1),
 	}

@@ -181,16 +181,49 @@ func (i interpolate) Run(in, out []*Array) error {
 		func() error { runInterpolate[float64](i, in, out); return nil })
 }
 
+// sampledKey is what an interpolation's places depend on.
+type sampledKey struct {
+	of     interpolate
+	input  Spatial
+	single bool // precision
+}
+
+var (
+	sampled memo[sampledKey, [][]int32]
+	mixed   memo[tapsKey, any] // []*kernel.Taps[T]
+)
+
+// tapsKey has the channels too, which PyTorch's rounding depends on.
+type tapsKey struct {
+	sampledKey
+	channels int
+}
+
+// knownTaps are tapsOf an interpolation, found once.
+func knownTaps[T kernel.Float](i interpolate, shape []int, single bool) []*kernel.Taps[T] {
+	key := tapsKey{sampledKey{i, spaceOf(shape[2:]), single}, shape[1]}
+	if v, ok := mixed.find(key); ok {
+		return v.([]*kernel.Taps[T])
+	}
+	taps := tapsOf[T](i, shape, false)
+	mixed.keep(key, taps)
+	return taps
+}
+
 func runInterpolate[T kernel.Float](i interpolate, in, out []*Array) {
 	x, y, shape := Slice[T](in[0]), Slice[T](out[0]), in[0].Shape
 	count := size(shape[:2])
 	if interpolations[i.Mode].mixing {
-		kernel.Resample(y, x, count, tapsOf[T](i, shape, false))
+		kernel.Resample(y, x, count, knownTaps[T](i, shape, in[0].DType == tensor.Float32))
 		return
 	}
-	index := make([][]int32, i.Rank)
-	for d, a := range i.axes(shape) {
-		index[d] = nearest[T](a, i.Mode == InterpolateNearestExact, i.simple())
+	key := sampledKey{i, spaceOf(shape[2:]), in[0].DType == tensor.Float32}
+	index, ok := sampled.find(key)
+	if !ok {
+		for _, a := range i.axes(shape) {
+			index = append(index, nearest[T](a, i.Mode == InterpolateNearestExact, i.simple()))
+		}
+		sampled.keep(key, index)
 	}
 	kernel.Select(y, x, count, shape[2:], index, 0)
 }

@@ -222,11 +222,24 @@ func (p pad) index(n, before, after int) []int32 {
 // plan gives the number of planes of a shape, the sizes of their dims and the index of each.
 func (p pad) plan(shape []int) (count int, plane []int, index [][]int32) {
 	first := len(shape) - p.Settings.Rank
-	for d, n := range shape[first:] {
-		before, after := p.around(d)
-		index = append(index, p.index(n, before, after))
+	count, plane = size(shape[:first]), shape[first:]
+	key := paddedKey{p.Settings, spaceOf(plane)}
+	index, ok := padded.find(key)
+	if !ok {
+		for d, n := range plane {
+			before, after := p.around(d)
+			index = append(index, p.index(n, before, after))
+		}
+		padded.keep(key, index)
 	}
-	return size(shape[:first]), shape[first:], index
+	return count, plane, index
+}
+
+var padded memo[paddedKey, [][]int32]
+
+type paddedKey struct {
+	settings padding
+	plane    Spatial
 }
 
 func (p pad) Run(in, out []*Array) error {

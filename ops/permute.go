@@ -3,6 +3,7 @@ package ops
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
@@ -67,10 +68,17 @@ func (p permute) Infer(in []Operand) ([]Operand, error) {
 	return []Operand{{Shape: shape, DType: in[0].DType}}, nil
 }
 
+// permuteSizes are kept for the next run.
+type permuteSizes struct{ of, size, stride []int }
+
+var sizesOfPermutes = sync.Pool{New: func() any { return new(permuteSizes) }}
+
 // strides gives the sizes of the result's dims and their strides in x, dims of size 1 left out and those that stay together
 // made one.
-func (p permute) strides(shape []int) (size, stride []int) {
-	of := make([]int, len(shape))
+func (p permute) strides(s *permuteSizes, shape []int) (size, stride []int) {
+	of := slices.Grow(s.of[:0], len(shape))[:len(shape)]
+	size, stride = s.size[:0], s.stride[:0]
+	defer func() { *s = permuteSizes{of, size, stride} }()
 	for d, n := len(shape)-1, 1; d >= 0; d-- {
 		of[d] = n
 		n *= shape[d]
@@ -90,12 +98,14 @@ func (p permute) strides(shape []int) (size, stride []int) {
 
 // View holds where no element moves.
 func (p permute) View(in []Operand) (from int, ok bool) {
-	size, _ := p.strides(in[0].Shape)
+	size, _ := p.strides(new(permuteSizes), in[0].Shape)
 	return 0, len(size) < 2
 }
 
 func (p permute) Run(in, out []*Array) error {
-	size, stride := p.strides(in[0].Shape)
+	kept := sizesOfPermutes.Get().(*permuteSizes)
+	defer sizesOfPermutes.Put(kept)
+	size, stride := p.strides(kept, in[0].Shape)
 	switch in[0].DType {
 	case tensor.Float32:
 		kernel.Permute(Slice[float32](out[0]), Slice[float32](in[0]), size, stride)

@@ -196,10 +196,28 @@ func (p pool) kernel(x, y *Array) (k kernel.Pool, count int) {
 	in, _ := planesOf(Operand{Shape: x.Shape}, s.Rank)
 	out, _ := planesOf(Operand{Shape: y.Shape}, s.Rank)
 	k = kernel.Pool{Kind: s.Kind, Input: in.size, Divisor: s.Divisor, Norm: s.Norm, Taps: size(s.Kernel[3-s.Rank:])}
-	for d := range k.Windows {
-		k.Windows[d] = s.spans(d, in.size[d], out.size[d])
-	}
+	k.Windows = s.windows(in.size, out.size)
 	return k, in.count()
+}
+
+var windows memo[windowsKey, kernel.Windows]
+
+type windowsKey struct {
+	settings PoolSettings
+	in, out  [3]int
+}
+
+// windows are the spans of all dims.
+func (s *PoolSettings) windows(in, out [3]int) kernel.Windows {
+	key := windowsKey{*s, in, out}
+	w, ok := windows.find(key)
+	if !ok {
+		for d := range w {
+			w[d] = s.spans(d, in[d], out[d])
+		}
+		windows.keep(key, w)
+	}
+	return w
 }
 
 // Optional has the places of the maxima left out where nobody reads them.

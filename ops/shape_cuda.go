@@ -32,7 +32,7 @@ func (l *Launches) runs(y Remote, strideY, fromY int, x Remote, strideX, fromX, 
 }
 
 func (p permute) Launch(to *Launches, in, out []Remote) error {
-	size, stride := p.strides(in[0].Shape)
+	size, stride := p.strides(new(permuteSizes), in[0].Shape)
 	return to.strided(out[0], in[0], size, stride)
 }
 

@@ -86,16 +86,26 @@ func (a *Attention[T]) hide(s []T, batch, head, i0, i1, j0, j1 int) {
 // Forward computes out, and for every query of every batch and head the maximum of its products and the sum of the
 // exponentials of what they are less: exact where the logarithm of the whole sum would not be.
 func (a *Attention[T]) Forward(out Rows[T], sums []T, q, k, v Rows[T]) {
-	heads := a.Batch * a.Heads
-	parallel(a.parts(heads), heads, 1, func(from, to int) {
-		w := borrow[T]()
-		defer w.giveBack()
-		for x := from; x < to; x++ {
-			for i := 0; i < a.Queries; i += queryBlock {
-				a.queries(w, out, sums, q, k, v, x/a.Heads, x%a.Heads, i, min(i+queryBlock, a.Queries))
-			}
+	heads, w := a.Batch*a.Heads, borrow[T]()
+	inParts(&w.tasks.attention, attentionTask[T]{*a, out, q, k, v, sums}, a.parts(heads), heads, 1)
+	w.giveBack()
+}
+
+// attentionTask is an [Attention.Forward].
+type attentionTask[T Float] struct {
+	a            Attention[T]
+	out, q, k, v Rows[T]
+	sums         []T
+}
+
+func (t *attentionTask[T]) run(_, from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	for x := from; x < to; x++ {
+		for i := 0; i < t.a.Queries; i += queryBlock {
+			t.a.queries(w, t.out, t.sums, t.q, t.k, t.v, x/t.a.Heads, x%t.a.Heads, i, min(i+queryBlock, t.a.Queries))
 		}
-	})
+	}
 }
 
 // queries computes a block of queries, key block by key block: what was summed is scaled as the maximum grows.

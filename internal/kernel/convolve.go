@@ -29,8 +29,7 @@ type ChannelEpilogue[T Float] struct {
 //
 // Error of an element, before the activation: at most k*eps*sum|x||weight| with k = In*Taps, and one more where it is scaled.
 func Convolve[T Float](c Convolution, y, x, weight []T, weights *Weights, epilogue ChannelEpilogue[T]) {
-	s := slider[T]{slidePlan: planOf[T](c, false), src: x, dst: y, weights: weights, epilogue: epilogue}
-	s.run(weight)
+	slider[T]{slidePlan: planOf[T](c, false), src: x, dst: y, weights: weights, epilogue: epilogue}.compute(weight)
 }
 
 // forward plans [Convolve].
@@ -114,7 +113,7 @@ func ConvolveTransposed[T Float](c Convolution, x, y, weight []T, weights *Weigh
 	if volume(c.Stride) > 1 { // the order of packed weights would depend on more than themselves
 		s.weights = nil
 	}
-	s.run(weight)
+	s.compute(weight)
 }
 
 // backward plans [ConvolveTransposed].
@@ -262,8 +261,13 @@ func (t *target) length(sheet [3]int) int {
 	return offsetOf([3]int{t.count[0] - 1, t.count[1] - 1, t.count[2] - 1}, sheet) + 1
 }
 
-// run packs the weights and computes all images.
-func (s *slider[T]) run(weight []T) {
+// compute packs the weights and computes all images.
+func (is slider[T]) compute(weight []T) {
+	w := borrow[T]()
+	defer w.giveBack()
+	s := &w.tasks.slide
+	defer func() { *s = slider[T]{} }()
+	*s = is
 	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
 		return
 	}
@@ -276,18 +280,15 @@ func (s *slider[T]) run(weight []T) {
 	if s.epilogue.Bias != nil {
 		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
 	}
-	w := borrow[T]()
-	defer w.giveBack()
 	if !s.packKept(weight) {
 		s.packAll(&w.a, weight)
 	}
 	items := s.batch * s.groups
-	if parts := min(items, partsOf(s.work*s.rows*items, grainProduct)); parts > 1 {
-		parallel(parts, items, 1, s.images)
-		return
-	}
-	s.images(0, items)
+	pool.run(s, min(items, partsOf(s.work*s.rows*items, grainProduct)), items, 1)
 }
+
+// run computes the images from one to another.
+func (s *slider[T]) run(_, from, to int) { s.images(from, to) }
 
 func (s *slider[T]) packAll(buffer *[]T, weight []T) {
 	n := s.groups*s.steps*s.rows + lineElements

@@ -2,33 +2,51 @@ package kernel
 
 // Unfold lays the windows of each of a number of planes out as columns: dst (planes, taps, Output) has the element that each tap
 // of each window reads of src (planes, Input).
-func Unfold[T Float](dst, src []T, planes int, w *Window) {
-	s := folding[T]{Window: w, columns: dst, plane: src, taps: w.tapLattices()}
-	grid, plane := volume(w.Output), volume(w.Input)
-	need("dst of Unfold", len(dst), planes*len(s.taps)*grid)
-	need("src of Unfold", len(src), planes*plane)
-	n := planes * len(s.taps)
-	parallel(min(n, partsOf(n*grid, grainMemory)), n, 1, s.unfold)
+func Unfold[T Float](dst, src []T, planes int, w Window) {
+	taps, grid := w.Taps(), volume(w.Output)
+	need("dst of Unfold", len(dst), planes*taps*grid)
+	need("src of Unfold", len(src), planes*volume(w.Input))
+	n := planes * taps
+	folding[T]{Window: w, columns: dst, plane: src}.compute(min(n, partsOf(n*grid, grainMemory)), n)
 }
 
 // Fold undoes Unfold, and adds up where windows overlap: dst (planes, Input), src (planes, taps, Output).
-func Fold[T Float](dst, src []T, planes int, w *Window) {
-	s := folding[T]{Window: w, columns: src, plane: dst, taps: w.tapLattices()}
-	grid, plane := volume(w.Output), volume(w.Input)
+func Fold[T Float](dst, src []T, planes int, w Window) {
+	plane, columns := volume(w.Input), w.Taps()*volume(w.Output)
 	need("dst of Fold", len(dst), planes*plane)
-	need("src of Fold", len(src), planes*len(s.taps)*grid)
-	parallel(min(planes, partsOf(planes*max(plane, len(s.taps)*grid), grainMemory)), planes, 1, s.fold)
+	need("src of Fold", len(src), planes*columns)
+	parts := min(planes, partsOf(planes*max(plane, columns), grainMemory))
+	folding[T]{Window: w, columns: src, plane: dst, back: true}.compute(parts, planes)
 }
 
+// folding is an [Unfold], or a [Fold] where back says so.
 type folding[T Float] struct {
-	*Window
+	Window
 	columns, plane []T
 	taps           []lattice
+	back           bool
 }
 
-// tapLattices gives where in a plane each tap reads.
-func (w *Window) tapLattices() []lattice {
-	list := make([]lattice, 0, w.Taps())
+func (is folding[T]) compute(parts, n int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	s := &w.tasks.folding
+	is.taps = is.tapLattices(s.taps[:0])
+	*s = is
+	pool.run(s, parts, n, 1)
+	*s = folding[T]{taps: s.taps}
+}
+
+func (s *folding[T]) run(_, from, to int) {
+	if s.back {
+		s.fold(from, to)
+	} else {
+		s.unfold(from, to)
+	}
+}
+
+// tapLattices appends where in a plane each tap reads.
+func (w *Window) tapLattices(list []lattice) []lattice {
 	points(w.Kernel, func(k [3]int) {
 		l := lattice{step: w.Stride}
 		for d := range k {

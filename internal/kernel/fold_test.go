@@ -31,8 +31,8 @@ func testFold[T Float](t *testing.T) {
 				grid, plane := volume(w.Output), volume(w.Input)
 				x, dy := b.normal(0, planes*plane, 1), b.normal(1, planes*w.Taps()*grid, 1)
 				y, dx := b.empty(2, len(dy)), b.empty(3, len(x))
-				Unfold(y, x, planes, &w)
-				Fold(dx, dy, planes, &w)
+				Unfold(y, x, planes, w)
+				Fold(dx, dy, planes, w)
 				want, sums, sizes := make([]T, len(y)), make([]float64, len(x)), make([]float64, len(x))
 				for at := range want {
 					tap, o := at/grid%w.Taps(), at%grid

@@ -186,15 +186,54 @@ func Normalize[T Float](z Normalization, dst, x, mean, variance, weight, bias []
 		normalizeColumns(z, dst, x, mean, variance, weight, bias, eps)
 		return
 	}
-	z.each(func(from, to int) {
-		w := borrow[T]()
-		defer w.giveBack()
-		bias := w.biasFor(z, weight, bias)
-		for s := from; s < to; s++ {
-			w.mean, w.scale, w.shift = mean[s], inverse(variance[s], eps), 0
-			normalizeOne(z, s, w, dst, x, weight, bias)
+	normalizeTask[T]{z, dst, mean, variance, x, weight, bias, eps, false, false}.compute()
+}
+
+// normalizeTask is a [Normalize], or a [NormalizeSelf] where own says so.
+type normalizeTask[T Float] struct {
+	z                                    Normalization
+	dst, mean, variance, x, weight, bias []T
+	eps                                  float64
+	own, center                          bool
+}
+
+func (t normalizeTask[T]) compute() {
+	w := borrow[T]()
+	n := t.z.Statistics()
+	inParts(&w.tasks.normalize, t, min(n, partsOf(t.z.size(), grainMemory)), n, 1)
+	w.giveBack()
+}
+
+func (t *normalizeTask[T]) run(_, from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	bias := w.biasFor(t.z, t.weight, t.bias)
+	if t.own {
+		if f := selfKernel(t.z, t.weight, bias); f != nil {
+			t.byKernel(f, bias, from, to)
+			return
 		}
-	})
+	}
+	for s := from; s < to; s++ {
+		if t.own {
+			t.mean[s], t.variance[s] = momentsOf(t.z, s, t.x, t.center)
+		}
+		w.mean, w.scale, w.shift = t.mean[s], inverse(t.variance[s], t.eps), 0
+		normalizeOne(t.z, s, w, t.dst, t.x, t.weight, bias)
+	}
+}
+
+// byKernel normalizes what lies behind the statistics from one to another.
+func (t *normalizeTask[T]) byKernel(f ownNormalizer[T], bias []T, from, to int) {
+	n := t.z.Elements()
+	for s := from; s < to; s++ {
+		var of, shift *T
+		if t.weight != nil {
+			c := s % t.z.Groups * n
+			of, shift = &t.weight[c], &bias[c]
+		}
+		t.mean[s], t.variance[s] = f(n, &t.dst[s*n], &t.x[s*n], of, shift, T(n), T(t.eps), index(t.center))
+	}
 }
 
 // NormalizeSelf is [Moments] and then [Normalize] by them: where no elements are shared, of one statistic after the other, so
@@ -207,32 +246,14 @@ func NormalizeSelf[T Float](z Normalization, dst, mean, variance, x, weight, bia
 	}
 	z.check("NormalizeSelf", len(x), len(dst))
 	need("mean of NormalizeSelf", min(len(mean), len(variance)), z.Statistics())
-	z.each(func(from, to int) {
-		w := borrow[T]()
-		defer w.giveBack()
-		bias := w.biasFor(z, weight, bias)
-		if f := selfKernel(z, weight, bias); f != nil {
-			n := z.Elements()
-			for s := from; s < to; s++ {
-				var of, shift *T
-				if weight != nil {
-					c := s % z.Groups * n
-					of, shift = &weight[c], &bias[c]
-				}
-				mean[s], variance[s] = f(n, &dst[s*n], &x[s*n], of, shift, T(n), T(eps), index(center))
-			}
-			return
-		}
-		for s := from; s < to; s++ {
-			mean[s], variance[s] = momentsOf(z, s, x, center)
-			w.mean, w.scale, w.shift = mean[s], inverse(variance[s], eps), 0
-			normalizeOne(z, s, w, dst, x, weight, bias)
-		}
-	})
+	normalizeTask[T]{z, dst, mean, variance, x, weight, bias, eps, true, center}.compute()
 }
 
+// ownNormalizer normalizes a row by its own moments, which it gives.
+type ownNormalizer[T Float] = func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T)
+
 // selfKernel is the kernel for statistics of a row each, of no more elements than are added up in T; else nil.
-func selfKernel[T Float](z Normalization, weight, bias []T) func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T) {
+func selfKernel[T Float](z Normalization, weight, bias []T) ownNormalizer[T] {
 	k := kernelsOf[T]()
 	switch {
 	case z.Elements() > runBlock:
@@ -296,16 +317,20 @@ func normalizeColumns[T Float](z Normalization, dst, x, mean, variance, weight, 
 	for c := range cols {
 		scale[c], shift[c] = inverse(variance[c], eps)*orOne(weight, c), orZero(bias, c)
 	}
-	rows := func(from, to int) {
-		for r := from; r < to; r++ {
-			affine(columnWay, dst[r*cols:(r+1)*cols], x[r*cols:], first(mean), first(scale), nil, first(shift))
-		}
+	t := normalizeColumnsTask[T]{dst, x, mean, scale, shift, cols}
+	inParts(&w.tasks.byColumns, t, min(z.Outer, partsOf(z.size(), grainMemory)), z.Outer, 1)
+}
+
+// normalizeColumnsTask normalizes rows whose every column has coefficients of its own.
+type normalizeColumnsTask[T Float] struct {
+	dst, x, mean, scale, shift []T
+	cols                       int
+}
+
+func (t *normalizeColumnsTask[T]) run(_, from, to int) {
+	for r := from; r < to; r++ {
+		affine(columnWay, t.dst[r*t.cols:(r+1)*t.cols], t.x[r*t.cols:], first(t.mean), first(t.scale), nil, first(t.shift))
 	}
-	if parts := min(z.Outer, partsOf(z.size(), grainMemory)); parts > 1 {
-		parallel(parts, z.Outer, 1, rows)
-		return
-	}
-	rows(0, z.Outer)
 }
 
 // first points to the beginning of a slice, nil if it is empty.

@@ -13,28 +13,41 @@ func Permute[T any](dst, src []T, size, stride []int) {
 	if n == 0 {
 		return
 	}
-	p := permutation[T]{dst: dst, src: src, rows: 1, columns: 1, columnStride: 1}
+	kept := poolOf[T](&permutations)
+	p, ok := kept.Get().(*permutation[T])
+	if !ok {
+		p = new(permutation[T])
+	}
+	p.dst, p.src, p.rows, p.columns, p.columnStride = dst, src, 1, 1, 1
+	p.size, p.stride, p.place, p.whole = p.size[:0], p.stride[:0], p.place[:0], p.whole[:0]
 	p.plan(size, stride)
 	blocks := n / (p.rows * p.columns)
-	parallel(min(blocks, partsOf(n, grainMemory)), blocks, 1, p.blocks)
+	pool.run(p, min(blocks, partsOf(n, grainMemory)), blocks, 1)
+	p.dst, p.src = nil, nil
+	kept.Put(p)
 }
+
+var permutations pools
 
 // permutation goes through dst by blocks of rows that lie apart, of columns that lie together; in src either rows or columns
 // lie together.
 type permutation[T any] struct {
 	dst, src                []T
 	size, stride, place     []int // of the other dims, with their strides in dst
+	whole                   []int // strides in dst of all dims
 	rows, columns           int
 	rowStride, columnStride int // in src
 	rowPlace                int // stride in dst
 }
 
+// plan finds the blocks. What stays from an earlier permutation are the slices' memory and fields that it sets.
 func (p *permutation[T]) plan(size, stride []int) {
 	last := len(size) - 1
 	if last < 0 {
 		return
 	}
-	place := make([]int, len(size))
+	place := slices.Grow(p.whole, len(size))[:len(size)]
+	p.whole = place
 	at := 1
 	for d := last; d >= 0; d-- {
 		place[d] = at
@@ -54,7 +67,7 @@ func (p *permutation[T]) plan(size, stride []int) {
 	}
 }
 
-func (p *permutation[T]) blocks(from, to int) {
+func (p *permutation[T]) run(_, from, to int) {
 	for b := from; b < to; b++ {
 		at, x, y := b, 0, 0
 		for d := len(p.size) - 1; d >= 0; d-- {

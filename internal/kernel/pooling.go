@@ -63,38 +63,70 @@ func PoolPlanes[T Float](p *Pool, dst []T, indices []int64, src []T, count int) 
 	if indices != nil {
 		need("indices of PoolPlanes", len(indices), count*out)
 	}
+	w := borrow[T]()
 	halves := p.Kind == PoolMax && p.Draw == nil && p.Windows.halves()
-	p.forPlanes(count, count*max(in, out), func(plane int, w *Windows) {
-		x, y := src[plane*in:][:in], dst[plane*out:][:out]
-		switch {
-		case p.Kind == PoolMax && indices == nil && halves:
-			maxHalves(y, nil, x, p.Input, size)
-		case p.Kind == PoolMax && halves:
-			maxHalves(y, indices[plane*out:][:out], x, p.Input, size)
-		case p.Kind == PoolMax && indices == nil:
-			poolMax(w, y, nil, x, p.Input)
-		case p.Kind == PoolMax:
-			poolMax(w, y, indices[plane*out:][:out], x, p.Input)
-		default:
-			p.sums(w, func(i, n, divisor int, window window) {
-				s := T(0)
-				window.rows(p.Input, func(from, to, step int) {
-					for j := from; j < to; j += step {
-						if p.Kind == PoolNorm {
-							s += power(x[j], p.Norm)
-						} else {
-							s += x[j]
-						}
+	inParts(&w.tasks.pool, poolTask[T]{*p, dst, src, indices, halves}, min(count, partsOf(count*max(in, out), grainMath)), count, 1)
+	w.giveBack()
+}
+
+// poolTask is a [PoolPlanes].
+type poolTask[T Float] struct {
+	p        Pool
+	dst, src []T
+	indices  []int64
+	halves   bool
+}
+
+func (t *poolTask[T]) run(_, from, to int) {
+	if t.p.Draw != nil {
+		t.drawn(from, to)
+		return
+	}
+	for plane := from; plane < to; plane++ {
+		t.plane(plane, &t.p.Windows)
+	}
+}
+
+// drawn takes planes whose windows are their own.
+func (t *poolTask[T]) drawn(from, to int) {
+	w := t.p.Windows
+	for plane := from; plane < to; plane++ {
+		t.p.Draw(plane, &w)
+		t.plane(plane, &w)
+	}
+}
+
+func (t *poolTask[T]) plane(plane int, w *Windows) {
+	p, size := &t.p, w.size()
+	in, out := volume(p.Input), volume(size)
+	x, y, indices := t.src[plane*in:][:in], t.dst[plane*out:][:out], t.indices
+	if indices != nil {
+		indices = indices[plane*out:][:out]
+	}
+	switch {
+	case t.halves:
+		maxHalves(y, indices, x, p.Input, size)
+	case p.Kind == PoolMax:
+		poolMax(w, y, indices, x, p.Input)
+	default:
+		p.sums(w, func(i, n, divisor int, window window) {
+			s := T(0)
+			window.rows(p.Input, func(from, to, step int) {
+				for j := from; j < to; j += step {
+					if p.Kind == PoolNorm {
+						s += power(x[j], p.Norm)
+					} else {
+						s += x[j]
 					}
-				})
-				if p.Kind == PoolNorm {
-					y[i] = power(s/T(n)*T(p.Taps), 1/p.Norm)
-				} else {
-					y[i] = s / T(divisor)
 				}
 			})
-		}
-	})
+			if p.Kind == PoolNorm {
+				y[i] = power(s/T(n)*T(p.Taps), 1/p.Norm)
+			} else {
+				y[i] = s / T(divisor)
+			}
+		})
+	}
 }
 
 // MaxPoolGrad adds each element of ddst, out a plane, to the place in its plane of dsrc, in elements, that indices names.

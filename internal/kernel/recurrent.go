@@ -137,11 +137,20 @@ func (r *Recurrent[T]) Forward(y, kept, x []T) {
 	t := borrow[T]()
 	defer t.giveBack()
 	u := r.transposed(t)
-	parallel(r.parts(), r.Batch, 1, func(from, to int) {
-		for i := range r.Steps {
-			r.step(i, from, to, y, kept, before, u)
-		}
-	})
+	inParts(&w.tasks.recurrent, recurrentTask[T]{*r, y, kept, before, u}, r.parts(), r.Batch, 1)
+}
+
+// recurrentTask is a [Recurrent.Forward].
+type recurrentTask[T Float] struct {
+	r               Recurrent[T]
+	y, kept, before []T
+	u               recurrentWeights[T]
+}
+
+func (t *recurrentTask[T]) run(_, from, to int) {
+	for i := range t.r.Steps {
+		t.r.step(i, from, to, t.y, t.kept, t.before, t.u)
+	}
 }
 
 // LastCell copies an LSTM's last c from what Forward kept.

@@ -88,14 +88,21 @@ func (t *Taps[T]) each() int {
 
 // Resample takes each of a number of planes through taps, one for each of its dims.
 func Resample[T Float](dst, src []T, planes int, taps []*Taps[T]) {
-	r := resampling[T]{dst: dst, src: src}
+	w := borrow[T]()
+	defer w.giveBack()
+	r := &w.tasks.resample
+	*r = resampling[T]{dst: dst, src: src, passes: r.passes[:0]}
+	defer func() {
+		clear(r.passes)
+		*r = resampling[T]{passes: r.passes}
+	}()
 	r.plan(taps)
 	need("src of Resample", len(src), planes*r.in)
 	need("dst of Resample", len(dst), planes*r.out)
 	if planes*r.out == 0 {
 		return
 	}
-	parallel(min(planes, partsOf(planes*r.work, grainMemory)), planes, 1, r.planes)
+	pool.run(r, min(planes, partsOf(planes*r.work, grainMemory)), planes, 1)
 }
 
 type resampling[T Float] struct {
@@ -115,7 +122,8 @@ type pass[T Float] struct {
 
 // plan orders the passes. The one along the last dim, which alone picks single elements, comes when the plane is smallest.
 func (r *resampling[T]) plan(taps []*Taps[T]) {
-	size := make([]int, len(taps))
+	var room [3]int // of space
+	size := room[:len(taps)]
 	r.in, r.out = 1, 1
 	rowsIn, rowsOut := 1, 1
 	for d, t := range taps {
@@ -147,7 +155,7 @@ func (r *resampling[T]) plan(taps []*Taps[T]) {
 	}
 }
 
-func (r *resampling[T]) planes(from, to int) {
+func (r *resampling[T]) run(_, from, to int) {
 	if len(r.passes) == 1 {
 		r.passes[0].apply(r.dst[from*r.out:to*r.out], r.src[from*r.in:to*r.in], (to-from)*r.passes[0].outer)
 		return

@@ -3,8 +3,8 @@ package kernel
 // Select computes dst[…, o1, o2, …] = src[…, index1[o1], index2[o2], …] in each of a number of planes, whose dims have the sizes
 // in: index1 belongs to the first of them. Where an index is negative, dst takes fill.
 func Select[T any](dst, src []T, planes int, in []int, index [][]int32, fill T) {
-	s := selection[T]{dst: dst, src: src, in: in, index: index, fill: fill, width: len(index[len(index)-1])}
-	elements, rows := planes, planes*s.width
+	width := len(index[len(index)-1])
+	elements, rows := planes, planes*width
 	for i, n := range in {
 		elements *= n
 		if i < len(in)-1 {
@@ -16,9 +16,19 @@ func Select[T any](dst, src []T, planes int, in []int, index [][]int32, fill T) 
 	if rows == 0 {
 		return
 	}
+	kept := poolOf[T](&selections)
+	s, ok := kept.Get().(*selection[T])
+	if !ok {
+		s = new(selection[T])
+	}
+	*s = selection[T]{dst: dst, src: src, in: in, index: index, fill: fill, width: width}
 	s.from, s.to = longestRun(index[len(index)-1])
-	parallel(partsOf(rows, grainMemory), rows/s.width, 1, s.rows)
+	pool.run(s, partsOf(rows, grainMemory), rows/width, 1)
+	*s = selection[T]{}
+	kept.Put(s)
 }
+
+var selections pools
 
 type selection[T any] struct {
 	dst, src []T
@@ -29,8 +39,8 @@ type selection[T any] struct {
 	from, to int // the part of a row that is copied in one piece
 }
 
-// rows computes rows from to to of dst.
-func (s *selection[T]) rows(from, to int) {
+// run computes rows from to to of dst.
+func (s *selection[T]) run(_, from, to int) {
 	last := len(s.in) - 1
 	before := -2 // where the row before came from
 	for r := from; r < to; r++ {

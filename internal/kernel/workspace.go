@@ -49,6 +49,14 @@ type tasks[T Float] struct {
 	packing       packingTask[T]
 	weights       weightsTask[T]
 	parting       partTask[T]
+	slide         slider[T]
+	normalize     normalizeTask[T]
+	pool          poolTask[T]
+	recurrent     recurrentTask[T]
+	attention     attentionTask[T]
+	resample      resampling[T]
+	folding       folding[T]
+	byColumns     normalizeColumnsTask[T]
 }
 
 // rowBlock is how many rows a softmax takes at a time.
@@ -96,4 +104,19 @@ func aligned[T Float](buffer *[]T, n int) *T {
 	}
 	p := unsafe.Pointer(unsafe.SliceData(*buffer))
 	return (*T)(unsafe.Add(p, (64-uintptr(p)%64)%64))
+}
+
+// pools keep the tasks of kernels whose elements need not be numbers to compute with, by the elements' type.
+type pools [4]sync.Pool
+
+func poolOf[T any](p *pools) *sync.Pool {
+	switch any(*new(T)).(type) {
+	case float32:
+		return &p[0]
+	case float64:
+		return &p[1]
+	case int64:
+		return &p[2]
+	}
+	return &p[3]
 }
