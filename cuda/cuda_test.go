@@ -425,6 +425,34 @@ func TestLargeProducts(t *testing.T) {
 	})
 }
 
+// A large product's plan may be run in either precision in turn, as a graph, too.
+func TestLargeProductsInEitherPrecision(t *testing.T) {
+	g := device(t)
+	defer func(split, turn size, cards map[string]bool) { leastSplit, leastTurn, tensorCards = split, turn, cards }(leastSplit, leastTurn, tensorCards)
+	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
+	defer SetTF32(false)
+	within(t, g, func() {
+		const m, n, k = 24, 40, 48
+		x := float32(1 + 1.0/(1<<12))
+		a, b, c := up(t, g, slices.Repeat([]float32{x}, m*k)), up(t, g, slices.Repeat([]float32{x}, k*n)), up(t, g, make([]float32, m*n))
+		for _, layout := range []Layout{NN, NT, TN} {
+			p := g.NewPlan()
+			require.NoError(t, p.Product(layout, Float32, m, n, k, a, b, c))
+			for i := range 12 {
+				SetTF32(i%4 >= 2)
+				want := k * float64(x) * float64(x)
+				if TF32() && g.blas != nil {
+					want = k
+				}
+				require.NoError(t, p.Run())
+				for _, v := range down[float32](t, g, c, m*n) {
+					require.InDelta(t, want, float64(v), 1e-5)
+				}
+			}
+		}
+	})
+}
+
 func largeProduct(t *testing.T, g *GPU, layout Layout, m, n, k int, then Then, infinite bool) {
 	t.Helper()
 	a, b, bias := make([]float32, m*k), make([]float32, k*n), make([]float32, n)

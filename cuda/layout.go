@@ -54,6 +54,25 @@ func (p *Plan) settle() error {
 	return p.gpu.prepareLt(p)
 }
 
+// Alone says whether one kernel alone works at a place: then the place may be another at each run, with nothing captured again.
+func (p *Plan) Alone(at *Place) bool {
+	steps := 0
+	for _, n := range p.notes[:p.next] {
+		here := 0
+		for _, o := range n.operands {
+			if !o.place.within(at) {
+				continue
+			}
+			if o.rigid {
+				return false
+			}
+			here = 1
+		}
+		steps += here
+	}
+	return steps == 1
+}
+
 // find gives the layout of the addresses of now.
 func (p *Plan) find() layout {
 	addresses := []C.uint64_t{0}

@@ -43,6 +43,16 @@ func (p *Place) loose() bool {
 // Plus is a part of the place that begins some bytes further on, also when the place has been aimed elsewhere.
 func (p *Place) Plus(offset int) *Place { return &Place{base: p, offset: uint64(offset)} }
 
+// within says whether the place is another, or a part of it.
+func (p *Place) within(whole *Place) bool {
+	for ; p != nil; p = p.base {
+		if p == whole {
+			return true
+		}
+	}
+	return false
+}
+
 // Aim moves the place to another's.
 func (p *Place) Aim(at *Place) {
 	*p = Place{address: at.now(), memory: at.holder(), aimed: true}

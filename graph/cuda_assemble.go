@@ -19,13 +19,14 @@ type cudaAssembler struct {
 	cells   map[*gorgonia.Node][]*ops.Array // shapes of the outputs of every node, for [share]
 	places  map[*ops.Array]*cuda.Place
 	views   map[*ops.Array]part // of the values that are part of another
+	made    map[*ops.Array]bool // by a step
 	program *cudaProgram
 }
 
 // assembleCUDA makes the program. An operation without a kernel is an error before anything runs.
 func assembleCUDA(g *cuda.GPU, p *Plan) (*cudaProgram, error) {
 	a := &cudaAssembler{
-		gpu: g, plan: p, cells: map[*gorgonia.Node][]*ops.Array{}, places: map[*ops.Array]*cuda.Place{}, views: map[*ops.Array]part{},
+		gpu: g, plan: p, cells: map[*gorgonia.Node][]*ops.Array{}, places: map[*ops.Array]*cuda.Place{}, views: map[*ops.Array]part{}, made: map[*ops.Array]bool{},
 		program: &cudaProgram{gpu: g, launches: ops.NewLaunches(g), sums: ops.NewLaunches(g)},
 	}
 	order := sorted(p.roots())
@@ -124,6 +125,9 @@ func (a *cudaAssembler) steps(order gorgonia.Nodes) []step {
 			continue
 		}
 		s := step{definition: ops.Of(n).Definition, out: a.cells[n]}
+		for _, cell := range s.out {
+			a.made[cell] = true
+		}
 		for _, child := range ops.Inputs(n) {
 			s.in = append(s.in, a.cells[child][0])
 			s.reads = append(s.reads, a.base(a.cells[child][0]))
@@ -244,6 +248,10 @@ func (a *cudaAssembler) remotes(cells []*ops.Array) []ops.Remote {
 func (a *cudaAssembler) outputs() error {
 	p := a.program
 	var deliveries []cuda.Delivery
+	outputs := map[*ops.Array]int{} // of a cell and its views
+	for _, o := range a.plan.Outputs {
+		outputs[a.base(a.cells[o.Node][0])]++
+	}
 	for _, o := range a.plan.Outputs {
 		cell := a.cells[o.Node][0]
 		at, operand := a.at(cell), ops.Operand{Shape: cell.Shape, DType: cell.DType}
@@ -259,6 +267,13 @@ func (a *cudaAssembler) outputs() error {
 			p.launches.Copy(to, at, bytesOf(operand))
 		default:
 			slot := valueSlot{index: o.Value, tracked: o.Tracked, gradFn: o.GradFn}
+			if a.made[cell] && outputs[cell] == 1 && p.launches.Alone(at) {
+				// The kernel writes to where the value stays.
+				to, at = at, &cuda.Place{}
+				at.Aim(to)
+				p.values = append(p.values, valuePlace{valueSlot: slot, operand: operand, from: at, to: to})
+				continue
+			}
 			p.values = append(p.values, valuePlace{valueSlot: slot, operand: operand, from: at, to: to})
 			deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
 		}

@@ -303,6 +303,38 @@ func TestATrainingStepIsOneGraph(t *testing.T) {
 	}
 }
 
+// What a kernel writes last is computed where it stays, each time anew; what a library's product writes is copied there.
+func TestPredictionsAreComputedWhereTheyStay(t *testing.T) {
+	for _, c := range []struct {
+		last     layers.Layer
+		launches int
+	}{{layers.Linear(30, 5), 2}, {layers.Linear(30, 20), 3}} {
+		model := func() *sequential.Model {
+			return sequential.NewFrom(random.New(1), tensor.Float32, layers.Linear(20, 30), layers.ReLU(), c.last)
+		}
+		m, x := model(), rows(4, 20)
+		tried := model() // of its products the card says once what it does at once
+		onGPU(t, tried)
+		require.NoError(t, tried.Predict(x).Compute())
+		want := floats(t, m.Predict(x))
+		g := onGPU(t, m)
+		before, err := g.Traffic()
+		require.NoError(t, err)
+		first := m.Predict(x)
+		require.NoError(t, first.Compute())
+		after, err := g.Traffic()
+		require.NoError(t, err)
+		if os.Getenv("AEGIS_CUBLAS") != "off" && os.Getenv("AEGIS_CUBLASLT") != "off" {
+			require.Equal(t, c.launches, after.Launches-before.Launches)
+		}
+		for range 4 {
+			require.InDeltaSlice(t, want, floats(t, m.Predict(x)), 1e-5)
+		}
+		require.NotEqual(t, want, floats(t, m.Predict(rows(4, 20).Exp())))
+		require.InDeltaSlice(t, want, floats(t, first), 1e-5)
+	}
+}
+
 // PyTorch's words for precision reach the device: to tensor cores 1 + 2^-12 is 1.
 func TestPrecisionOnADevice(t *testing.T) {
 	const wide = 17 // fewer columns are made by a kernel of our own, in full float32 always
