@@ -11,7 +11,7 @@ const (
 	grainMemory  = 32768   // a few instructions an element: bound by caches
 	grainMath    = 4096    // an exponential an element
 	grainSlow    = 512     // a Go loop over package math
-	grainProduct = 1 << 17 // multiply-adds of a matrix product
+	grainProduct = 1 << 16 // multiply-adds of a matrix product
 
 	lineElements = 16 // cuts fall on cache lines of float32
 
