@@ -402,13 +402,21 @@ func TestWithoutADriver(t *testing.T) {
 	require.NotContains(t, strings.TrimSpace(err.Error()), "\n", "one line")
 }
 
-// Large products in float32 are made of parts on tensor cores, in TF32 of what is transposed, whatever the layout. Tests have
-// small ones made so.
+// takeSmallForLarge has small products made as large ones are, until the test ends.
+func takeSmallForLarge(t *testing.T, g *GPU) {
+	t.Helper()
+	split, turn, cards := leastSplit, leastTurn, tensorCards
+	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
+	t.Cleanup(func() {
+		leastSplit, leastTurn, tensorCards = split, turn, cards
+		SetTF32(false)
+	})
+}
+
+// Large products in float32 are made of parts on tensor cores, in TF32 of what is transposed, whatever the layout.
 func TestLargeProducts(t *testing.T) {
 	g := device(t)
-	defer func(split, turn size, cards map[string]bool) { leastSplit, leastTurn, tensorCards = split, turn, cards }(leastSplit, leastTurn, tensorCards)
-	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
-	defer SetTF32(false)
+	takeSmallForLarge(t, g)
 	within(t, g, func() {
 		for _, tf32 := range []bool{false, true} {
 			SetTF32(tf32)
@@ -428,9 +436,7 @@ func TestLargeProducts(t *testing.T) {
 // A large product's plan may be run in either precision in turn, as a graph, too.
 func TestLargeProductsInEitherPrecision(t *testing.T) {
 	g := device(t)
-	defer func(split, turn size, cards map[string]bool) { leastSplit, leastTurn, tensorCards = split, turn, cards }(leastSplit, leastTurn, tensorCards)
-	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
-	defer SetTF32(false)
+	takeSmallForLarge(t, g)
 	within(t, g, func() {
 		const m, n, k = 24, 40, 48
 		x := float32(1 + 1.0/(1<<12))
