@@ -25,8 +25,8 @@ var (
 	// pressure is how much memory is handed out before the collector is asked what of it nobody holds any more: of values and
 	// inputs of steps long past it sees only a few bytes on the host.
 	pressure = 256 << 20
-	// share is which part of the GPU's memory that is at least: the collector takes longer than a step does on the host.
-	share = 64
+	// pressurePart is which part of the GPU's memory that is at least: the collector takes longer than a step does on the host.
+	pressurePart = 64
 )
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
@@ -70,7 +70,7 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 	if g.lost != nil {
 		return nil, g.lost
 	}
-	if g.arena.handed += bytes; g.arena.handed > max(pressure, g.bytes/share, g.traffic.Bytes/2) {
+	if g.arena.handed += bytes; g.arena.handed > max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2) {
 		g.arena.handed = 0
 		runtime.GC()
 	}

@@ -52,10 +52,8 @@ static int product(const aegis_step *s, CUstream stream, aegis_blas *blas, int t
 	return code ? blas_failed + code : 0;
 }
 
-static int skipped(const aegis_step *s, int tf32) { return s->when && s->when != (tf32 ? AEGIS_TF32 : AEGIS_FULL); }
-
 static int step(const aegis_step *s, CUstream stream, aegis_blas *blas, int tf32) {
-	if (skipped(s, tf32))
+	if (aegis_skips(s, tf32))
 		return 0;
 	switch (s->kind) {
 	case AEGIS_LAUNCH:
@@ -89,7 +87,7 @@ static int record(const aegis_part *parts, int count, CUstream stream, aegis_bla
 			int code = step(&p->steps[*at], stream, blas, p->tf32);
 			if (code)
 				return code;
-			if (p->steps[*at].kind != AEGIS_LAUNCH || skipped(&p->steps[*at], p->tf32))
+			if (p->steps[*at].kind != AEGIS_LAUNCH || aegis_skips(&p->steps[*at], p->tf32))
 				continue;
 			CUstreamCaptureStatus status;
 			const CUgraphNode *last;
@@ -182,8 +180,8 @@ int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *
 		(code = blas->set(lt->operation, transposeB, &s->transposeB, sizeof s->transposeB)) ||
 		(code = blas->set(lt->operation, epilogue, &kind, sizeof kind)) ||
 		(s->bias && (code = blas->set(lt->operation, bias_pointer, &like, sizeof like))) ||
-		(code = blas->layout(&lt->a, s->type, s->transposeA ? s->k : s->m, s->transposeA ? s->m : s->k, s->lda)) ||
-		(code = blas->layout(&lt->b, s->type, s->transposeB ? s->n : s->k, s->transposeB ? s->k : s->n, s->ldb)) ||
+		(code = blas->layout(&lt->a, s->dtype, s->transposeA ? s->k : s->m, s->transposeA ? s->m : s->k, s->lda)) ||
+		(code = blas->layout(&lt->b, s->dtype, s->transposeB ? s->n : s->k, s->transposeB ? s->k : s->n, s->ldb)) ||
 		(code = blas->layout(&lt->c, real32, s->m, s->n, s->ldc)) ||
 		(code = blas->prefer(&preference)) ||
 		(code = blas->setPreference(preference, workspace, &blas->workspaceBytes, sizeof blas->workspaceBytes)) ||

@@ -31,11 +31,14 @@ typedef struct {
 	size_t size;
 	int32_t wide, add, relu, transposeA, transposeB, m, n, k, lda, ldb, ldc; // product, of columns as cuBLAS has them
 	int32_t brain; // of a product: its numbers are bfloat16's
-	int32_t type; // of a product's a and b, as cuBLAS numbers them
+	int32_t dtype; // of a product's a and b, as cuBLAS numbers them
 	uint32_t aligned; // of a product by cuBLASLt: what divides its arrays' addresses
 	uint64_t *b, *bias;
 	aegis_lt *lt[2]; // with TF32 and without; NULL: by cuBLAS itself
 } aegis_step;
+
+// Whether a step is left out in a precision.
+static inline int aegis_skips(const aegis_step *s, int tf32) { return s->when && s->when != (tf32 ? AEGIS_TF32 : AEGIS_FULL); }
 
 // A plan within a sequence.
 typedef struct {

@@ -193,7 +193,7 @@ func TestMemoryIsAskedBackInTime(t *testing.T) {
 	if !child(t, "AEGIS_CUDA_ARENA=") {
 		return
 	}
-	chunkBytes, pressure, share = 1<<20, 8<<20, math.MaxInt
+	chunkBytes, pressure, pressurePart = 1<<20, 8<<20, math.MaxInt
 	g := device(t)
 	traffic, err := g.Traffic()
 	require.NoError(t, err)

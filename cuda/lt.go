@@ -18,7 +18,7 @@ type ltKey struct {
 	transposeA, transposeB bool
 	m, n, k, aligned       int
 	bias, relu             bool
-	kind                   int
+	dtype                  int
 }
 
 // fuses says whether products can be made with what follows them at once.
@@ -30,13 +30,13 @@ func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
 	if !g.fuses() {
 		return false, nil
 	}
-	key := ltKey{s.transposeA != 0, s.transposeB != 0, int(s.m), int(s.n), int(s.k), int(s.aligned), bias, s.relu != 0, int(s._type)}
+	key := ltKey{s.transposeA != 0, s.transposeB != 0, int(s.m), int(s.n), int(s.k), int(s.aligned), bias, s.relu != 0, int(s.dtype)}
 	if fuses, ok := g.fused[key]; ok {
 		return fuses, nil
 	}
 	fuses := true
 	for _, tf32 := range []C.int{0, 1} {
-		if skips(s, tf32) {
+		if C.aegis_skips(&s, tf32) != 0 {
 			continue
 		}
 		keeps, err := g.keepsNaN(s, bias, tf32)
@@ -47,11 +47,6 @@ func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
 	}
 	g.fused[key] = fuses
 	return fuses, nil
-}
-
-// skips says whether a step isn't taken in a precision.
-func skips(s C.aegis_step, tf32 C.int) bool {
-	return s.when != C.AEGIS_ALWAYS && (s.when == C.AEGIS_TF32) != (tf32 != 0)
 }
 
 // matrix is how many numbers one of those columns takes.
@@ -115,7 +110,7 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 func (g *GPU) prepareLt(p *Plan) error {
 	for i := range p.steps {
 		s, tf32 := &p.steps[i], bit(p.tf32)
-		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 || skips(*s, tf32) {
+		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 || C.aegis_skips(s, tf32) != 0 {
 			continue
 		}
 		for _, o := range p.notes[i].operands {

@@ -10,11 +10,7 @@ func (q product) narrow() bool { return q.layout == NT && q.n <= narrowColumns &
 const narrowColumns, narrowRows, narrowWarps = 16, 2, 4
 
 func (p *Plan) narrow(q product) error {
-	bias := q.c // stands for one that is not read
-	if q.then.Bias != nil {
-		bias = q.then.Bias
-	}
 	const rows = narrowRows * narrowWarps
 	return p.Launch(productSource.Kernel("narrow", q.real), Shape{Blocks: (q.m + rows - 1) / rows, Threads: narrowWarps * warp},
-		q.c, q.a, q.b, bias, q.m, q.n, q.k, q.then.Bias != nil, q.then.ReLU)
+		q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k, q.then.Bias != nil, q.then.ReLU)
 }

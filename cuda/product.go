@@ -167,24 +167,33 @@ func (p *Plan) fuse(s *C.aegis_step, places []*Place, then Then) (done Then, err
 	return Then{}, nil
 }
 
-// tiles are the sizes in which our own kernel makes a product: rows, columns and threads of a block, as in product.cu.
-var tiles = []struct {
+// biasOrAny is the bias that a kernel takes, or what stands for one that it doesn't read.
+func (q product) biasOrAny() *Place {
+	if q.then.Bias == nil {
+		return q.c
+	}
+	return q.then.Bias
+}
+
+// tileSize is a size in which our own kernel makes a product: rows, columns and threads of a block, as in product.cu.
+type tileSize struct {
 	kernel                 string
 	rows, columns, threads int
-}{{"large", 128, 64, 256}, {"small", 32, 32, 64}}
+}
+
+var tiles = []tileSize{{"large", 128, 64, 256}, {"small", 32, 32, 64}}
+
+func (t tileSize) shape(q product) Shape {
+	return Shape{Blocks: (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns), Threads: t.threads}
+}
 
 // ownProduct takes large tiles where they are enough to keep a GPU busy.
 func (p *Plan) ownProduct(q product) error {
 	const busy = 64
 	t := tiles[0]
-	blocks := func() int { return (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns) }
-	if blocks() < busy {
+	if t.shape(q).Blocks < busy {
 		t = tiles[1]
 	}
-	bias := q.c // stands for one that is not read
-	if q.then.Bias != nil {
-		bias = q.then.Bias
-	}
-	return p.Launch(productSource.Kernel(t.kernel, q.real), Shape{Blocks: blocks(), Threads: t.threads}, q.c, q.a, q.b, bias, q.m, q.n, q.k,
+	return p.Launch(productSource.Kernel(t.kernel, q.real), t.shape(q), q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k,
 		q.layout == TN, q.layout == NT, q.add, q.then.Bias != nil, q.then.ReLU)
 }

@@ -114,7 +114,7 @@ func (q product) pieces(count int) []piece {
 	a, b := q.sides()
 	of := func(from, inB, k int, add C.int) piece {
 		s := C.aegis_step{
-			kind: C.AEGIS_PRODUCT, when: C.AEGIS_FULL, _type: bfloat16, aligned: 16, add: add,
+			kind: C.AEGIS_PRODUCT, when: C.AEGIS_FULL, dtype: bfloat16, aligned: 16, add: add,
 			m: C.int32_t(q.n), n: C.int32_t(q.m), k: C.int32_t(k), lda: C.int32_t(b.row()), ldb: C.int32_t(a.row()), ldc: C.int32_t(q.n),
 			transposeA: bit(b.beside), transposeB: bit(!a.beside),
 		}
@@ -169,13 +169,7 @@ func (p *Plan) split(q product) error {
 
 // repair makes a product anew where something is wrong.
 func (p *Plan) repair(q product, wrong *Place) error {
-	bias := q.c // stands for one that is not read
-	if q.then.Bias != nil {
-		bias = q.then.Bias
-	}
-	t := tiles[0]
-	blocks := (q.m + t.rows - 1) / t.rows * ((q.n + t.columns - 1) / t.columns)
-	return p.Launch(productSource.Kernel("repair", q.real), Shape{Blocks: blocks, Threads: t.threads}, wrong, wrong.Plus(4), q.c, q.a, q.b, bias, q.m, q.n, q.k,
+	return p.Launch(productSource.Kernel("repair", q.real), tiles[0].shape(q), wrong, wrong.Plus(4), q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k,
 		q.layout == TN, q.layout == NT, q.then.Bias != nil, q.then.ReLU)
 }
 

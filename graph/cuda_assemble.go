@@ -267,15 +267,14 @@ func (a *cudaAssembler) outputs() error {
 			p.launches.Copy(to, at, bytesOf(operand))
 		default:
 			slot := valueSlot{index: o.Value, tracked: o.Tracked, gradFn: o.GradFn}
-			if a.made[cell] && outputs[cell] == 1 && p.launches.Alone(at) {
-				// The kernel writes to where the value stays.
-				to, at = at, &cuda.Place{}
-				at.Aim(to)
-				p.values = append(p.values, valuePlace{valueSlot: slot, operand: operand, from: at, to: to})
-				continue
+			v := valuePlace{valueSlot: slot, operand: operand, from: at, to: to}
+			if a.made[cell] && outputs[cell] == 1 && p.launches.Alone(at) { // the kernel writes to where the value stays
+				v.from, v.to = to, at
+				v.from.Aim(at)
+			} else {
+				deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
 			}
-			p.values = append(p.values, valuePlace{valueSlot: slot, operand: operand, from: at, to: to})
-			deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
+			p.values = append(p.values, v)
 		}
 	}
 	return p.launches.Deliver(deliveries)

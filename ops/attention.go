@@ -469,15 +469,20 @@ func (a attention) Run(in, out []*Array) error {
 }
 
 func runAttention[T kernel.Float](a attention, in, out []*Array) error {
-	q, k, v := tensorRows[T](a, in)
 	if a.Weights {
-		f := boundAttention[T](a, in)
-		f.Weights(Slice[T](out[0]), q, k)
+		runAttentionWeights[T](a, in, out)
 		return nil
 	}
-	f := boundAttention[T](a, in) // not the one above, which others hold
+	f := boundAttention[T](a, in)
+	q, k, v := tensorRows[T](a, in)
 	f.Forward(rowsOf[T](a, out[0], -1), Slice[T](out[1]), q, k, v)
 	return nil
+}
+
+func runAttentionWeights[T kernel.Float](a attention, in, out []*Array) {
+	f := boundAttention[T](a, in)
+	q, k, _ := tensorRows[T](a, in)
+	f.Weights(Slice[T](out[0]), q, k)
 }
 
 // Gradient computes those of q, k and v at once.

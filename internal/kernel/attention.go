@@ -320,11 +320,7 @@ func (a *Attention[T]) WeightsBackward(d AttentionGradient[T], dweights, weights
 				own := a.scaled(room, q, batch, h)
 				Gemm(TN, a.Keys, a.Size, a.Queries, ds, a.Keys, own.Data, own.Row, d.K.of(batch, head), d.K.Row, true, Epilogue[T]{})
 				Gemm(NN, a.Queries, a.Size, a.Keys, ds, a.Keys, k.of(batch, head), k.Row, d.Q.of(batch, h), d.Q.Row, true, Epilogue[T]{})
-				dq := d.Q.of(batch, h)
-				for i := range a.Queries {
-					row := dq[i*d.Q.Row : i*d.Q.Row+a.Size]
-					zipScalarSerial(Mul, row, row, a.Scale)
-				}
+				a.scaleRows(d.Q, batch, h, a.Queries)
 			}
 		}
 	})

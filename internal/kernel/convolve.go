@@ -262,12 +262,12 @@ func (t *target) length(sheet [3]int) int {
 }
 
 // compute packs the weights and computes all images.
-func (is slider[T]) compute(weight []T) {
+func (given slider[T]) compute(weight []T) {
 	w := borrow[T]()
 	defer w.giveBack()
 	s := &w.tasks.slide
 	defer func() { *s = slider[T]{} }()
-	*s = is
+	*s = given
 	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
 		return
 	}

@@ -27,12 +27,12 @@ type folding[T Float] struct {
 	back           bool
 }
 
-func (is folding[T]) compute(parts, n int) {
+func (given folding[T]) compute(parts, n int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	s := &w.tasks.folding
-	is.taps = is.tapLattices(s.taps[:0])
-	*s = is
+	given.taps = given.tapLattices(s.taps[:0])
+	*s = given
 	pool.run(s, parts, n, 1)
 	*s = folding[T]{taps: s.taps}
 }
