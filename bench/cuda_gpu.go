@@ -232,12 +232,16 @@ func round(g *cuda.GPU, step func() error, n int) (float64, error) {
 	return float64(time.Since(start).Nanoseconds()) / 1000 / float64(n), err
 }
 
-// hostTime is how long the host is busy with a step while nothing is waited for: so few that the driver takes all of them.
+// hostTime is how long the host is busy with a step while nothing is waited for: so few that the driver takes all of them. The
+// first after a wait isn't counted, in which the host wakes up.
 func hostTime(g *cuda.GPU, step func() error, took float64) (float64, error) {
 	const rounds = 15
 	n := int(max(2, min(100, 50_000/took)))
 	var times []float64
 	for range rounds {
+		if err := step(); err != nil {
+			return 0, err
+		}
 		start := time.Now()
 		for range n {
 			if err := step(); err != nil {

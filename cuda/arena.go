@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gorgonia.org/cu"
@@ -25,14 +26,15 @@ var (
 	// pressure is how much memory is handed out before the collector is asked what of it nobody holds any more: of values and
 	// inputs of steps long past it sees only a few bytes on the host.
 	pressure = 256 << 20
-	// pressurePart is which part of the GPU's memory that is at least: the collector takes longer than a step does on the host.
+	// pressurePart is which part of the GPU's memory that is at least: the collector takes as long as many steps do on the host.
 	pressurePart = 64
 )
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {
-	free   []extent // by address
-	handed int      // bytes, since the collector last ran
+	free   []extent    // by address
+	handed int         // bytes, since the collector last began to run
+	asked  atomic.Bool // the collector is at work
 	mu     sync.Mutex
 	back   []extent // given back by the collector, not yet in free
 	graves []grave
@@ -70,10 +72,8 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 	if g.lost != nil {
 		return nil, g.lost
 	}
-	if g.arena.handed += bytes; g.arena.handed > max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2) {
-		g.arena.handed = 0
-		runtime.GC()
-	}
+	g.arena.handed += bytes
+	g.arena.ask(max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2))
 	for attempt := range 4 {
 		if attempt > 0 {
 			runtime.GC()
@@ -94,6 +94,21 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 		}
 	}
 	return nil, &OutOfMemoryError{Device: g.number, Bytes: bytes}
+}
+
+// ask has the collector run beside us once much memory was handed out, and waits for it where it doesn't keep up.
+func (a *arena) ask(much int) {
+	switch {
+	case a.handed > 2*much:
+		a.handed = 0
+		runtime.GC()
+	case a.handed > much && a.asked.CompareAndSwap(false, true):
+		a.handed = 0
+		go func() {
+			runtime.GC()
+			a.asked.Store(false)
+		}()
+	}
 }
 
 func (a *arena) giveBack(e extent) {

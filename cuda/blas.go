@@ -82,7 +82,8 @@ func (b *blas) openLt(path string) error {
 		"cublasLtMatmul": unsafe.Pointer(&t.matmul), "cublasLtMatmulDescCreate": unsafe.Pointer(&t.describe),
 		"cublasLtMatmulDescSetAttribute": unsafe.Pointer(&t.set), "cublasLtMatrixLayoutCreate": unsafe.Pointer(&t.layout),
 		"cublasLtMatmulPreferenceCreate": unsafe.Pointer(&t.prefer), "cublasLtMatmulPreferenceSetAttribute": unsafe.Pointer(&t.setPreference),
-		"cublasLtMatmulAlgoGetHeuristic": unsafe.Pointer(&t.find), "cublasLtMatmulDescDestroy": unsafe.Pointer(&t.forget[0]),
+		"cublasLtMatmulAlgoGetHeuristic": unsafe.Pointer(&t.find), "cublasLtMatmulAlgoConfigGetAttribute": unsafe.Pointer(&t.about),
+		"cublasLtMatmulDescDestroy":   unsafe.Pointer(&t.forget[0]),
 		"cublasLtMatrixLayoutDestroy": unsafe.Pointer(&t.forget[1]), "cublasLtMatmulPreferenceDestroy": unsafe.Pointer(&t.forget[2]),
 	}
 	functions := []string{"cublasLtCreate"}

@@ -23,10 +23,11 @@ enum { blas_failed = 10000 };
 static int fused(const aegis_step *s, CUstream stream, aegis_blas *blas, const aegis_lt *lt) {
 	enum { bias_pointer = 8 };
 	float one = 1, none = s->add;
+	const void *product = s->factor ? (void *)*s->factor : &one, *added = s->factor ? (void *)(*s->factor + 16) : &none;
 	int code = s->bias ? blas->set(lt->operation, bias_pointer, s->bias, sizeof *s->bias) : 0;
 	if (code)
 		return code;
-	return blas->matmul(blas->lt, lt->operation, &one, (void *)*s->from, lt->a, (void *)*s->b, lt->b, &none, (void *)*s->to, lt->c, (void *)*s->to,
+	return blas->matmul(blas->lt, lt->operation, product, (void *)*s->from, lt->a, (void *)*s->b, lt->b, added, (void *)*s->to, lt->c, (void *)*s->to,
 		lt->c, lt->algorithm, (void *)blas->workspace, blas->workspaceBytes, stream);
 }
 
@@ -52,8 +53,8 @@ static int product(const aegis_step *s, CUstream stream, aegis_blas *blas, int t
 	return code ? blas_failed + code : 0;
 }
 
-static int step(const aegis_step *s, CUstream stream, aegis_blas *blas, int tf32) {
-	if (aegis_skips(s, tf32))
+static int step(const aegis_step *s, CUstream stream, aegis_blas *blas, int mode) {
+	if (aegis_skips(s, mode))
 		return 0;
 	switch (s->kind) {
 	case AEGIS_LAUNCH:
@@ -63,14 +64,14 @@ static int step(const aegis_step *s, CUstream stream, aegis_blas *blas, int tf32
 	case AEGIS_ZERO:
 		return cuMemsetD8Async(*s->to, 0, s->size, stream);
 	case AEGIS_PRODUCT:
-		return product(s, stream, blas, tf32);
+		return product(s, stream, blas, mode != AEGIS_FULL);
 	}
 	return CUDA_ERROR_INVALID_VALUE;
 }
 
 int aegis_run(const aegis_part *part, void *stream, aegis_blas *blas, int wait, int *at) {
 	for (*at = 0; *at < part->count; ++*at) {
-		int code = step(&part->steps[*at], stream, blas, part->tf32);
+		int code = step(&part->steps[*at], stream, blas, part->mode);
 		if (!code && wait)
 			code = cuStreamSynchronize(stream);
 		if (code)
@@ -84,10 +85,10 @@ static int record(const aegis_part *parts, int count, CUstream stream, aegis_bla
 	for (*part = 0; *part < count; ++*part) {
 		const aegis_part *p = &parts[*part];
 		for (*at = 0; *at < p->count; ++*at, ++nodes) {
-			int code = step(&p->steps[*at], stream, blas, p->tf32);
+			int code = step(&p->steps[*at], stream, blas, p->mode);
 			if (code)
 				return code;
-			if (p->steps[*at].kind != AEGIS_LAUNCH || aegis_skips(&p->steps[*at], p->tf32))
+			if (p->steps[*at].kind != AEGIS_LAUNCH || aegis_skips(&p->steps[*at], p->mode))
 				continue;
 			CUstreamCaptureStatus status;
 			const CUgraphNode *last;
@@ -103,7 +104,7 @@ static int record(const aegis_part *parts, int count, CUstream stream, aegis_bla
 	return 0;
 }
 
-int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *blas, int *part, int *at, aegis_replay *replay) {
+int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *blas, const aegis_movers *movers, int *part, int *at, aegis_replay *replay) {
 	CUgraph graph = NULL;
 	size_t steps = 0, words = 0;
 	for (int i = 0; i < count; i++)
@@ -121,6 +122,8 @@ int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *
 	replay->graph = graph;
 	if (failed)
 		return failed;
+	if (!code)
+		code = aegis_kernels_alone(graph, movers, &replay->others);
 	if (!code)
 		code = cuGraphInstantiateWithFlags((CUgraphExec *)&replay->exec, graph, 0);
 	uint64_t *values = replay->values;
@@ -159,23 +162,43 @@ int aegis_replay_free(aegis_replay *replay) {
 	return code ? code : other;
 }
 
+// What cuBLASLt answers when it is asked for algorithms, the one that it thinks fastest first.
+typedef struct {
+	uint64_t algorithm[8];
+	size_t workspace;
+	int state;
+	float waves;
+	int reserved[4];
+} found;
+
+enum { most_answers = 8 };
+
+// The first answer of a tile that doesn't split what is summed over, else the first.
+static const found *chosen(aegis_blas *blas, const found *answers, int count, int32_t tile) {
+	enum { tile_of = 1, splits_of = 2 };
+	for (int i = 0; tile && i < count; i++) {
+		int32_t has = 0, splits = 0;
+		size_t written;
+		if (!answers[i].state && !blas->about(answers[i].algorithm, tile_of, &has, sizeof has, &written) &&
+			!blas->about(answers[i].algorithm, splits_of, &splits, sizeof splits, &written) && has == tile && splits <= 1)
+			return &answers[i];
+	}
+	return answers;
+}
+
 // Finds an algorithm for a product with bias and activation.
 int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *lt) {
-	enum { real32 = 0, compute32 = 68, compute_tf32 = 77, transposeA = 3, transposeB = 4, epilogue = 7, bias_pointer = 8 };
+	enum { real32 = 0, compute32 = 68, compute_tf32 = 77, pointers = 2, transposeA = 3, transposeB = 4, epilogue = 7, bias_pointer = 8 };
 	enum { workspace = 1, alignmentA = 5, alignmentB = 6, alignmentC = 7, alignmentD = 8, as_is = 1, relu = 2, bias = 4, not_supported = 15 };
 	void *preference = NULL;
 	int32_t kind = s->relu || s->bias ? (s->relu ? relu : 0) | (s->bias ? bias : 0) : as_is;
-	struct {
-		uint64_t algorithm[8];
-		size_t workspace;
-		int state;
-		float waves;
-		int reserved[4];
-	} found;
 	uint64_t like = 4096 + s->aligned; // an address that is aligned so and no better: only that is looked at
 	int count = 0, code;
+	int32_t on_device = 1;
+	found answers[most_answers];
 	lt->blas = blas;
-	if ((code = blas->describe(&lt->operation, tf32 ? compute_tf32 : compute32, real32)) ||
+	if ((code = blas->describe(&lt->operation, tf32 && s->dtype == real32 ? compute_tf32 : compute32, real32)) ||
+		(s->factor && (code = blas->set(lt->operation, pointers, &on_device, sizeof on_device))) ||
 		(code = blas->set(lt->operation, transposeA, &s->transposeA, sizeof s->transposeA)) ||
 		(code = blas->set(lt->operation, transposeB, &s->transposeB, sizeof s->transposeB)) ||
 		(code = blas->set(lt->operation, epilogue, &kind, sizeof kind)) ||
@@ -190,11 +213,11 @@ int aegis_lt_prepare(aegis_blas *blas, const aegis_step *s, int tf32, aegis_lt *
 		(code = blas->setPreference(preference, alignmentC, &s->aligned, sizeof s->aligned)) ||
 		(code = blas->setPreference(preference, alignmentD, &s->aligned, sizeof s->aligned)))
 		goto done;
-	code = blas->find(blas->lt, lt->operation, lt->a, lt->b, lt->c, lt->c, preference, 1, &found, &count);
+	code = blas->find(blas->lt, lt->operation, lt->a, lt->b, lt->c, lt->c, preference, s->tile ? most_answers : 1, answers, &count);
 	if (!code && !count)
 		code = not_supported;
 	if (!code)
-		memcpy(lt->algorithm, found.algorithm, sizeof lt->algorithm);
+		memcpy(lt->algorithm, chosen(blas, answers, count, s->tile)->algorithm, sizeof lt->algorithm);
 done:
 	if (preference)
 		blas->forget[2](preference);

@@ -7,7 +7,8 @@
 // stream, attributes of kernels, and libraries opened at run time.
 
 enum aegis_kind { AEGIS_LAUNCH, AEGIS_COPY, AEGIS_ZERO, AEGIS_PRODUCT };
-enum aegis_when { AEGIS_ALWAYS, AEGIS_FULL, AEGIS_TF32 };
+// How products of float32 are made: whole, in TF32, or in TF32 with what stays in half precision.
+enum aegis_mode { AEGIS_FULL, AEGIS_TF32, AEGIS_HALF };
 
 typedef struct aegis_blas aegis_blas;
 
@@ -21,7 +22,7 @@ typedef struct {
 // A step of a plan. Where arrays lie is read through pointers, so that they may move between runs.
 typedef struct {
 	int32_t kind;
-	int32_t when; // in which precision of products the step is taken
+	int32_t when; // in which modes the step is taken, a bit each; 0: in all
 	uint32_t blocks, threads; // launch
 	void *function;
 	void **args;     // into values
@@ -34,16 +35,18 @@ typedef struct {
 	int32_t dtype; // of a product's a and b, as cuBLAS numbers them
 	uint32_t aligned; // of a product by cuBLASLt: what divides its arrays' addresses
 	uint64_t *b, *bias;
-	aegis_lt *lt[2]; // with TF32 and without; NULL: by cuBLAS itself
+	uint64_t *factor; // of a product by cuBLASLt: two numbers on the device, that of the product and, 16 bytes on, that of what is added
+	int32_t tile;     // of a product by cuBLASLt: the tile that it would best have, as cuBLASLt numbers them, or 0
+	aegis_lt *lt[2];  // without TF32 and with; NULL: by cuBLAS itself
 } aegis_step;
 
-// Whether a step is left out in a precision.
-static inline int aegis_skips(const aegis_step *s, int tf32) { return s->when && s->when != (tf32 ? AEGIS_TF32 : AEGIS_FULL); }
+// Whether a step is left out in a mode.
+static inline int aegis_skips(const aegis_step *s, int mode) { return s->when && !(s->when >> mode & 1); }
 
 // A plan within a sequence.
 typedef struct {
 	aegis_step *steps;
-	int count, tf32;
+	int count, mode;
 } aegis_part;
 
 // cuBLAS as far as products go, and cuBLASLt, whose lt is NULL where there is none.
@@ -63,24 +66,34 @@ struct aegis_blas {
 	int (*prefer)(void **);
 	int (*setPreference)(void *, int, const void *, size_t);
 	int (*find)(void *, void *, void *, void *, void *, void *, void *, int, void *, int *);
+	int (*about)(const void *, int, void *, size_t, size_t *); // an algorithm
 	int (*forget[3])(void *); // a description, a layout, a preference
 };
+
+// The kernels that set words and copy bytes. A driver launches a graph of kernels alone in a time that doesn't grow with their
+// number; what cuBLAS adds to clear its counters, and our own plans' clearing and copying, become such kernels.
+typedef struct {
+	void *set, *copy;
+} aegis_movers;
 
 // A captured sequence: the graph ready to launch, the one it was made of, and the node of each kernel.
 typedef struct {
 	void *exec, *graph;
 	void **nodes;
 	uint64_t *values; // the arguments that the nodes have, side by side
+	int others;       // nodes that are no kernels
 } aegis_replay;
 
 // Answers are the driver's, or 10000 and more for cuBLAS's. at is where the steps stopped.
 int aegis_run(const aegis_part *part, void *stream, aegis_blas *blas, int wait, int *at);
-int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *blas, int *part, int *at, aegis_replay *replay);
+int aegis_capture(const aegis_part *parts, int count, void *stream, aegis_blas *blas, const aegis_movers *movers, int *part, int *at, aegis_replay *replay);
+// aegis_kernels_alone puts kernels in the place of what sets and copies memory in a graph, and counts what it had to leave.
+int aegis_kernels_alone(void *graph, const aegis_movers *movers, int *others);
 // aegis_replay_launch gives the nodes the arguments of now, and launches.
 int aegis_replay_launch(const aegis_part *parts, int count, aegis_replay *replay, void *stream);
 int aegis_replay_free(aegis_replay *replay);
 
-int aegis_lt_prepare(aegis_blas *blas, const aegis_step *step, int tf32, aegis_lt *lt);
+int aegis_lt_prepare(aegis_blas *blas, const aegis_step *step, int tf32, aegis_lt *lt); // tf32: 0 or 1
 void aegis_lt_free(aegis_lt *lt);
 
 int aegis_host_alloc(void **memory, size_t bytes);

@@ -405,10 +405,10 @@ func TestWithoutADriver(t *testing.T) {
 // takeSmallForLarge has small products made as large ones are, until the test ends.
 func takeSmallForLarge(t *testing.T, g *GPU) {
 	t.Helper()
-	split, turn, cards := leastSplit, leastTurn, tensorCards
-	leastSplit, leastTurn, tensorCards = size{}, size{}, map[string]bool{g.arch: true}
+	split, turn, half, columns, cards := leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards
+	leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards = size{}, size{}, size{}, 0, map[string]bool{g.arch: true}
 	t.Cleanup(func() {
-		leastSplit, leastTurn, tensorCards = split, turn, cards
+		leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards = split, turn, half, columns, cards
 		SetTF32(false)
 	})
 }
@@ -511,4 +511,36 @@ func largeProduct(t *testing.T, g *GPU, layout Layout, m, n, k int, then Then, i
 			}
 		}
 	}
+}
+
+// What cuBLAS and plans set and copy becomes kernels in a graph.
+func TestAGraphIsOfKernelsAlone(t *testing.T) {
+	g := device(t)
+	within(t, g, func() {
+		const n = 96
+		a, b, c := up(t, g, make([]float32, n)), up(t, g, make([]float32, n)), up(t, g, make([]float32, n+3))
+		p := g.NewPlan()
+		require.NoError(t, p.Launch(memorySource.Kernel("fill", Float32), Elements(n), a, 3.0, n))
+		p.Copy(b, a, 4*n)
+		p.Zero(a, 4*(n/2))
+		p.Copy(c.Plus(4), b, 4*n)
+		p.Zero(c.Plus(4*(n+1)), 8)
+		p.Zero(c.Plus(1), 3) // no whole words
+		require.NoError(t, p.Launch(memorySource.Kernel("fill", Float32), Elements(4), c.Plus(4), 5.0, 4))
+		for range 4 {
+			for _, x := range []*Place{a, b} {
+				require.NoError(t, g.Upload(x, unsafe.Pointer(unsafe.SliceData(slices.Repeat([]float32{1}, n))), 4*n))
+			}
+			require.NoError(t, g.Upload(c, unsafe.Pointer(unsafe.SliceData(slices.Repeat([]float32{1}, n+3))), 4*(n+3)))
+			require.NoError(t, p.Run())
+			require.Equal(t, append(make([]float32, n/2), slices.Repeat([]float32{3}, n/2)...), down[float32](t, g, a, n))
+			require.Equal(t, slices.Repeat([]float32{3}, n), down[float32](t, g, b, n))
+			got := down[float32](t, g, c, n+3)
+			require.Less(t, got[0], float32(1), "its last three bytes are 0")
+			require.Equal(t, slices.Concat(slices.Repeat([]float32{5}, 4), slices.Repeat([]float32{3}, n-4), []float32{0, 0}), got[1:])
+		}
+		r := g.queue.replays[sequence{p.layout}]
+		require.NotNil(t, r.captured)
+		require.EqualValues(t, 1, r.captured.others, "the clearing of three bytes")
+	})
 }

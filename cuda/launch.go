@@ -190,20 +190,27 @@ func (p *Plan) Zero(to *Place, bytes int) {
 	}
 }
 
-// fixed adds a step that is no kernel, with its operands: to, from, b and bias.
+// fixed adds a step that is no kernel, with its operands: to, from, b, bias and factor, nil where there is none.
 func (p *Plan) fixed(name string, s C.aegis_step, places ...*Place) {
 	s.when = p.when
 	if p.next < len(p.steps) && p.same(name, s, places) {
-		for i, place := range places {
-			p.notes[p.next].operands[i].place = place
+		at := 0
+		for _, place := range places {
+			if place != nil {
+				p.notes[p.next].operands[at].place = place
+				at++
+			}
 		}
 		p.loose = nil
 		p.next++
 		return
 	}
 	n := note{name: name}
-	cells := []**C.uint64_t{&s.to, &s.from, &s.b, &s.bias}
+	cells := []**C.uint64_t{&s.to, &s.from, &s.b, &s.bias, &s.factor}
 	for i, place := range places {
+		if place == nil {
+			continue
+		}
 		*cells[i] = (*C.uint64_t)(n.allocate(8))
 		**cells[i] = C.uint64_t(place.now())
 		n.operands = append(n.operands, operand{place, *cells[i], true})
@@ -214,6 +221,12 @@ func (p *Plan) fixed(name string, s C.aegis_step, places ...*Place) {
 // same says whether the step at hand is like another but for where its operands are.
 func (p *Plan) same(name string, s C.aegis_step, places []*Place) bool {
 	is := p.steps[p.next]
-	is.to, is.from, is.b, is.bias, is.lt = nil, nil, nil, nil, s.lt
-	return p.notes[p.next].name == name && is == s && len(p.notes[p.next].operands) == len(places)
+	has := []*C.uint64_t{is.to, is.from, is.b, is.bias, is.factor}
+	for i, cell := range has {
+		if (cell != nil) != (i < len(places) && places[i] != nil) {
+			return false
+		}
+	}
+	is.to, is.from, is.b, is.bias, is.factor, is.lt = nil, nil, nil, nil, nil, s.lt
+	return p.notes[p.next].name == name && is == s
 }

@@ -40,8 +40,8 @@ func (p *Plan) settle() error {
 			moved = moved || o.rigid
 		}
 	}
-	if tf32 := TF32(); tf32 != p.tf32 {
-		p.tf32, moved = tf32, true
+	if mode := p.modeNow(); mode != p.mode {
+		p.mode, moved = mode, true
 	}
 	if !moved {
 		return nil
@@ -75,10 +75,7 @@ func (p *Plan) Alone(at *Place) bool {
 
 // find gives the layout of the addresses of now.
 func (p *Plan) find() layout {
-	addresses := []C.uint64_t{0}
-	if p.tf32 {
-		addresses[0] = 1
-	}
+	addresses := []C.uint64_t{C.uint64_t(p.mode)}
 	for _, n := range p.notes {
 		for _, o := range n.operands {
 			if o.rigid {

@@ -35,11 +35,11 @@ func (g *GPU) fusesAs(s C.aegis_step, bias bool) (bool, error) {
 		return fuses, nil
 	}
 	fuses := true
-	for _, tf32 := range []C.int{0, 1} {
-		if C.aegis_skips(&s, tf32) != 0 {
+	for mode := C.int(C.AEGIS_FULL); mode <= C.AEGIS_HALF; mode++ {
+		if C.aegis_skips(&s, mode) != 0 || mode == C.AEGIS_HALF && s.dtype != float16 {
 			continue
 		}
-		keeps, err := g.keepsNaN(s, bias, tf32)
+		keeps, err := g.keepsNaN(s, bias, mode)
 		if err != nil {
 			return false, err
 		}
@@ -58,12 +58,13 @@ func matrix(transposed bool, rows, columns, leading C.int32_t) int {
 }
 
 // keepsNaN makes such a product of NaN. It is false where there is no algorithm.
-func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
-	var memory [4]*Memory
-	cells := (*[4]C.uint64_t)(C.calloc(4, 8))
+func (g *GPU) keepsNaN(s C.aegis_step, bias bool, mode C.int) (bool, error) {
+	const factors = 8 // more than a product's two
+	var memory [5]*Memory
+	cells, tf32 := (*[5]C.uint64_t)(C.calloc(5, 8)), bit(mode != C.AEGIS_FULL)
 	defer C.free(unsafe.Pointer(cells))
 	fill := g.NewPlan()
-	counts := [4]int{int(s.m * s.n), matrix(s.transposeA != 0, s.m, s.k, s.lda), matrix(s.transposeB != 0, s.k, s.n, s.ldb), int(s.m)}
+	counts := [5]int{int(s.m * s.n), matrix(s.transposeA != 0, s.m, s.k, s.lda), matrix(s.transposeB != 0, s.k, s.n, s.ldb), int(s.m), factors}
 	for i, count := range counts {
 		var err error
 		if memory[i], err = g.Allocate(4 * count); err != nil {
@@ -81,6 +82,9 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 	if bias {
 		s.bias = &cells[3]
 	}
+	if s.dtype == float16 {
+		s.factor = &cells[4]
+	}
 	steps := (*C.aegis_step)(C.calloc(1, C.sizeof_aegis_step))
 	defer C.free(unsafe.Pointer(steps))
 	*steps = s
@@ -90,7 +94,7 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 	}
 	defer forgetLt(steps.lt[tf32])
 	var at C.int
-	part := C.aegis_part{steps: steps, count: 1, tf32: tf32}
+	part := C.aegis_part{steps: steps, count: 1, mode: mode}
 	if code := C.aegis_run(&part, g.streamPointer(), g.blas.table, 0, &at); code != 0 {
 		return false, g.judge(answer("cublasLtMatmul", int(code)))
 	}
@@ -106,11 +110,11 @@ func (g *GPU) keepsNaN(s C.aegis_step, bias bool, tf32 C.int) (bool, error) {
 	return true, nil
 }
 
-// prepareLt finds the algorithms of a plan's products in the precision that is wanted now.
+// prepareLt finds the algorithms of a plan's products in the mode that is wanted now.
 func (g *GPU) prepareLt(p *Plan) error {
 	for i := range p.steps {
-		s, tf32 := &p.steps[i], bit(p.tf32)
-		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 || C.aegis_skips(s, tf32) != 0 {
+		s, tf32 := &p.steps[i], bit(p.mode != C.AEGIS_FULL)
+		if s.kind != C.AEGIS_PRODUCT || s.aligned == 0 || C.aegis_skips(s, p.mode) != 0 {
 			continue
 		}
 		for _, o := range p.notes[i].operands {

@@ -26,3 +26,7 @@ extern "C" __global__ void deliver(char *to0, const char *from0, i64 bytes0, cha
 	moved(to2, from2, bytes2);
 	moved(to3, from3, bytes3);
 }
+
+// What a graph sets and copies.
+extern "C" __global__ void set(u32 *x, u32 value, i64 words) { EACH(i, words) x[i] = value; }
+extern "C" __global__ void copy(char *to, const char *from, i64 bytes) { moved(to, from, bytes); }

@@ -7,6 +7,7 @@ package cuda
 type Memory struct {
 	address uint64
 	bytes   int
+	halves  map[halfKey]*halved // of matrices in it, see keptHalf
 }
 
 // At is a place within the memory.
@@ -22,6 +23,7 @@ type Place struct {
 	base    *Place  // what the place is a part of, wherever that is aimed
 	offset  uint64
 	aimed   bool
+	stamp   uint64
 }
 
 // now is the address.
@@ -56,6 +58,18 @@ func (p *Place) within(whole *Place) bool {
 // Aim moves the place to another's.
 func (p *Place) Aim(at *Place) {
 	*p = Place{address: at.now(), memory: at.holder(), aimed: true}
+}
+
+// Stamp says that what lies there is what lay there whenever the place had the same stamp, which isn't 0. It holds until the place is
+// aimed elsewhere.
+func (p *Place) Stamp(stamp uint64) { p.stamp = stamp }
+
+// stamped is the stamp, 0 where there is none.
+func (p *Place) stamped() uint64 {
+	if p.base != nil {
+		return p.base.stamped()
+	}
+	return p.stamp
 }
 
 // Address is where the place is now, as a number to compare.

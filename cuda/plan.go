@@ -25,14 +25,18 @@ type Plan struct {
 	watched []int
 
 	next, nextScratch, nextWatch int       // where recording goes on
-	when                         C.int32_t // in which precision what is added is taken
+	when                         C.int32_t // in which modes what is added is taken, a bit each; 0: in all
 
 	changed bool // since it was last run
 	loose   []operand
 	layouts []layout
 	layout  uint64 // of the run at hand, by its number
-	tf32    bool   // in the run at hand
+	mode    C.int  // of the run at hand
 	queued  bool
+
+	number uint64      // by which kernels name the plan
+	keeps  []*keptHalf // what is read in half precision
+	coarse bool        // half precision was too coarse for the numbers of a run
 }
 
 // note is what a step is to us.
@@ -59,7 +63,7 @@ type scratch struct {
 
 // NewPlan makes an empty plan.
 func (g *GPU) NewPlan() *Plan {
-	p := &Plan{gpu: g, changed: true}
+	p := &Plan{gpu: g, changed: true, number: numbers.Add(1)}
 	runtime.SetFinalizer(p, (*Plan).release)
 	return p
 }
@@ -73,7 +77,7 @@ func (p *Plan) Again() error {
 	if err := p.Ready(); err != nil {
 		return err
 	}
-	p.next, p.nextScratch, p.nextWatch = 0, 0, 0
+	p.next, p.nextScratch, p.nextWatch, p.keeps = 0, 0, 0, nil
 	return nil
 }
 
@@ -176,6 +180,9 @@ func (p *Plan) Run() error {
 	}
 	if p.next < len(p.steps) {
 		p.cut()
+	}
+	if err := p.refresh(); err != nil {
+		return err
 	}
 	if err := p.settle(); err != nil {
 		return err

@@ -40,8 +40,9 @@ __device__ inline void philox(const i64 *draw, i64 block, u32 *words) {
 }
 
 // What is wrong with the data: the number of a watch, 0 where nothing is, and the first position found. The host looks at the
-// mirror, which is its own memory, when it comes to it.
-struct Status { u64 number; i64 position; double value; Status *mirror; };
+// mirror, which is its own memory, when it comes to it, and at the plan that is named there as one for whose numbers half precision
+// is too coarse.
+struct Status { u64 number; i64 position; double value; Status *mirror; u64 coarse; };
 
 __device__ inline void fail(Status *status, i64 number, i64 position, double value) {
 	if (atomicCAS(&status->number, 0ull, (u64)number) != 0)

@@ -70,13 +70,17 @@ extern "C" __global__ void __launch_bounds__(64) small(T *c, const T *a, const T
 }
 
 // As large, where something was wrong with how the product was made. The last block leaves it mended, with done blocks at 0 again.
+// Words that were found of a factor are cleared; a plan, where it isn't 0, is named as one whose numbers were too coarse.
 extern "C" __global__ void __launch_bounds__(256) repair(u32 *wrong, u32 *done, T *c, const T *a, const T *b, const T *bias, i64 m, i64 n, i64 k,
-	int transposeA, int transposeB, int biased, int relu) {
+	int transposeA, int transposeB, int biased, int relu, u32 *found, i64 words, Status *status, i64 plan) {
+	EACH(i, words) found[i] = 0;
 	if (*wrong == 0) // an atomic look by so many threads would take longer than some products
 		return;
 	tile<128, 64, 8, 4>(c, a, b, bias, m, n, k, transposeA, transposeB, 0, biased, relu);
 	__syncthreads(); // all have looked
 	if (threadIdx.x == 0 && atomicAdd(done, 1u) == gridDim.x - 1) {
+		if (plan != 0)
+			*(volatile u64 *)&status->mirror->coarse = (u64)plan;
 		atomicCAS(done, gridDim.x, 0u);
 		atomicCAS(wrong, 1u, 0u);
 	}

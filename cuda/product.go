@@ -86,30 +86,70 @@ func (p *Plan) product(q product) (rest Then, err error) {
 	if q.narrow() {
 		return Then{}, p.narrow(q)
 	}
-	split, err := p.gpu.splits(q)
-	turn := p.gpu.turns(q)
-	if err != nil || !split && !turn {
-		return p.byCuBLAS(q)
-	}
-	defer func() { p.when = C.AEGIS_ALWAYS }()
-	p.when = C.AEGIS_TF32
-	if turn {
-		rest, err = q.then, p.turned(q)
-	} else {
-		rest, err = p.byCuBLAS(q)
-	}
+	route, err := p.gpu.routes(q)
 	if err != nil {
-		return rest, err
+		return Then{}, err
 	}
-	p.when = C.AEGIS_FULL
-	if !split {
-		return p.byCuBLAS(q)
+	defer func() { p.when = 0 }()
+	rest = q.then
+	if p.when = route.plain(); p.when != 0 {
+		if rest, err = p.byCuBLAS(q); err != nil {
+			return rest, err
+		}
 	}
-	if rest.Bias != nil { // the same is left over in either precision
+	if rest.Bias != nil { // the same is left over in all modes
 		q.then.Bias = nil
 	}
 	q.then.ReLU = q.then.ReLU && !rest.ReLU
-	return rest, p.split(q)
+	for _, other := range []struct {
+		taken bool
+		when  C.int32_t
+		add   func(product) error
+	}{{route.split, inFull, p.split}, {route.turn, inTF32 | inHalf, p.turned}, {route.half, inHalf, p.half}} {
+		if p.when = other.when; other.taken {
+			if err := other.add(q); err != nil {
+				return rest, err
+			}
+		}
+	}
+	return rest, nil
+}
+
+// The modes, a bit each.
+const (
+	inFull C.int32_t = 1 << C.AEGIS_FULL
+	inTF32 C.int32_t = 1 << C.AEGIS_TF32
+	inHalf C.int32_t = 1 << C.AEGIS_HALF
+)
+
+// routes are those other than cuBLAS's own that a product is made by.
+type routes struct {
+	split bool // in full float32
+	turn  bool // in TF32, with half precision or without
+	half  bool // in TF32 with half precision
+}
+
+func (g *GPU) routes(q product) (w routes, err error) {
+	if w.split, err = g.splits(q); err != nil {
+		return w, err
+	}
+	w.turn = g.turns(q)
+	w.half, err = g.halves(q)
+	return w, err
+}
+
+// plain are the modes in which cuBLAS makes the product.
+func (w routes) plain() (when C.int32_t) {
+	if !w.split {
+		when |= inFull
+	}
+	if !w.turn {
+		when |= inTF32
+	}
+	if !w.turn && !w.half {
+		when |= inHalf
+	}
+	return when
 }
 
 // byCuBLAS adds a product with as much of what follows as cuBLASLt does at once.

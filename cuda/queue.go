@@ -72,7 +72,7 @@ func (g *GPU) Flush() error {
 	var key sequence
 	for i, p := range plans {
 		key[i] = p.layout
-		q.parts[i] = C.aegis_part{steps: &p.steps[0], count: C.int(len(p.steps)), tf32: bit(p.tf32)}
+		q.parts[i] = C.aegis_part{steps: &p.steps[0], count: C.int(len(p.steps)), mode: p.mode}
 		if len(q.since) < maxQueue && !slices.Contains(q.since, p) {
 			q.since = append(q.since, p)
 		}
@@ -113,8 +113,12 @@ func (g *GPU) launch(plans []*Plan) error {
 
 func (g *GPU) capture(r *replay, plans []*Plan) error {
 	var part, at C.int
+	movers, err := g.movers()
+	if err != nil {
+		return err
+	}
 	captured := newReplay()
-	code := C.aegis_capture(&g.queue.parts[0], C.int(len(plans)), g.streamPointer(), g.blas.pointer(), &part, &at, captured)
+	code := C.aegis_capture(&g.queue.parts[0], C.int(len(plans)), g.streamPointer(), g.blas.pointer(), &movers, &part, &at, captured)
 	if code == 0 {
 		r.captured = captured
 		return nil

@@ -16,3 +16,15 @@ func freeReplay(r *C.aegis_replay) error {
 	C.free(unsafe.Pointer(r))
 	return answer("cuGraphExecDestroy", int(code))
 }
+
+// movers are the kernels that set and copy memory in a graph.
+func (g *GPU) movers() (m C.aegis_movers, err error) {
+	for name, to := range map[string]*unsafe.Pointer{"set": &m.set, "copy": &m.copy} {
+		f, err := g.function(memorySource.Kernel(name, Float32))
+		if err != nil {
+			return m, err
+		}
+		*to = f.handle
+	}
+	return m, nil
+}

@@ -114,7 +114,7 @@ func (q product) pieces(count int) []piece {
 	a, b := q.sides()
 	of := func(from, inB, k int, add C.int) piece {
 		s := C.aegis_step{
-			kind: C.AEGIS_PRODUCT, when: C.AEGIS_FULL, dtype: bfloat16, aligned: 16, add: add,
+			kind: C.AEGIS_PRODUCT, when: inFull, dtype: bfloat16, aligned: 16, add: add,
 			m: C.int32_t(q.n), n: C.int32_t(q.m), k: C.int32_t(k), lda: C.int32_t(b.row()), ldb: C.int32_t(a.row()), ldc: C.int32_t(q.n),
 			transposeA: bit(b.beside), transposeB: bit(!a.beside),
 		}
@@ -125,10 +125,18 @@ func (q product) pieces(count int) []piece {
 	for from := 0; from < q.k; from += each {
 		list = append(list, of(from, 2*q.k+from, min(each, q.k-from), 1))
 	}
+	// What adds waits for memory more than for tensor cores: two small tiles a multiprocessor are faster there than the large one
+	// that cuBLASLt thinks best.
+	for i := range list[1:] {
+		list[1+i].step.tile = tile128
+	}
 	return list
 }
 
-const bfloat16 = 14 // CUDA_R_16BF
+const (
+	bfloat16 = 14 // CUDA_R_16BF
+	tile128  = 20 // CUBLASLT_MATMUL_TILE_128x128
+)
 
 // split adds a product of parts. Parts of what is infinite are no numbers; a product in which it occurs is made anew, by a kernel
 // that otherwise does nothing.
@@ -164,13 +172,14 @@ func (p *Plan) split(q product) error {
 		s.aligned = aligned(places...)
 		p.fixed("product of parts", s, places...)
 	}
-	return p.repair(q, wrong)
+	return p.repair(q, wrong, wrong, 0, 0)
 }
 
-// repair makes a product anew where something is wrong.
-func (p *Plan) repair(q product, wrong *Place) error {
+// repair makes a product anew where something is wrong, clears words that were found of a factor, and has a plan named, unless that
+// is 0.
+func (p *Plan) repair(q product, wrong, found *Place, words int, plan uint64) error {
 	return p.Launch(productSource.Kernel("repair", q.real), tiles[0].shape(q), wrong, wrong.Plus(4), q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k,
-		q.layout == TN, q.layout == NT, q.then.Bias != nil, q.then.ReLU)
+		q.layout == TN, q.layout == NT, q.then.Bias != nil, q.then.ReLU, found, words, p.gpu.Status(), int64(plan))
 }
 
 // turns says whether both factors are transposed before a product in TF32: in other layouts tensor cores take it slower.

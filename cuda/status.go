@@ -20,6 +20,7 @@ type status struct {
 	position int64
 	value    float64
 	mirror   uint64 // where
+	coarse   uint64 // of the mirror: the last plan whose numbers half precision was too coarse for, see [Plan.refresh]
 }
 
 // watches are the errors that kernels may find in their data, by the numbers that they are given.

@@ -178,6 +178,7 @@ func bytesOf(o ops.Operand) int { return o.Size() * ops.CUDAType(o.DType).Bytes(
 // device already; others are copied to memory of the program's.
 func (a *cudaAssembler) inputs() error {
 	p := a.program
+	learns := slices.ContainsFunc(a.plan.Outputs, func(o *Output) bool { return o.Gradient != nil || o.Update != nil })
 	for _, in := range a.plan.Inputs {
 		cell := a.cells[in.Node][0]
 		o := ops.Operand{Shape: in.Node.Shape(), DType: in.Node.Dtype()}
@@ -188,8 +189,9 @@ func (a *cudaAssembler) inputs() error {
 		at := &cuda.Place{}
 		a.places[cell] = at
 		if in.Param != nil {
-			p.params = append(p.params, paramPlace{in.Param, at})
-			if err := aim(at, in.Param, a.gpu); err != nil {
+			param := paramPlace{in.Param, at, !learns}
+			p.params = append(p.params, param)
+			if err := param.aim(a.gpu); err != nil {
 				return err
 			}
 			continue

@@ -23,10 +23,12 @@ type cudaProgram struct {
 	updates   []updatePlace
 }
 
-// paramPlace is where operations read a parameter: where its storage has it.
+// paramPlace is where operations read a parameter: where its storage has it. Where the program computes no gradients, parameters
+// may well be the same in many runs, and what is made of them alone is kept.
 type paramPlace struct {
 	param *Param
 	at    *cuda.Place
+	stays bool
 }
 
 // inputPlace is where an input's value goes: its own memory, unless it lies on the device already.
@@ -145,7 +147,7 @@ func (p *cudaProgram) step(r *request, wanted bool) error {
 // bind brings the inputs to where the operations read them.
 func (p *cudaProgram) bind(r *request) error {
 	for _, s := range p.params {
-		if err := aim(s.at, s.param, p.gpu); err != nil {
+		if err := s.aim(p.gpu); err != nil {
 			return err
 		}
 	}
@@ -165,6 +167,14 @@ func (p *cudaProgram) bind(r *request) error {
 		}
 	}
 	return p.draws.bind(p.gpu, r)
+}
+
+func (s paramPlace) aim(g *cuda.GPU) error {
+	if err := aim(s.at, s.param, g); err != nil || !s.stays {
+		return err
+	}
+	s.at.Stamp(1 + s.param.values.Writes())
+	return nil
 }
 
 func aim(at *cuda.Place, p *Param, g *cuda.GPU) error {

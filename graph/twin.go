@@ -38,6 +38,13 @@ func (t *Twin) Wrote() {
 	t.onHost = t.writes
 }
 
+// Writes is how often the array was written, on either side.
+func (t *Twin) Writes() uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.writes
+}
+
 // leave brings the array back to the host, and gives up the device's copy.
 func (t *Twin) leave() error {
 	if _, err := t.Host(); err != nil {

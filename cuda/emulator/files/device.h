@@ -59,6 +59,12 @@ template <class T> UNCHECKED T atomicAdd(T *at, T value) {
 	*at = before + value;
 	return before;
 }
+template <class T> UNCHECKED T atomicMax(T *at, T value) {
+	T before = *at;
+	if (before < value)
+		*at = value;
+	return before;
+}
 template <class T> UNCHECKED T atomicMin(T *at, T value) {
 	T before = *at;
 	if (value < before)

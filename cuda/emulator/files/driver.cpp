@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
@@ -18,8 +19,13 @@ std::recursive_mutex lock;
 using Work = std::function<void()>;
 std::deque<Work> stream;
 
+enum NodeType { kernel_node, copy_node, set_node };
 struct Node {
 	Work work;
+	NodeType type = kernel_node;
+	uint64_t to = 0, from = 0;
+	size_t bytes = 0;
+	unsigned value = 0;
 };
 struct Graph {
 	std::vector<Node *> nodes;
@@ -36,6 +42,7 @@ struct Event {
 Graph *capturing;
 Node *captured; // last
 std::set<Node *> nodes; // that have not been destroyed
+std::set<Graph *> graphs;
 Fault failure;  // of the stream, given at the next synchronisation
 int lost;       // the code that everything answers after a fault
 std::string last_text;
@@ -109,6 +116,24 @@ Work launch(Function *function, unsigned blocks, unsigned threads, void **argume
 
 bool fits(unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz) {
 	return gx && bx && bx <= 1024 && gy * gz * by * bz == 1;
+}
+
+// Has work that is being captured known as bytes set or copied.
+int noted(int code, NodeType type, uint64_t to, uint64_t from, size_t bytes, unsigned value) {
+	if (!code && capturing) {
+		captured->type = type;
+		captured->to = to, captured->from = from, captured->bytes = bytes, captured->value = value;
+	}
+	return code;
+}
+
+// Where a node is in a graph that is not launched yet, or its end.
+std::vector<Node *>::iterator position(Graph *graph, void *node) { return std::find(graph->nodes.begin(), graph->nodes.end(), (Node *)node); }
+Graph *graph_of(void *node) {
+	for (auto graph : graphs)
+		if (position(graph, node) != graph->nodes.end())
+			return graph;
+	return nullptr;
 }
 
 } // namespace
@@ -203,22 +228,26 @@ int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t n, void *) {
 	});
 }
 int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t n, void *) {
-	return enqueue([=] {
+	Held held;
+	int code = enqueue([=] {
 		std::string why;
 		if (!inside(from, n, &why) || !inside(to, n, &why))
 			return fail(illegal_address, "copy: " + why);
 		memcpy((void *)to, (void *)from, n);
 		written(to, n);
 	});
+	return noted(code, copy_node, to, from, n, 0);
 }
 int cuMemsetD8Async(uint64_t to, unsigned char value, size_t n, void *) {
-	return enqueue([=] {
+	Held held;
+	int code = enqueue([=] {
 		std::string why;
 		if (!inside(to, n, &why))
 			return fail(illegal_address, "memset: " + why);
 		memset((void *)to, value, n);
 		written(to, n);
 	});
+	return noted(code, set_node, to, 0, n, value);
 }
 
 // A module is the shared library that the emulated NVRTC made.
@@ -275,6 +304,7 @@ int cuLaunchKernel(void *f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, 
 int cuStreamBeginCapture_v2(void *, int) {
 	Held held;
 	capturing = new Graph;
+	graphs.insert(capturing);
 	captured = nullptr;
 	return lost;
 }
@@ -301,6 +331,7 @@ int cuGraphDestroy(void *graph) {
 		nodes.erase(node);
 		delete node;
 	}
+	graphs.erase((Graph *)graph);
 	delete (Graph *)graph;
 	return success;
 }
@@ -318,6 +349,86 @@ int cuGraphExecKernelNodeSetParams(void *exec, void *node, const KernelNode *k) 
 	if (it == e->at.end() || !nodes.count((Node *)node) || !fits(k->gx, k->gy, k->gz, k->bx, k->by, k->bz))
 		return invalid_value;
 	e->work[it->second] = launch(k->function, k->gx, k->bx, k->arguments);
+	return success;
+}
+
+// Graphs are lists: a node comes after the one before it, and before the one after.
+int cuGraphGetNodes(void *graph, void **list, size_t *count) {
+	auto &all = ((Graph *)graph)->nodes;
+	for (size_t i = 0; list && i < *count && i < all.size(); i++)
+		list[i] = all[i];
+	*count = all.size();
+	return success;
+}
+int cuGraphNodeGetType(void *node, int *type) { *type = ((Node *)node)->type; return success; }
+int cuGraphNodeGetDependencies(void *node, void **before, size_t *count) {
+	Held held;
+	auto graph = graph_of(node);
+	auto at = position(graph, node);
+	*count = at != graph->nodes.begin();
+	if (before && *count)
+		*before = *(at - 1);
+	return success;
+}
+int cuGraphNodeGetDependentNodes(void *node, void **after, size_t *count) {
+	Held held;
+	auto graph = graph_of(node);
+	auto at = position(graph, node) + 1;
+	*count = at != graph->nodes.end();
+	if (after && *count)
+		*after = *at;
+	return success;
+}
+struct SetNode {
+	uint64_t to;
+	size_t pitch;
+	unsigned value, each;
+	size_t width, height;
+};
+int cuGraphMemsetNodeGetParams(void *node, SetNode *p) {
+	auto n = (Node *)node;
+	*p = SetNode{n->to, 0, n->value, 1, n->bytes, 1};
+	return success;
+}
+struct CopyNode { // CUDA_MEMCPY3D
+	size_t fromX, fromY, fromZ, fromLevel;
+	int fromType;
+	const void *fromHost;
+	uint64_t from;
+	void *fromArray, *reserved0;
+	size_t fromPitch, fromHeight, toX, toY, toZ, toLevel;
+	int toType;
+	void *toHost;
+	uint64_t to;
+	void *toArray, *reserved1;
+	size_t toPitch, toHeight, width, height, depth;
+};
+int cuGraphMemcpyNodeGetParams(void *node, CopyNode *p) {
+	auto n = (Node *)node;
+	*p = {};
+	p->from = n->from, p->to = n->to, p->width = n->bytes, p->height = p->depth = 1, p->fromType = p->toType = 2;
+	return success;
+}
+int cuGraphAddKernelNode(void **node, void *graph, void *const *before, size_t count, const KernelNode *k) {
+	Held held;
+	auto fresh = new Node{launch(k->function, k->gx, k->bx, k->arguments)};
+	auto g = (Graph *)graph;
+	g->nodes.insert(count ? position(g, *before) + 1 : g->nodes.begin(), fresh);
+	nodes.insert(fresh);
+	*node = fresh;
+	return success;
+}
+int cuGraphAddDependencies(void *graph, void *const *from, void *const *to, size_t count) {
+	Held held;
+	auto g = (Graph *)graph;
+	return count == 1 && position(g, *from) < position(g, *to) ? success : invalid_value;
+}
+int cuGraphDestroyNode(void *node) {
+	Held held;
+	auto graph = graph_of(node);
+	graph->nodes.erase(position(graph, node));
+	nodes.erase((Node *)node);
+	delete (Node *)node;
 	return success;
 }
 int cuGraphLaunch(void *exec, void *) {
