@@ -250,6 +250,7 @@ func (a *cudaAssembler) remotes(cells []*ops.Array) []ops.Remote {
 func (a *cudaAssembler) outputs() error {
 	p := a.program
 	var deliveries []cuda.Delivery
+	var alone []int // values that a kernel could write to where they stay
 	outputs := map[*ops.Array]int{} // of a cell and its views
 	for _, o := range a.plan.Outputs {
 		outputs[a.base(a.cells[o.Node][0])]++
@@ -270,14 +271,27 @@ func (a *cudaAssembler) outputs() error {
 		default:
 			slot := valueSlot{index: o.Value, tracked: o.Tracked, gradFn: o.GradFn}
 			v := valuePlace{valueSlot: slot, operand: operand, from: at, to: to}
-			if a.made[cell] && outputs[cell] == 1 && p.launches.Alone(at) { // the kernel writes to where the value stays
-				v.from, v.to = to, at
-				v.from.Aim(at)
+			if a.made[cell] && outputs[cell] == 1 && p.launches.Alone(at) {
+				alone = append(alone, len(p.values))
 			} else {
-				deliveries = append(deliveries, cuda.Delivery{To: to, From: at, Bytes: bytesOf(operand)})
+				deliveries = append(deliveries, v.delivery())
 			}
 			p.values = append(p.values, v)
 		}
 	}
+	for _, i := range alone {
+		v := &p.values[i]
+		// A kernel whose arguments change at each run takes the host longer than a few bytes more to copy.
+		if small := bytesOf(v.operand) <= 1<<10; small && len(deliveries) > 0 {
+			deliveries = append(deliveries, v.delivery())
+			continue
+		}
+		v.from, v.to = v.to, v.from
+		v.from.Aim(v.to)
+	}
 	return p.launches.Deliver(deliveries)
+}
+
+func (v valuePlace) delivery() cuda.Delivery {
+	return cuda.Delivery{To: v.to, From: v.from, Bytes: bytesOf(v.operand)}
 }
