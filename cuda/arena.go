@@ -32,6 +32,7 @@ var (
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {
+	like   map[int][]extent // given back, by their bytes: what is asked for next is most often of a size that was there
 	free   []extent    // by address
 	handed int         // bytes, since the collector last began to run
 	asked  atomic.Bool // the collector is at work
@@ -133,7 +134,7 @@ func (g *GPU) take(bytes int) (extent, error) {
 		return g.fromDriver(bytes)
 	}
 	bytes = roundUp(bytes, alignment)
-	if e, ok := g.arena.cut(bytes); ok {
+	if e, ok := g.arena.find(bytes); ok {
 		return e, nil
 	}
 	e, err := g.fromDriver(max(bytes, chunkBytes))
@@ -143,8 +144,8 @@ func (g *GPU) take(bytes int) (extent, error) {
 	if err != nil {
 		return extent{}, err
 	}
-	g.arena.insert(e)
-	e, _ = g.arena.cut(bytes)
+	g.arena.keep(e)
+	e, _ = g.arena.find(bytes)
 	return e, nil
 }
 
@@ -185,7 +186,7 @@ func (g *GPU) collect() error {
 	for _, e := range back {
 		g.traffic.Bytes -= e.bytes
 		if !separate {
-			g.arena.insert(e)
+			g.arena.keep(e)
 			continue
 		}
 		if err := g.toDriver(e.chunk); err != nil {
@@ -214,6 +215,7 @@ func (g *GPU) trim() error {
 	if err := g.collect(); err != nil {
 		return err
 	}
+	g.arena.join()
 	var rest []extent
 	for _, e := range g.arena.free {
 		if e.bytes < e.chunk.bytes {
@@ -257,18 +259,44 @@ func (a *arena) cut(bytes int) (extent, bool) {
 	return extent{e.address, bytes, e.chunk}, true
 }
 
-// insert puts an extent among the free ones, joined with its neighbours of the same chunk.
-func (a *arena) insert(e extent) {
-	at, _ := slices.BinarySearchFunc(a.free, e, func(x, y extent) int { return cmp.Compare(x.address, y.address) })
-	if at < len(a.free) && a.free[at].follows(e) {
-		e.bytes += a.free[at].bytes
-		a.free = slices.Delete(a.free, at, at+1)
+// keep holds an extent for the next of its size.
+func (a *arena) keep(e extent) {
+	if a.like == nil {
+		a.like = map[int][]extent{}
 	}
-	if at > 0 && e.follows(a.free[at-1]) {
-		a.free[at-1].bytes += e.bytes
-		return
+	a.like[e.bytes] = append(a.like[e.bytes], e)
+}
+
+// find gives an extent of that size that was there, or cuts one. Only where neither is to be had are the kept ones joined.
+func (a *arena) find(bytes int) (extent, bool) {
+	if list := a.like[bytes]; len(list) > 0 {
+		e := list[len(list)-1]
+		a.like[bytes] = list[:len(list)-1]
+		return e, true
 	}
-	a.free = slices.Insert(a.free, at, e)
+	if e, ok := a.cut(bytes); ok {
+		return e, true
+	}
+	a.join()
+	return a.cut(bytes)
+}
+
+// join puts the kept extents among the free ones, each joined with its neighbours of the same chunk.
+func (a *arena) join() {
+	for _, list := range a.like {
+		a.free = append(a.free, list...)
+	}
+	clear(a.like)
+	slices.SortFunc(a.free, func(x, y extent) int { return cmp.Compare(x.address, y.address) })
+	joined := a.free[:0]
+	for _, e := range a.free {
+		if last := len(joined) - 1; last >= 0 && e.follows(joined[last]) {
+			joined[last].bytes += e.bytes
+		} else {
+			joined = append(joined, e)
+		}
+	}
+	a.free = joined
 }
 
 // follows says whether an extent begins where another of its chunk ends.

@@ -377,18 +377,52 @@ func TestOutOfMemoryIsAnError(t *testing.T) {
 func TestArenaCutsAndJoins(t *testing.T) {
 	var a arena
 	c, next := chunk{0x1000, 0x1000}, chunk{0x2000, 0x1000}
-	a.insert(extent{c.address, c.bytes, c})
-	one, ok := a.cut(0x400)
+	a.keep(extent{c.address, c.bytes, c})
+	one, ok := a.find(0x400)
 	require.True(t, ok)
-	two, ok := a.cut(0x400)
+	two, ok := a.find(0x400)
 	require.True(t, ok)
-	_, ok = a.cut(0x1000)
+	_, ok = a.find(0x1000)
 	require.False(t, ok)
-	a.insert(one)
-	require.Len(t, a.free, 2)
-	a.insert(two)
-	a.insert(extent{next.address, next.bytes, next})
-	require.Equal(t, []extent{{0x1000, 0x1000, c}, {0x2000, 0x1000, next}}, a.free, "each chunk for itself")
+	a.keep(one)
+	again, ok := a.find(0x400)
+	require.True(t, ok)
+	require.Equal(t, one, again, "of a size that was there")
+	a.keep(one)
+	a.keep(two)
+	a.keep(extent{next.address, next.bytes, next})
+	whole, ok := a.find(0x1000)
+	require.True(t, ok)
+	require.Equal(t, extent{next.address, next.bytes, next}, whole)
+	whole, ok = a.find(0x1000)
+	require.True(t, ok)
+	require.Equal(t, extent{c.address, c.bytes, c}, whole, "joined")
+	a.keep(whole)
+	a.join()
+	require.Equal(t, []extent{{0x1000, 0x1000, c}}, a.free, "each chunk for itself")
+}
+
+// BenchmarkArena gives back 30,000 values and makes as many: what a step would wait for after the collector has run.
+func BenchmarkArena(b *testing.B) {
+	const count, bytes = 30_000, 1 << 16
+	c := chunk{0, count * bytes}
+	var a arena
+	a.keep(extent{0, c.bytes, c})
+	var held []extent
+	for b.Loop() {
+		for range count {
+			e, ok := a.find(bytes)
+			if !ok {
+				b.Fatal("there is memory")
+			}
+			held = append(held, e)
+		}
+		rand.Shuffle(count, func(i, j int) { held[i], held[j] = held[j], held[i] })
+		for _, e := range held {
+			a.keep(e)
+		}
+		held = held[:0]
+	}
 }
 
 func TestWithoutADriver(t *testing.T) {

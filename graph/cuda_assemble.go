@@ -189,9 +189,8 @@ func (a *cudaAssembler) inputs() error {
 		at := &cuda.Place{}
 		a.places[cell] = at
 		if in.Param != nil {
-			param := paramPlace{in.Param, at, !learns}
-			p.params = append(p.params, param)
-			if err := param.aim(a.gpu); err != nil {
+			p.params = append(p.params, paramPlace{param: in.Param, at: at, stays: !learns})
+			if err := p.params[len(p.params)-1].aim(a.gpu); err != nil {
 				return err
 			}
 			continue

@@ -28,6 +28,7 @@ type cudaProgram struct {
 type paramPlace struct {
 	param *Param
 	at    *cuda.Place
+	base  *cuda.Place // of its storage, when it was last aimed
 	stays bool
 }
 
@@ -69,6 +70,7 @@ type gradientPlace struct {
 	at, own *cuda.Place
 	to      *cuda.Place // of an input: where it is copied
 	target  *cuda.Place
+	base    *cuda.Place // of a parameter's: its storage's, when the target was last found
 	has     *bool
 	twin    *Twin
 }
@@ -146,8 +148,8 @@ func (p *cudaProgram) step(r *request, wanted bool) error {
 
 // bind brings the inputs to where the operations read them.
 func (p *cudaProgram) bind(r *request) error {
-	for _, s := range p.params {
-		if err := s.aim(p.gpu); err != nil {
+	for i := range p.params {
+		if err := p.params[i].aim(p.gpu); err != nil {
 			return err
 		}
 	}
@@ -169,11 +171,18 @@ func (p *cudaProgram) bind(r *request) error {
 	return p.draws.bind(p.gpu, r)
 }
 
-func (s paramPlace) aim(g *cuda.GPU) error {
-	if err := aim(s.at, s.param, g); err != nil || !s.stays {
+func (s *paramPlace) aim(g *cuda.GPU) error {
+	base, err := s.param.values.On(g)
+	if err != nil {
 		return err
 	}
-	s.at.Stamp(1 + s.param.values.Writes())
+	if base != s.base {
+		s.at.Aim(base.Plus(s.param.offset))
+		s.base = base
+	}
+	if s.stays {
+		s.at.Stamp(1 + s.param.values.Writes())
+	}
 	return nil
 }
 
@@ -263,10 +272,14 @@ func (s *gradientPlace) aim(g *cuda.GPU, r *request) (err error) {
 	return nil
 }
 
-func (s *gradientPlace) aimAtParam(g *cuda.GPU) (err error) {
+func (s *gradientPlace) aimAtParam(g *cuda.GPU) error {
 	s.has, s.twin = &s.param.hasGrad, s.param.storage.gradientTwin
-	if s.target, err = s.param.GradientOn(g); err != nil {
+	base, err := s.twin.On(g)
+	if err != nil {
 		return err
+	}
+	if base != s.base {
+		s.base, s.target = base, base.Plus(s.param.offset)
 	}
 	if !*s.has {
 		s.at.Aim(s.target)
