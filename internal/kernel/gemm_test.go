@@ -15,6 +15,21 @@ func TestGemm(t *testing.T) {
 	})
 }
 
+// Blocks of either depth, whichever this processor has.
+func TestGemmOfDeepBlocks(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		b := newBench[float32](t)
+		for _, depth := range []int{0, deepK} {
+			kernels32.depth = depth
+			for i, s := range [][3]int{{33, 70, 330}, {100, 100, 1030}, {16, 200, 1100}, {75, 40, 2100}} {
+				for _, layout := range []Layout{NN, NT, TN} {
+					checkGemmCase(t, b, layout, s[0], s[1], s[2], i)
+				}
+			}
+		}
+	})
+}
+
 // Sizes around the edges of blocks in every combination, every pair of sizes from 1 to 70 in turns of the layouts, and a
 // few that need several blocks.
 func testGemm[T Float](t *testing.T) {

@@ -56,6 +56,15 @@ func enterAVX512() {
 	enterRecurrentF64AVX512(&kernels64)
 	enterPoolF32AVX512(&kernels32)
 	enterPoolF64AVX512(&kernels64)
+	if isAMD() {
+		kernels32.depth, kernels64.depth = deepK, deepK
+	}
+}
+
+// isAMD says whether the processor is one of AMD's.
+func isAMD() bool {
+	_, b, c, d := cpuid(0, 0)
+	return b == 0x68747541 && d == 0x69746e65 && c == 0x444d4163 // "AuthenticAMD"
 }
 
 func enterAVX2() {
