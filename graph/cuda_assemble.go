@@ -249,7 +249,7 @@ func (a *cudaAssembler) remotes(cells []*ops.Array) []ops.Remote {
 func (a *cudaAssembler) outputs() error {
 	p := a.program
 	var deliveries []cuda.Delivery
-	var alone []int // values that a kernel could write to where they stay
+	var alone []int                 // values that a kernel could write to where they stay
 	outputs := map[*ops.Array]int{} // of a cell and its views
 	for _, o := range a.plan.Outputs {
 		outputs[a.base(a.cells[o.Node][0])]++

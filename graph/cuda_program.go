@@ -28,7 +28,7 @@ type cudaProgram struct {
 type paramPlace struct {
 	param *Param
 	at    *cuda.Place
-	base  *cuda.Place // of its storage, when it was last aimed
+	last  *cuda.Place // where it was when this was last aimed
 	stays bool
 }
 
@@ -70,7 +70,6 @@ type gradientPlace struct {
 	at, own *cuda.Place
 	to      *cuda.Place // of an input: where it is copied
 	target  *cuda.Place
-	base    *cuda.Place // of a parameter's: its storage's, when the target was last found
 	has     *bool
 	twin    *Twin
 }
@@ -172,13 +171,13 @@ func (p *cudaProgram) bind(r *request) error {
 }
 
 func (s *paramPlace) aim(g *cuda.GPU) error {
-	base, err := s.param.values.On(g)
+	place, err := s.param.On(g)
 	if err != nil {
 		return err
 	}
-	if base != s.base {
-		s.at.Aim(base.Plus(s.param.offset))
-		s.base = base
+	if place != s.last {
+		s.at.Aim(place)
+		s.last = place
 	}
 	if s.stays {
 		s.at.Stamp(1 + s.param.values.Writes())
@@ -272,14 +271,10 @@ func (s *gradientPlace) aim(g *cuda.GPU, r *request) (err error) {
 	return nil
 }
 
-func (s *gradientPlace) aimAtParam(g *cuda.GPU) error {
+func (s *gradientPlace) aimAtParam(g *cuda.GPU) (err error) {
 	s.has, s.twin = &s.param.hasGrad, s.param.storage.gradientTwin
-	base, err := s.twin.On(g)
-	if err != nil {
+	if s.target, err = s.param.GradientOn(g); err != nil {
 		return err
-	}
-	if base != s.base {
-		s.base, s.target = base, base.Plus(s.param.offset)
 	}
 	if !*s.has {
 		s.at.Aim(s.target)

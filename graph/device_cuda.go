@@ -30,18 +30,31 @@ func (s *Storage) GPU() (*cuda.GPU, error) {
 	return d.Open()
 }
 
-// On is where the parameter's values lie on its GPU, up to date. It is called within [cuda.GPU.Do], as GradientOn is.
-func (p *Param) On(g *cuda.GPU) (*cuda.Place, error) { return p.on(p.values, g) }
+// placed are where a parameter's values and gradient lie on a GPU, found anew when its storage has moved.
+type placed struct{ values, gradient placedIn }
+
+type placedIn struct{ storage, at *cuda.Place }
+
+// On is where the parameter's values lie on its GPU, up to date: the same place as long as they haven't moved. It is called within
+// [cuda.GPU.Do], as GradientOn is.
+func (p *Param) On(g *cuda.GPU) (*cuda.Place, error) {
+	return p.placed.values.on(p.values, g, p.offset)
+}
 
 // GradientOn is where its gradient lies.
-func (p *Param) GradientOn(g *cuda.GPU) (*cuda.Place, error) { return p.on(p.storage.gradientTwin, g) }
+func (p *Param) GradientOn(g *cuda.GPU) (*cuda.Place, error) {
+	return p.placed.gradient.on(p.storage.gradientTwin, g, p.offset)
+}
 
-func (p *Param) on(t *Twin, g *cuda.GPU) (*cuda.Place, error) {
-	at, err := t.On(g)
+func (p *placedIn) on(t *Twin, g *cuda.GPU, offset int) (*cuda.Place, error) {
+	storage, err := t.On(g)
 	if err != nil {
 		return nil, err
 	}
-	return at.Plus(p.offset), nil
+	if storage != p.storage {
+		*p = placedIn{storage, storage.Plus(offset)}
+	}
+	return p.at, nil
 }
 
 // TouchOn raises the version after a write to the values on the device.

@@ -28,6 +28,9 @@ func compileOn(d Device, _ *Plan) (executable, error) {
 // deviceCopy is a twin's copy on a device: in this build none.
 type deviceCopy struct{}
 
+// placed is where a parameter lies there.
+type placed struct{}
+
 func (t *Twin) pull() error { panic("BUG: an array on another device than the CPU") }
 
 func (t *Twin) send(d Device) error { panic("BUG: an array for " + d.String()) }

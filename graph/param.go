@@ -56,6 +56,7 @@ type Param struct {
 	deferral     *Deferral // the gradient, while its memory holds nothing yet
 	buffer       bool
 	weights      kernel.Weights // the values packed, for programs that do not train
+	placed       placed         // on another device than the CPU
 	err          error
 }
 

@@ -2,6 +2,8 @@
 
 package optimizers
 
+import "github.com/seed-70b75153/aegis/cuda"
+
 // a: lr, rho, 1 - rho, eps.
 var adadeltaRule = newRule("adadelta", `
 	s[0] = a[1] * s[0] + a[2] * g * g;
@@ -11,5 +13,5 @@ var adadeltaRule = newRule("adadelta", `
 `)
 
 func (s *adadelta) onDevice(*run) deviceUpdate {
-	return deviceUpdate{adadeltaRule, s.WeightDecay, s.Maximize, []float64{s.LR, s.Rho, 1 - s.Rho, s.Eps}}
+	return deviceUpdate{adadeltaRule, s.WeightDecay, s.Maximize, cuda.Numbers{s.LR, s.Rho, 1 - s.Rho, s.Eps}}
 }

@@ -2,7 +2,11 @@
 
 package optimizers
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/cuda"
+)
 
 // a: shrink, 1 - β1, β2, 1 - β2, root of the second correction, eps, step, amsgrad.
 var adamRule = newRule("adam", `
@@ -19,7 +23,7 @@ func (s *adam) onDevice(r *run) deviceUpdate {
 	if s.Decoupled {
 		decay, shrink = 0, 1-s.LR*s.WeightDecay
 	}
-	return deviceUpdate{adamRule, decay, s.Maximize, []float64{
+	return deviceUpdate{adamRule, decay, s.Maximize, cuda.Numbers{
 		shrink, 1 - s.Beta[0], s.Beta[1], 1 - s.Beta[1], math.Sqrt(1 - math.Pow(s.Beta[1], t)), s.Eps,
 		-s.LR / (1 - math.Pow(s.Beta[0], t)), bit(s.AMSGrad),
 	}}

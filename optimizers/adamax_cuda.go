@@ -2,7 +2,11 @@
 
 package optimizers
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/cuda"
+)
 
 // a: rate, 1 - β1, β2, eps.
 var adamaxRule = newRule("adamax", `
@@ -13,5 +17,5 @@ var adamaxRule = newRule("adamax", `
 
 func (s *adamax) onDevice(r *run) deviceUpdate {
 	rate := s.LR / (1 - math.Pow(s.Beta[0], float64(r.step)))
-	return deviceUpdate{adamaxRule, s.WeightDecay, s.Maximize, []float64{rate, 1 - s.Beta[0], s.Beta[1], s.Eps}}
+	return deviceUpdate{adamaxRule, s.WeightDecay, s.Maximize, cuda.Numbers{rate, 1 - s.Beta[0], s.Beta[1], s.Eps}}
 }

@@ -23,7 +23,7 @@ type deviceUpdate struct {
 	source   *cuda.Source
 	decay    float64
 	maximize bool
-	numbers  []float64
+	numbers  cuda.Numbers
 }
 
 // deviceSteps is implemented by settings whose rule takes several kernels.
@@ -96,41 +96,43 @@ func stepsOf(s settings, d cuda.Device) (func(to *ops.Launches, r *run, on *devi
 }
 
 func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
-	var numbers cuda.Numbers
-	copy(numbers[:], u.numbers)
 	return to.Launch(u.source.Kernel("update", on.real), cuda.Elements((on.n+3)/4), on.values, on.gradients, on.kept[0], on.kept[1], on.kept[2],
-		on.count, u.decay, u.maximize, numbers, on.n)
+		on.count, u.decay, u.maximize, u.numbers, on.n)
 }
 
 // deviceStep is what a step does on GPUs: a plan for each, recorded anew at every step.
-type deviceStep struct {
-	plans     []*ops.Launches
-	recording map[*cuda.GPU]*ops.Launches
+type deviceStep struct{ plans []devicePlan }
+
+type devicePlan struct {
+	*ops.Launches
+	recording bool
 }
 
 // on is a GPU's plan, which the step at hand begins to record if it hasn't.
 func (d *deviceStep) on(g *cuda.GPU) (*ops.Launches, error) {
-	if l := d.recording[g]; l != nil {
-		return l, nil
-	}
-	at := slices.IndexFunc(d.plans, func(l *ops.Launches) bool { return l.GPU() == g })
+	at := slices.IndexFunc(d.plans, func(p devicePlan) bool { return p.GPU() == g })
 	if at < 0 {
 		at = len(d.plans)
-		d.plans = append(d.plans, ops.NewLaunches(g))
+		d.plans = append(d.plans, devicePlan{Launches: ops.NewLaunches(g)})
 	}
-	l := d.plans[at]
-	if d.recording == nil {
-		d.recording = map[*cuda.GPU]*ops.Launches{}
+	p := &d.plans[at]
+	if p.recording {
+		return p.Launches, nil
 	}
-	d.recording[g] = l
-	return l, l.Again()
+	p.recording = true
+	return p.Launches, p.Again()
 }
 
 // finish launches the step, and all that was queued before: with it a training step ends.
 func (d *deviceStep) finish() error {
-	for g, l := range d.recording {
-		err := g.Do(func() error { return errors.Join(l.Run(), g.Flush()) })
-		if delete(d.recording, g); err != nil {
+	for i := range d.plans {
+		p := &d.plans[i]
+		if !p.recording {
+			continue
+		}
+		p.recording = false
+		g := p.GPU()
+		if err := g.Do(func() error { return errors.Join(p.Run(), g.Flush()) }); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,11 @@
 
 package optimizers
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/cuda"
+)
 
 // a: shrink, 1 - β1, β2, 1 - β2, second correction, eps, the gradient's share of the step, the mean's.
 var nadamRule = newRule("nadam", `
@@ -25,7 +29,7 @@ func (s *nadam) onDevice(r *run) deviceUpdate {
 	if s.DecoupledWeightDecay {
 		decay, shrink = 0, 1-s.LR*s.WeightDecay
 	}
-	return deviceUpdate{nadamRule, decay, s.Maximize, []float64{
+	return deviceUpdate{nadamRule, decay, s.Maximize, cuda.Numbers{
 		shrink, 1 - s.Beta[0], s.Beta[1], 1 - s.Beta[1], 1 - math.Pow(s.Beta[1], float64(r.step)), s.Eps,
 		s.LR * (1 - now) / (1 - product), s.LR * next / (1 - product*next),
 	}}

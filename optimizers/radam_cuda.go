@@ -2,7 +2,11 @@
 
 package optimizers
 
-import "math"
+import (
+	"math"
+
+	"github.com/seed-70b75153/aegis/cuda"
+)
 
 // a: shrink, 1 - β1, β2, 1 - β2, step, rectification or 0 where there is none, eps.
 var radamRule = newRule("radam", `
@@ -24,7 +28,7 @@ func (s *radam) onDevice(r *run) deviceUpdate {
 	if s.DecoupledWeightDecay {
 		decay, shrink = 0, 1-s.LR*s.WeightDecay
 	}
-	return deviceUpdate{radamRule, decay, s.Maximize, []float64{
+	return deviceUpdate{radamRule, decay, s.Maximize, cuda.Numbers{
 		shrink, 1 - s.Beta[0], s.Beta[1], 1 - s.Beta[1], s.LR / (1 - math.Pow(s.Beta[0], t)), rectify, s.Eps,
 	}}
 }

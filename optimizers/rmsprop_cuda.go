@@ -2,6 +2,8 @@
 
 package optimizers
 
+import "github.com/seed-70b75153/aegis/cuda"
+
 // a: lr, alpha, 1 - alpha, eps, momentum, centered. The momentum is kept last.
 var rmspropRule = newRule("rmsprop", `
 	s[0] = a[1] * s[0] + a[2] * g * g;
@@ -20,5 +22,5 @@ var rmspropRule = newRule("rmsprop", `
 `)
 
 func (s *rmsprop) onDevice(*run) deviceUpdate {
-	return deviceUpdate{rmspropRule, s.WeightDecay, s.Maximize, []float64{s.LR, s.Alpha, 1 - s.Alpha, s.Eps, s.Momentum, bit(s.Centered)}}
+	return deviceUpdate{rmspropRule, s.WeightDecay, s.Maximize, cuda.Numbers{s.LR, s.Alpha, 1 - s.Alpha, s.Eps, s.Momentum, bit(s.Centered)}}
 }

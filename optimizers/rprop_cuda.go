@@ -2,6 +2,8 @@
 
 package optimizers
 
+import "github.com/seed-70b75153/aegis/cuda"
+
 // a: the first step, factors, limits, whether this is the first.
 var rpropRule = newRule("rprop", `
 	if (a[5] != 0)
@@ -19,5 +21,5 @@ var rpropRule = newRule("rprop", `
 `)
 
 func (s *rprop) onDevice(r *run) deviceUpdate {
-	return deviceUpdate{rpropRule, 0, s.Maximize, []float64{s.LR, s.Factors[0], s.Factors[1], s.Sizes[0], s.Sizes[1], bit(r.fresh)}}
+	return deviceUpdate{rpropRule, 0, s.Maximize, cuda.Numbers{s.LR, s.Factors[0], s.Factors[1], s.Sizes[0], s.Sizes[1], bit(r.fresh)}}
 }

@@ -2,6 +2,8 @@
 
 package optimizers
 
+import "github.com/seed-70b75153/aegis/cuda"
+
 // a: step, momentum, 1 - dampening, nesterov, whether nothing is kept yet, whether there is momentum.
 var sgdRule = newRule("sgd", `
 	if (a[5] != 0) {
@@ -12,7 +14,7 @@ var sgdRule = newRule("sgd", `
 `)
 
 func (s *sgd) onDevice(r *run) deviceUpdate {
-	return deviceUpdate{sgdRule, s.WeightDecay, s.Maximize, []float64{-s.LR, s.Momentum, 1 - s.Dampening, bit(s.Nesterov), bit(r.fresh), s.Momentum}}
+	return deviceUpdate{sgdRule, s.WeightDecay, s.Maximize, cuda.Numbers{-s.LR, s.Momentum, 1 - s.Dampening, bit(s.Nesterov), bit(r.fresh), s.Momentum}}
 }
 
 // bit is 1 of true.
