@@ -52,12 +52,10 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 		inParts(&w.tasks.outer, outerTask[T]{n, a, stride, b[:n], c, ldc, accumulate, epilogue}, partsOf(m*n, grainMemory), m, 1)
 	} else {
 		g := &w.tasks.product
-		*g = product[T]{
-			kernels: kernelsOf[T](), layout: layout, m: m, n: n, k: k, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc,
-			accumulate: accumulate, epilogue: epilogue,
-		}
+		g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernelsOf[T](), layout, m, n, k, accumulate, epilogue
+		g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
 		g.compute(w, weights)
-		*g = product[T]{}
+		g.drop()
 	}
 	w.giveBack()
 }

@@ -117,7 +117,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	case g.parts > 0:
 		g.computeSplit(w)
 	case parts == 1:
-		g.run(0, 0, 0)
+		g.part(w, 0, 0)
 	case g.byDots:
 		pool.run(g, parts, g.n, panel)
 	case g.byRows:
@@ -136,8 +136,23 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	}
 }
 
-// run computes one part: all of it where from and to are 0.
+// drop makes the product ready for the next, and lets its operands go. Tiny ones notice when all of it is cleared.
+func (g *product[T]) drop() {
+	g.a, g.b, g.c, g.weights, g.parted, g.epilogue.Bias = nil, nil, nil, nil, nil, nil
+	if g.blocked {
+		g.blocked, g.block = false, block[T]{}
+	}
+}
+
+// run computes one part.
 func (g *product[T]) run(_, from, to int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	g.part(w, from, to)
+}
+
+// part computes one part: all of it where from and to are 0.
+func (g *product[T]) part(w *workspace[T], from, to int) {
 	i0, i1, j0, j1 := 0, g.m, 0, g.n
 	switch {
 	case to == 0:
@@ -146,8 +161,6 @@ func (g *product[T]) run(_, from, to int) {
 	default:
 		j0, j1 = from, to
 	}
-	w := borrow[T]()
-	defer w.giveBack()
 	switch {
 	case g.byDots:
 		g.dots(w, j0, j1)
