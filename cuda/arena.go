@@ -33,9 +33,9 @@ var (
 // arena cuts large pieces of device memory, chunks, into what is asked for.
 type arena struct {
 	like   map[int][]extent // given back, by their bytes: what is asked for next is most often of a size that was there
-	free   []extent    // by address
-	handed int         // bytes, since the collector last began to run
-	asked  atomic.Bool // the collector is at work
+	free   []extent         // by address
+	handed int              // bytes, since the collector last began to run
+	asked  atomic.Bool      // the collector is at work
 	mu     sync.Mutex
 	back   []extent // given back by the collector, not yet in free
 	graves []grave

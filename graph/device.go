@@ -73,6 +73,9 @@ func (s *Storage) To(d Device) error {
 			return err
 		}
 	}
+	for _, p := range s.state {
+		p.placed = placed{} // which would keep the memory there
+	}
 	s.device = d
 	s.revision.Add(1)
 	return nil
