@@ -25,8 +25,9 @@ const (
 )
 
 // SetFloat32MatmulPrecision allows float32 matrix products to be less exact where that is faster: on processors with AMX
-// tiles, and on GPUs with TF32, which High and Medium allow there as in PyTorch. Elsewhere, and by default, they are Highest. It
-// may be called at any time. See https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html.
+// tiles, and on GPUs with TF32, which High and Medium allow there as in PyTorch (predictions' wide products take its 10 bits from
+// half precision, scaled). Elsewhere, and by default, they are Highest. It may be called at any time.
+// See https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html.
 func SetFloat32MatmulPrecision(p Precision) {
 	kernel.SetPrecision(p)
 	cuda.SetTF32(kernel.MatmulPrecision() != Highest)
