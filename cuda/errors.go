@@ -95,6 +95,9 @@ func (g *GPU) named(call string, err error) error {
 
 // judge finds out whether an error means that the GPU is lost.
 func (g *GPU) judge(err error) error {
+	if err == nil {
+		return nil // as nearly always: errors.As allocates
+	}
 	var e *CallError
 	if !errors.As(err, &e) || !fatal[e.Code] {
 		return err

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	_ "embed"
+	"errors"
 	"sync/atomic"
 	"unsafe"
 )
@@ -62,7 +63,15 @@ func (g *GPU) halves(q product) (bool, error) {
 	}
 	s := q.ofHalves()
 	s.relu, s.aligned = bit(q.then.ReLU), aligned(q.c, q.then.Bias)
-	return g.fusesAs(s, q.then.Bias != nil)
+	if ok, err := g.fusesAs(s, q.then.Bias != nil); !ok || err != nil {
+		return false, err
+	}
+	return q.keptHalf().fits(g)
+}
+
+// keptHalf is the factor that stays.
+func (q product) keptHalf() *keptHalf {
+	return &keptHalf{of: q.b, rows: q.n, columns: q.k, numbers: &Place{}, found: &Place{}}
 }
 
 func (q product) ofHalves() C.aegis_step {
@@ -74,7 +83,7 @@ func (q product) ofHalves() C.aegis_step {
 
 // half adds a product of halves.
 func (p *Plan) half(q product) error {
-	kept := &keptHalf{of: q.b, rows: q.n, columns: q.k, numbers: &Place{}, found: &Place{}}
+	kept := q.keptHalf()
 	if _, err := kept.aim(p.gpu); err != nil {
 		return err
 	}
@@ -130,6 +139,10 @@ func (p *Plan) refresh() error {
 		return nil
 	}
 	for _, kept := range p.keeps {
+		if ok, err := kept.fits(p.gpu); !ok {
+			p.coarse = true
+			return err
+		}
 		h, err := kept.aim(p.gpu)
 		if err != nil {
 			return err
@@ -178,6 +191,16 @@ func (k *keptHalf) aim(g *GPU) (*halved, error) {
 	k.numbers.Aim(h.numbers)
 	k.found.Aim(h.found)
 	return h, nil
+}
+
+// fits says whether there is memory for it.
+func (k *keptHalf) fits(g *GPU) (bool, error) {
+	_, err := k.aim(g)
+	var none *OutOfMemoryError
+	if errors.As(err, &none) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // newHalved makes room for a matrix in half precision, and the plan that brings it there.

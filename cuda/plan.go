@@ -36,7 +36,7 @@ type Plan struct {
 
 	number uint64      // by which kernels name the plan
 	keeps  []*keptHalf // what is read in half precision
-	coarse bool        // half precision was too coarse for the numbers of a run
+	coarse bool        // half precision was too coarse for the numbers of a run, or there was no memory for it
 }
 
 // note is what a step is to us.
