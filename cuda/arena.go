@@ -37,7 +37,7 @@ type arena struct {
 	handed int              // bytes, since the collector last began to run
 	asked  atomic.Bool      // the collector is at work
 	mu     sync.Mutex
-	back   []extent // given back by the collector, not yet in free
+	back   []extent // given back by the collector, not yet kept
 	graves []grave
 }
 

@@ -5,18 +5,7 @@
 #define STRIP 64
 #define ACROSS 128
 
-struct alignas(16) Four { T at[4]; };
 struct alignas(8) FourHalves { unsigned short at[4]; };
-
-__device__ inline Four four_of(const T *x, i64 at) {
-	Four four;
-	if ((u64)x % 16 == 0)
-		four = *(const Four *)(x + at);
-	else
-		for (int e = 0; e < 4; e++)
-			four.at[e] = x[at + e];
-	return four;
-}
 
 __device__ inline u32 magnitude(T x) { return (u32)__float_as_int(float(x)) & 0x7fffffff; }
 __device__ inline u32 most(u32 a, u32 b) { return a > b ? a : b; }

@@ -63,15 +63,7 @@ func (g *GPU) halves(q product) (bool, error) {
 	}
 	s := q.ofHalves()
 	s.relu, s.aligned = bit(q.then.ReLU), aligned(q.c, q.then.Bias)
-	if ok, err := g.fusesAs(s, q.then.Bias != nil); !ok || err != nil {
-		return false, err
-	}
-	return q.keptHalf().fits(g)
-}
-
-// keptHalf is the factor that stays.
-func (q product) keptHalf() *keptHalf {
-	return &keptHalf{of: q.b, rows: q.n, columns: q.k, numbers: &Place{}, found: &Place{}}
+	return g.fusesAs(s, q.then.Bias != nil)
 }
 
 func (q product) ofHalves() C.aegis_step {
@@ -81,12 +73,9 @@ func (q product) ofHalves() C.aegis_step {
 	}
 }
 
-// half adds a product of halves.
+// half adds a product of halves. The factor that stays takes memory when a run first wants it so.
 func (p *Plan) half(q product) error {
-	kept := q.keptHalf()
-	if _, err := kept.aim(p.gpu); err != nil {
-		return err
-	}
+	kept := &keptHalf{of: q.b, rows: q.n, columns: q.k, numbers: &Place{}, found: &Place{}}
 	p.keeps = append(p.keeps, kept)
 	numbers, err := p.gpu.share(2 * q.m * q.k)
 	if err != nil {
@@ -134,16 +123,17 @@ func (p *Plan) refresh() error {
 	if len(p.keeps) == 0 {
 		return nil
 	}
-	p.coarse = p.coarse || p.gpu.watches.coarse(p.number)
+	p.unhalved = p.unhalved || p.gpu.watches.coarse(p.number)
 	if p.modeNow() != C.AEGIS_HALF {
 		return nil
 	}
 	for _, kept := range p.keeps {
-		if ok, err := kept.fits(p.gpu); !ok {
-			p.coarse = true
-			return err
-		}
 		h, err := kept.aim(p.gpu)
+		var none *OutOfMemoryError
+		if errors.As(err, &none) {
+			p.unhalved = true
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -162,7 +152,7 @@ func (p *Plan) modeNow() C.int {
 	switch {
 	case !TF32():
 		return C.AEGIS_FULL
-	case len(p.keeps) > 0 && !p.coarse:
+	case len(p.keeps) > 0 && !p.unhalved:
 		return C.AEGIS_HALF
 	}
 	return C.AEGIS_TF32
@@ -193,16 +183,6 @@ func (k *keptHalf) aim(g *GPU) (*halved, error) {
 	return h, nil
 }
 
-// fits says whether there is memory for it.
-func (k *keptHalf) fits(g *GPU) (bool, error) {
-	_, err := k.aim(g)
-	var none *OutOfMemoryError
-	if errors.As(err, &none) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
 // newHalved makes room for a matrix in half precision, and the plan that brings it there.
 func (g *GPU) newHalved(address uint64, rows, columns int) (*halved, error) {
 	h := &halved{plan: g.NewPlan()}
@@ -222,12 +202,13 @@ func (g *GPU) newHalved(address uint64, rows, columns int) (*halved, error) {
 	return h, h.plan.toHalf(h.numbers, from, rows, columns, h.found, h.found.Plus(4), nil, nil)
 }
 
-// cleared is memory that a plan works in, 0 at first.
+// cleared is memory that a plan works in, 0 at first. Kernels leave it so.
 func (p *Plan) cleared(bytes int) (*Place, error) {
 	s, fresh, err := p.room(bytes)
-	if err != nil || !fresh {
+	if err != nil || !fresh && s.cleared {
 		return s.place, err
 	}
+	s.words, s.cleared = nil, true
 	zeros := make([]byte, bytes)
 	return s.place, p.gpu.Upload(s.place, unsafe.Pointer(&zeros[0]), bytes)
 }

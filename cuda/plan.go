@@ -34,9 +34,9 @@ type Plan struct {
 	mode    C.int  // of the run at hand
 	queued  bool
 
-	number uint64      // by which kernels name the plan
-	keeps  []*keptHalf // what is read in half precision
-	coarse bool        // half precision was too coarse for the numbers of a run, or there was no memory for it
+	number   uint64      // by which kernels name the plan
+	keeps    []*keptHalf // what is read in half precision
+	unhalved bool        // TF32 without half precision: it was too coarse for the numbers of a run, or there was no memory for it
 }
 
 // note is what a step is to us.
@@ -56,9 +56,10 @@ type operand struct {
 
 // scratch is memory that a plan works in, and what it holds where it is constant.
 type scratch struct {
-	place *Place
-	bytes int
-	words []int64
+	place   *Place
+	bytes   int
+	words   []int64
+	cleared bool
 }
 
 // NewPlan makes an empty plan.
@@ -137,7 +138,7 @@ func (p *Plan) Scratch(bytes int) (*Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.words = nil
+	s.words, s.cleared = nil, false
 	return s.place, nil
 }
 
@@ -147,7 +148,7 @@ func (p *Plan) Constant(words []int64) (*Place, error) {
 	if err != nil || len(words) == 0 || !fresh && slices.Equal(s.words, words) {
 		return s.place, err
 	}
-	s.words = slices.Clone(words)
+	s.words, s.cleared = slices.Clone(words), false
 	return s.place, p.gpu.Upload(s.place, unsafe.Pointer(&words[0]), 8*len(words))
 }
 

@@ -23,6 +23,18 @@ __device__ inline T infinity() { return __int_as_float(0x7f800000); }
 __device__ inline T nan() { return __int_as_float(0x7fc00000); }
 #endif
 
+// Four numbers that follow each other; float is read at once where it lies on 16 bytes.
+struct alignas(16) Four { T at[4]; };
+__device__ inline Four four_of(const T *x, i64 at) {
+	Four four;
+	if ((u64)x % 16 == 0)
+		four = *(const Four *)(x + at);
+	else
+		for (int e = 0; e < 4; e++)
+			four.at[e] = x[at + e];
+	return four;
+}
+
 __device__ inline T larger(T x, T y) { return x > y || x != x ? x : y; } // NaN wins
 
 // The four words of a block of random numbers: those of random.Philox, so that a draw is what it is on the CPU.

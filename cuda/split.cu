@@ -1,6 +1,5 @@
 // What is moved before large products, for tensor cores.
 
-struct alignas(16) Four { T at[4]; };
 struct alignas(8) FourParts { unsigned short at[4]; };
 
 // The next part of x, a bfloat16, which is taken from it. What would become infinite is cut.
@@ -16,12 +15,7 @@ __device__ inline unsigned short part(float &x) {
 // The three parts of four numbers of a row: rows of parts are row apart, and the parts of a number are apart.
 __device__ inline void part_four(unsigned short *to, const T *from, i64 columns, i64 row, i64 apart, bool reversed, u32 *wrong, u32 i) {
 	u32 across = (u32)(columns / 4), r = i / across, c = i % across;
-	Four four;
-	if ((u64)from % 16 == 0)
-		four = ((const Four *)from)[i];
-	else
-		for (int e = 0; e < 4; e++)
-			four.at[e] = from[4 * (i64)i + e];
+	Four four = four_of(from, 4 * (i64)i);
 	FourParts out[3];
 	for (int e = 0; e < 4; e++) {
 		float x = float(four.at[e]);
