@@ -25,25 +25,36 @@ type text struct {
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(&t.asm, "\t"+format+"\n", args...) }
 
-func (t *text) bytes(b ...int) {
+func (t *text) lines(lines []string) {
+	for _, l := range lines {
+		t.line("%s", l)
+	}
+}
+
+// encoded is an instruction that Go's assembler does not know.
+func encoded(b ...int) string {
 	var parts []string
 	for _, x := range b {
 		parts = append(parts, fmt.Sprintf("BYTE $0x%02x", x))
 	}
-	t.line("%s", strings.Join(parts, "; "))
+	return strings.Join(parts, "; ")
 }
 
 // tile instructions; R9 holds the stride of loads, R10 that of stores.
-func (t *text) tileLoad(tile, base, disp int) {
-	t.bytes(0xc4, 0xa2, 0x7b, 0x4b, 0x84|tile<<3, 0x08|base, disp&0xff, disp>>8&0xff, disp>>16&0xff, disp>>24&0xff)
+func tileLoad(tile, base, disp int) string {
+	return encoded(0xc4, 0xa2, 0x7b, 0x4b, 0x84|tile<<3, 0x08|base, disp&0xff, disp>>8&0xff, disp>>16&0xff, disp>>24&0xff)
 }
-func (t *text) tileStore(tile, disp int) { // to CX
-	t.bytes(0xc4, 0xa2, 0x7a, 0x4b, 0x84|tile<<3, 0x11, disp&0xff, disp>>8&0xff, disp>>16&0xff, disp>>24&0xff)
+func tileStore(tile, disp int) string { // to CX
+	return encoded(0xc4, 0xa2, 0x7a, 0x4b, 0x84|tile<<3, 0x11, disp&0xff, disp>>8&0xff, disp>>16&0xff, disp>>24&0xff)
 }
-func (t *text) tileZero(tile int)       { t.bytes(0xc4, 0xe2, 0x7b, 0x49, 0xc0|tile<<3) }
-func (t *text) tileProduct(c, a, b int) { t.bytes(0xc4, 0xe2, 0x02|(15-b)<<3, 0x5c, 0xc0|c<<3|a) }
+func tileZero(tile int) string       { return encoded(0xc4, 0xe2, 0x7b, 0x49, 0xc0|tile<<3) }
+func tileProduct(c, a, b int) string { return encoded(0xc4, 0xe2, 0x02|(15-b)<<3, 0x5c, 0xc0|c<<3|a) }
 
 const rsi, rbx = 6, 3
+
+// nop is four bytes that do nothing. Beside a core's other thread tile instructions that wait too many at a time take up to twice
+// as long; instructions between them hold them back, and cost nothing where the core is free.
+const nop = "BYTE $0x0f; BYTE $0x1f; BYTE $0x40; BYTE $0x00"
 
 func (t *text) function(name, args, comment string, size int) {
 	fmt.Fprintf(&t.asm, "\n// func %s%s\nTEXT ·%s(SB), NOSPLIT, $0-%d\n", name, args, name, size)
@@ -152,7 +163,7 @@ func (t *text) product(parts int) {
 	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers.`, parts), 92)
 	t.line("MOVQ config+0(FP), DI")
-	t.bytes(0xc4, 0xe2, 0x78, 0x49, 0x07) // LDTILECFG (DI)
+	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0x07)) // LDTILECFG (DI)
 	t.line("MOVQ b+16(FP), DX")
 	t.line("MOVQ block+32(FP), CX")
 	t.line("MOVQ ldc+56(FP), R13")
@@ -189,7 +200,7 @@ func (t *text) product(parts int) {
 	t.line("ADDQ $128, R15")
 	fmt.Fprintf(&t.asm, "panel:\n")
 	for tile := range 4 {
-		t.tileZero(tile)
+		t.line("%s", tileZero(tile))
 	}
 	t.line("MOVQ DX, BX")
 	t.line("MOVQ steps+24(FP), AX")
@@ -204,40 +215,16 @@ func (t *text) product(parts int) {
 		if i%6 == 0 {
 			fetch = append(fetch, fmt.Sprintf("PREFETCHT1 %d(R12)", 64*(i/6)))
 		}
+		fetch = append(fetch, nop, nop)
 	}
-	products, done := 4*len(splitProducts[parts]), 0
-	multiply := func(c, a, b int) {
-		t.tileProduct(c, a, b)
-		from, to := done*len(fetch)/products, (done+1)*len(fetch)/products
-		for _, f := range fetch[from:to] {
-			t.line("%s", f)
-		}
-		done++
-	}
-	inA, inB := -1, -1
-	for _, p := range splitProducts[parts] {
-		if p[0] != inA {
-			inA = p[0]
-			t.tileLoad(4, rsi, 2048*inA)
-			t.tileLoad(5, rsi, 2048*inA+1024)
-		}
-		if p[1] != inB {
-			inB = p[1]
-			t.tileLoad(6, rbx, 2048*inB)
-			t.tileLoad(7, rbx, 2048*inB+1024)
-		}
-		multiply(0, 4, 6)
-		multiply(1, 4, 7)
-		multiply(2, 5, 6)
-		multiply(3, 5, 7)
-	}
+	t.lines(beside(stepProducts(parts), fetch))
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
 	t.line("ADDQ $%d, R12", 64*((32*parts+5)/6))
 	t.line("DECQ AX")
 	t.line("JNZ step")
 	for tile := range 4 {
-		t.tileStore(tile, tile/2*16*128+tile%2*64)
+		t.line("%s", tileStore(tile, tile/2*16*128+tile%2*64))
 	}
 	t.merge()
 	t.line("SUBQ $32, R8")
@@ -247,9 +234,37 @@ func (t *text) product(parts int) {
 	t.line("ADDQ BX, DX")
 	t.line("SUBQ $32, R14")
 	t.line("JG column")
-	t.bytes(0xc4, 0xe2, 0x78, 0x49, 0xc0) // TILERELEASE
+	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0xc0)) // TILERELEASE
 	t.line("VZEROUPPER")
 	t.line("RET")
+}
+
+// stepProducts multiplies the parts of a step.
+func stepProducts(parts int) (lines []string) {
+	inA, inB := -1, -1
+	for _, p := range splitProducts[parts] {
+		if p[0] != inA {
+			inA = p[0]
+			lines = append(lines, tileLoad(4, rsi, 2048*inA), tileLoad(5, rsi, 2048*inA+1024))
+		}
+		if p[1] != inB {
+			inB = p[1]
+			lines = append(lines, tileLoad(6, rbx, 2048*inB), tileLoad(7, rbx, 2048*inB+1024))
+		}
+		lines = append(lines, tileProduct(0, 4, 6), tileProduct(1, 4, 7), tileProduct(2, 5, 6), tileProduct(3, 5, 7))
+	}
+	return lines
+}
+
+// beside spreads others evenly between lines.
+func beside(lines, others []string) (all []string) {
+	done := 0
+	for i, l := range lines {
+		next := (i + 1) * len(others) / len(lines)
+		all = append(append(all, l), others[done:next]...)
+		done = next
+	}
+	return all
 }
 
 // merge stores the block of products in up to 32 rows of c.
