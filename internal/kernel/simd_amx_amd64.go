@@ -22,6 +22,7 @@ func enterAMX() {
 	s := kernels32.splitter
 	s.split[1], s.split[2], s.split[3] = split1, split2, split3
 	s.product[1], s.product[2], s.product[3] = tileProduct1, tileProduct2, tileProduct3
+	s.beside[1], s.beside[2], s.beside[3] = splitBeside1, splitBeside2, splitBeside3
 }
 
 // hasAMX says whether processor and operating system have tiles of bfloat16; extended and saved are what cpuid and xgetbv

@@ -15,6 +15,7 @@ import (
 type splitter struct {
 	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 	product [4]func(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+	beside  [4]func(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 	config  unsafe.Pointer
 }
 
@@ -118,24 +119,64 @@ func (g *product[T]) splitBlocks(w *workspace[T], i0, i1, j0, j1 int) {
 		for i := i0; i < i1; i += mc {
 			b := block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k)}
 			b.height = even(b.to-b.from, g.kernels.maxRows, 1)
-			g.splitRows(w, &b)
-			g.splitColumns(w, b, j0, j1)
+			j := j0
+			if g.layout != TN {
+				j = g.splitBeside(w, &b, j0, j1)
+			} else {
+				g.splitRows(w, &b)
+			}
+			g.splitColumns(w, b, j, j1)
 		}
 	}
 }
 
 // splitRows splits a block of a.
 func (g *product[T]) splitRows(w *workspace[T], b *block[T]) {
-	kk := b.p1 - b.p0
-	bytes := up(kk, splitSide) * g.stepBytes()
-	panels := up(b.to-b.from, splitSide)
-	b.split = bytesOf(&w.a, panels*bytes)
-	w.unscale = w.unscale[:0]
-	for x := range panels {
-		i := b.from + x*splitSide
-		unscale := g.splitPanel(w, unsafe.Add(b.split, x*bytes), g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), kk)
-		w.unscale = append(w.unscale, unscale)
+	g.splitRoom(w, b)
+	for i := b.from; i < b.to; i += splitSide {
+		g.splitRowPanel(w, b, i)
 	}
+}
+
+// splitRoom takes memory for a block of a, split.
+func (g *product[T]) splitRoom(w *workspace[T], b *block[T]) {
+	b.split = bytesOf(&w.a, up(b.to-b.from, splitSide)*g.panelBytes(b)+g.stepBytes())
+	w.unscale = w.unscale[:0]
+}
+
+// panelBytes is what a panel takes in a block, split.
+func (g *product[T]) panelBytes(b *block[T]) int { return up(b.p1-b.p0, splitSide) * g.stepBytes() }
+
+// splitRowPanel splits the panel from row i of a block on.
+func (g *product[T]) splitRowPanel(w *workspace[T], b *block[T], i int) {
+	dst := unsafe.Add(b.split, (i-b.from)/splitSide*g.panelBytes(b))
+	unscale := g.splitPanel(w, dst, g.element(i, b.p0), g.lda, g.layout == TN, true, min(splitSide, b.to-i), b.p1-b.p0)
+	w.unscale = append(w.unscale, unscale)
+}
+
+// splitBeside is splitRows beside the products with a panel of b from column j on, and says where that ends.
+func (g *product[T]) splitBeside(w *workspace[T], b *block[T], j, j1 int) (next int) {
+	g.splitRoom(w, b)
+	panel := g.columnPanel(w, b, j, min(j+splitSide, j1))
+	s, square := g.kernels.splitter, g.square(w)
+	for i := b.from; i < b.to; i += splitSide {
+		part := *b
+		part.from, part.to = i, min(i+splitSide, b.to)
+		if part.to-i == splitSide && panel.unscale > 0 {
+			c, bias, flags := g.store(b, i, j)
+			dst, src := unsafe.Add(b.split, (i-b.from)/splitSide*g.panelBytes(b)), (*float32)(unsafe.Pointer(g.element(i, b.p0)))
+			if s.beside[g.parts](s.config, dst, panel.first, src, 4*g.lda, b.p1-b.p0, square, lowestSplit-1, highestSplit, c, 4*g.ldc, bias, panel.columns, flags, panel.unscale) {
+				w.unscale = append(w.unscale, 1)
+				if b.p1 == g.k {
+					g.activate(i, part.to, j, j+panel.columns)
+				}
+				continue
+			}
+		}
+		g.splitRowPanel(w, b, i)
+		g.panelProducts(w, b, part, panel, j, w.unscale[len(w.unscale)-1])
+	}
+	return j + panel.columns
 }
 
 // bytesOf is aligned for bytes.
@@ -245,23 +286,8 @@ func (w *workspace[T]) edge(src *T, acrossLine, acrossK, lines, depth int, deep 
 
 // splitColumns computes columns j0 to j1 of a block's rows.
 func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
-	kk := b.p1 - b.p0
-	steps := up(kk, splitSide)
-	bytes := steps * g.stepBytes()
-	flags, last := 0, b.p1 == g.k
-	if g.accumulate || b.p0 > 0 {
-		flags |= tileAdd
-	}
-	if last && g.epilogue.Activation == ReLU {
-		flags |= tileReLU
-	}
-	square := (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
 	for j := j0; j < j1; {
-		columns, panel, unscale := g.columnPanels(w, b.p0, j, j1, kk)
-		var bias *float32
-		if last && g.epilogue.Bias != nil {
-			bias = (*float32)(unsafe.Pointer(&g.epilogue.Bias[j]))
-		}
+		panel := g.columnPanels(w, &b, j, j1)
 		for i := b.from; i < b.to; {
 			first, part := (i-b.from)/splitSide, b
 			end := first + 1
@@ -270,39 +296,81 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 			}
 			part.from, part.to = i, min(b.from+end*splitSide, b.to)
 			i = part.to
-			back := w.unscale[first] * unscale
-			if back < 0x1p-120 { // 0, or too small to be a factor
-				part.height = even(part.to-part.from, g.kernels.maxRows, 1)
-				g.tiles(w, part, j, j+columns)
-				continue
-			}
-			c := (*float32)(unsafe.Pointer(at(g.c, part.from*g.ldc+j)))
-			s := g.kernels.splitter
-			s.product[g.parts](s.config, unsafe.Add(b.split, first*bytes), panel, steps, square, part.to-part.from, c, 4*g.ldc, bias, columns, flags, back)
-			if last {
-				g.activate(part.from, part.to, j, j+columns)
-			}
+			g.panelProducts(w, &b, part, panel, j, w.unscale[first])
 		}
-		j += columns
+		j += panel.columns
 	}
 }
 
-// columnPanels gives panels of b from column j on that lie one after the other and have one scale: one that is split now, where
-// they are not split already.
-func (g *product[T]) columnPanels(w *workspace[T], p0, j, j1, kk int) (columns int, panel unsafe.Pointer, unscale float32) {
-	bytes := up(kk, splitSide) * g.stepBytes()
-	columns = min(splitSide, j1-j)
+// panelProducts multiplies the rows of a part of a block, which have that unscale, by panels of b.
+func (g *product[T]) panelProducts(w *workspace[T], b *block[T], part block[T], panel columnPanels, j int, unscale float32) {
+	back := unscale * panel.unscale
+	if back < 0x1p-120 { // 0, or too small to be a factor
+		part.height = even(part.to-part.from, g.kernels.maxRows, 1)
+		g.tiles(w, part, j, j+panel.columns)
+		return
+	}
+	c, bias, flags := g.store(b, part.from, j)
+	s := g.kernels.splitter
+	split := unsafe.Add(b.split, (part.from-b.from)/splitSide*g.panelBytes(b))
+	s.product[g.parts](s.config, split, panel.first, up(b.p1-b.p0, splitSide), g.square(w), part.to-part.from, c, 4*g.ldc, bias, panel.columns, flags, back)
+	if b.p1 == g.k {
+		g.activate(part.from, part.to, j, j+panel.columns)
+	}
+}
+
+// store says where and how the products of a block from row i and column j on are stored.
+func (g *product[T]) store(b *block[T], i, j int) (c, bias *float32, flags int) {
+	last := b.p1 == g.k
+	if g.accumulate || b.p0 > 0 {
+		flags |= tileAdd
+	}
+	if last && g.epilogue.Activation == ReLU {
+		flags |= tileReLU
+	}
+	if last && g.epilogue.Bias != nil {
+		bias = (*float32)(unsafe.Pointer(&g.epilogue.Bias[j]))
+	}
+	return (*float32)(unsafe.Pointer(at(g.c, i*g.ldc+j))), bias, flags
+}
+
+// square is a block of products on its way from the tiles.
+func (g *product[T]) square(w *workspace[T]) *float32 {
+	return (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
+}
+
+// columnPanels is panels of b that lie one after the other and have one scale.
+type columnPanels struct {
+	columns int
+	first   unsafe.Pointer
+	unscale float32
+}
+
+// columnPanels gives panels from column j on: one that is split now, where they are not split already.
+func (g *product[T]) columnPanels(w *workspace[T], b *block[T], j, j1 int) (p columnPanels) {
+	p = g.columnPanel(w, b, j, j1)
 	if g.parted == nil {
-		panel = bytesOf(&w.panel, bytes)
-		return columns, panel, g.splitColumnPanel(w, panel, p0, j, columns, kk)
+		return p
 	}
-	from, index := g.partedAt(p0, j, bytes)
-	unscale = g.parted.unscale[index]
-	most := max(1, splitSteps/(len(w.unscale)*up(kk, splitSide))) * splitSide
-	for columns < most && j+columns < j1 && g.parted.unscale[index+columns/splitSide] == unscale {
-		columns = min(columns+splitSide, j1-j)
+	_, index := g.partedAt(b.p0, j, g.panelBytes(b))
+	most := max(1, splitSteps/(len(w.unscale)*up(b.p1-b.p0, splitSide))) * splitSide
+	for p.columns < most && j+p.columns < j1 && g.parted.unscale[index+p.columns/splitSide] == p.unscale {
+		p.columns = min(p.columns+splitSide, j1-j)
 	}
-	return columns, unsafe.Add(g.parted.first, from), unscale
+	return p
+}
+
+// columnPanel gives the panel from column j on.
+func (g *product[T]) columnPanel(w *workspace[T], b *block[T], j, j1 int) (p columnPanels) {
+	p.columns = min(splitSide, j1-j)
+	if g.parted == nil {
+		p.first = bytesOf(&w.panel, g.panelBytes(b)+g.stepBytes())
+		p.unscale = g.splitColumnPanel(w, p.first, b.p0, j, p.columns, b.p1-b.p0)
+		return p
+	}
+	from, index := g.partedAt(b.p0, j, g.panelBytes(b))
+	p.first, p.unscale = unsafe.Add(g.parted.first, from), g.parted.unscale[index]
+	return p
 }
 
 // splitColumnPanel splits columns of b.
@@ -332,7 +400,7 @@ func (g *product[T]) partedAt(p0, j, bytes int) (from, index int) {
 // splitAll splits all of b into memory.
 func (g *product[T]) splitAll(w *workspace[T], s *partedWeights, memory *[]T) {
 	panels := up(g.n, splitSide)
-	s.first = bytesOf(memory, panels*up(g.k, splitSide)*g.stepBytes())
+	s.first = bytesOf(memory, (panels*up(g.k, splitSide)+1)*g.stepBytes())
 	count := panels * up(g.k, splitDepthOf(g.k))
 	s.unscale = slices.Grow(s.unscale[:0], count)[:count]
 	inParts(&w.tasks.parting, partTask[T]{g, s}, partsOf(g.n*g.k, grainMemory), panels, 1)

@@ -69,6 +69,7 @@ func amx() (asm, stubs string) {
 	for parts := 1; parts <= 3; parts++ {
 		t.split(parts)
 		t.product(parts)
+		t.besideProduct(parts)
 	}
 	return t.asm.String(), t.stubs.String()
 }
@@ -102,34 +103,14 @@ func (t *text) split(parts int) {
 	t.line("VMOVUPS (R10)(BX*1), Z1")
 	t.line("ADDQ DX, R10")
 	for x := range 2 {
-		t.line("VPADDD Z%d, Z%d, Z%d", x, x, 2+x)
-		t.line("VPMAXUD Z%d, Z25, Z25", 2+x)
-		t.line("VPADDD Z27, Z%d, Z%d", 2+x, 2+x)
-		t.line("VPMINUD Z%d, Z26, Z26", 2+x)
+		t.lines(look(x, 2+x, 25, 26, 27))
 	}
 	t.line("TESTL R11, R11")
 	t.line("JZ scaled")
 	t.line("VMULPS Z29, Z0, Z0")
 	t.line("VMULPS Z29, Z1, Z1")
 	fmt.Fprintf(&t.asm, "scaled:\n")
-	for q := range parts {
-		if q == 2 { // what is left is a bfloat16
-			t.line("VPSRLD $16, Z0, Z2")
-			t.line("VPTERNLOGD $0xf8, Z30, Z1, Z2")
-		} else {
-			for x := range 2 { // to the nearest
-				t.line("VPADDD Z31, Z%d, Z%d", x, 3+x)
-				t.line("VPANDD Z30, Z%d, Z%d", 3+x, 3+x)
-			}
-			t.line("VPSRLD $16, Z3, Z2")
-			t.line("VPORD Z4, Z2, Z2")
-		}
-		t.line("VMOVDQU32 Z2, %d(DI)", 2048*q)
-		if q < parts-1 {
-			t.line("VSUBPS Z3, Z0, Z0")
-			t.line("VSUBPS Z4, Z1, Z1")
-		}
-	}
+	t.lines(splitPair(parts, 0, 31, 30, func(q int) string { return fmt.Sprintf("%d(DI)", 2048*q) }))
 	t.line("ADDQ $64, DI")
 	t.line("DECQ CX")
 	t.line("JNZ loop")
@@ -142,19 +123,59 @@ func (t *text) split(parts int) {
 		z      int
 		result string
 	}{{"VPMAXUD", 25, "most+56(FP)"}, {"VPMINUD", 26, "least+60(FP)"}} {
-		t.line("VEXTRACTI64X4 $1, Z%d, Y0", r.z)
-		t.line("%s Y0, Y%d, Y1", r.op, r.z)
-		t.line("VEXTRACTI128 $1, Y1, X0")
-		t.line("%s X0, X1, X1", r.op)
-		for _, halves := range []int{0x4e, 0xb1} {
-			t.line("VPSHUFD $0x%02x, X1, X0", halves)
-			t.line("%s X0, X1, X1", r.op)
-		}
-		t.line("VMOVD X1, AX")
+		t.fold(r.op, r.z)
 		t.line("MOVL AX, %s", r.result)
 	}
 	t.line("VZEROUPPER")
 	t.line("RET")
+}
+
+// look takes the numbers of register z into the largest and the smallest so far; ones has all bits.
+func look(z, free, most, least, ones int) []string {
+	return []string{
+		fmt.Sprintf("VPADDD Z%d, Z%d, Z%d", z, z, free),
+		fmt.Sprintf("VPMAXUD Z%d, Z%d, Z%d", free, most, most),
+		fmt.Sprintf("VPADDD Z%d, Z%d, Z%d", ones, free, free),
+		fmt.Sprintf("VPMINUD Z%d, Z%d, Z%d", free, least, least),
+	}
+}
+
+// fold sets AX to what op makes of the elements of register z.
+func (t *text) fold(op string, z int) {
+	t.line("VEXTRACTI64X4 $1, Z%d, Y0", z)
+	t.line("%s Y0, Y%d, Y1", op, z)
+	t.line("VEXTRACTI128 $1, Y1, X0")
+	t.line("%s X0, X1, X1", op)
+	for _, halves := range []int{0x4e, 0xb1} {
+		t.line("VPSHUFD $0x%02x, X1, X0", halves)
+		t.line("%s X0, X1, X1", op)
+	}
+	t.line("VMOVD X1, AX")
+}
+
+// splitPair splits the numbers of registers z and z+1, the pairs of a row of a tile; z+2 to z+4 are free, half has 0x8000 in every
+// element, top 0xffff0000.
+func splitPair(parts, z, half, top int, to func(part int) string) (lines []string) {
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	for q := range parts {
+		if q == 2 { // what is left is a bfloat16
+			add("VPSRLD $16, Z%d, Z%d", z, z+2)
+			add("VPTERNLOGD $0xf8, Z%d, Z%d, Z%d", top, z+1, z+2)
+		} else {
+			for x := range 2 { // to the nearest
+				add("VPADDD Z%d, Z%d, Z%d", half, z+x, z+3+x)
+				add("VPANDD Z%d, Z%d, Z%d", top, z+3+x, z+3+x)
+			}
+			add("VPSRLD $16, Z%d, Z%d", z+3, z+2)
+			add("VPORD Z%d, Z%d, Z%d", z+4, z+2, z+2)
+		}
+		add("VMOVDQU32 Z%d, %s", z+2, to(q))
+		if q < parts-1 {
+			add("VSUBPS Z%d, Z%d, Z%d", z+3, z, z)
+			add("VSUBPS Z%d, Z%d, Z%d", z+4, z+1, z+1)
+		}
+	}
+	return lines
 }
 
 // product multiplies panels of 32 rows of a by panels of 32 columns of b over steps of 32 elements: both hold, for every step
@@ -162,42 +183,16 @@ func (t *text) split(parts int) {
 func (t *text) product(parts int) {
 	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers.`, parts), 92)
-	t.line("MOVQ config+0(FP), DI")
-	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0x07)) // LDTILECFG (DI)
+	t.enter(lastFrom(48))
 	t.line("MOVQ b+16(FP), DX")
 	t.line("MOVQ block+32(FP), CX")
-	t.line("MOVQ ldc+56(FP), R13")
-	t.line("MOVQ bias+64(FP), R15")
-	t.line("MOVQ columns+72(FP), R14")
-	t.line("MOVQ $64, R9")
-	t.line("MOVQ $128, R10")
-	t.line("VBROADCASTSS unscale+88(FP), Z28")
-	for _, z := range []int{29, 30, 31} {
-		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
-	}
 	fmt.Fprintf(&t.asm, "column:\n")
 	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ rows+40(FP), R8")
-	t.line("MOVQ columns+72(FP), R11") // those before this panel
-	t.line("SUBQ R14, R11")
-	t.line("SHLQ $2, R11")
-	t.line("ADDQ c+48(FP), R11")
+	t.column(lastFrom(48))
 	t.line("MOVQ steps+24(FP), R12")
 	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
 	t.line("ADDQ DX, R12") // the next panel of b
-	t.line("MOVQ $32, BX")
-	t.line("CMPQ R14, BX")
-	t.line("CMOVQLT R14, BX")
-	t.line("MOVQ $-1, AX")
-	t.line("BZHIQ BX, AX, AX")
-	t.line("KMOVW AX, K1")
-	t.line("SHRQ $16, AX")
-	t.line("KMOVW AX, K2")
-	t.line("TESTQ R15, R15")
-	t.line("JZ panel")
-	t.line("VMOVUPS.Z (R15), K1, Z30")
-	t.line("VMOVUPS.Z 64(R15), K2, Z31")
-	t.line("ADDQ $128, R15")
 	fmt.Fprintf(&t.asm, "panel:\n")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
@@ -223,10 +218,8 @@ func (t *text) product(parts int) {
 	t.line("ADDQ $%d, R12", 64*((32*parts+5)/6))
 	t.line("DECQ AX")
 	t.line("JNZ step")
-	for tile := range 4 {
-		t.line("%s", tileStore(tile, tile/2*16*128+tile%2*64))
-	}
-	t.merge()
+	t.storeTiles()
+	t.merge(lastFrom(48))
 	t.line("SUBQ $32, R8")
 	t.line("JG panel")
 	t.line("MOVQ steps+24(FP), BX")
@@ -234,9 +227,70 @@ func (t *text) product(parts int) {
 	t.line("ADDQ BX, DX")
 	t.line("SUBQ $32, R14")
 	t.line("JG column")
+	t.leave()
+}
+
+// lastArguments says where the last arguments of a product lie: c, ldc, bias, columns, flags and unscale.
+type lastArguments map[string]string
+
+// lastFrom is those from at bytes on.
+func lastFrom(at int) lastArguments {
+	last := lastArguments{}
+	for i, name := range []string{"c", "ldc", "bias", "columns", "flags", "unscale"} {
+		last[name] = fmt.Sprintf("%s+%d(FP)", name, at+8*i)
+	}
+	return last
+}
+
+// enter begins a product.
+func (t *text) enter(last lastArguments) {
+	t.line("MOVQ config+0(FP), DI")
+	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0x07)) // LDTILECFG (DI)
+	t.line("MOVQ %s, R13", last["ldc"])
+	t.line("MOVQ %s, R15", last["bias"])
+	t.line("MOVQ %s, R14", last["columns"])
+	t.line("MOVQ $64, R9")
+	t.line("MOVQ $128, R10")
+	t.line("VBROADCASTSS %s, Z28", last["unscale"])
+	for _, z := range []int{29, 30, 31} {
+		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
+	}
+}
+
+func (t *text) leave() {
 	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0xc0)) // TILERELEASE
 	t.line("VZEROUPPER")
 	t.line("RET")
+}
+
+// column makes ready for the up to 32 columns of which R14, with those that follow, are left: R11 is where they begin in c, K1
+// and K2 say which they are, Z30 and Z31 are their bias.
+func (t *text) column(last lastArguments) {
+	t.line("MOVQ %s, R11", last["columns"]) // those before this panel
+	t.line("SUBQ R14, R11")
+	t.line("SHLQ $2, R11")
+	t.line("ADDQ %s, R11", last["c"])
+	t.line("MOVQ $32, BX")
+	t.line("CMPQ R14, BX")
+	t.line("CMOVQLT R14, BX")
+	t.line("MOVQ $-1, AX")
+	t.line("BZHIQ BX, AX, AX")
+	t.line("KMOVW AX, K1")
+	t.line("SHRQ $16, AX")
+	t.line("KMOVW AX, K2")
+	t.line("TESTQ R15, R15")
+	t.line("JZ unbiased")
+	t.line("VMOVUPS.Z (R15), K1, Z30")
+	t.line("VMOVUPS.Z 64(R15), K2, Z31")
+	t.line("ADDQ $128, R15")
+	fmt.Fprintf(&t.asm, "unbiased:\n")
+}
+
+// storeTiles stores the products in the block at CX.
+func (t *text) storeTiles() {
+	for tile := range 4 {
+		t.line("%s", tileStore(tile, tile/2*16*128+tile%2*64))
+	}
 }
 
 // stepProducts multiplies the parts of a step.
@@ -268,8 +322,8 @@ func beside(lines, others []string) (all []string) {
 }
 
 // merge stores the block of products in up to 32 rows of c.
-func (t *text) merge() {
-	t.line("MOVQ flags+80(FP), BX")
+func (t *text) merge(last lastArguments) {
+	t.line("MOVQ %s, BX", last["flags"])
 	t.line("MOVQ CX, DI")
 	t.line("MOVQ $32, AX")
 	t.line("CMPQ R8, AX")

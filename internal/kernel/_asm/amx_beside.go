@@ -1,0 +1,142 @@
+package main
+
+import "fmt"
+
+// besideProduct multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile: each step beside the products of the one
+// before, while the vector units have nothing else to do.
+func (t *text) besideProduct(parts int) {
+	last := lastFrom(64)
+	bytes := 2048 * parts // of a step
+	t.function(fmt.Sprintf("splitBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
+		fmt.Sprintf(`splits 32 rows of k numbers in %d parts to a and is tileProduct%d of them and of one panel of b. The rows lie at
+// src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
+// 1, below least. A step beyond those of a is written, one beyond those of b read.`, parts, parts), 113)
+	t.enter(last)
+	for _, c := range []struct{ bits, register int }{{0x8000, 22}, {0xffff0000, 23}} {
+		t.line("MOVL $0x%08x, AX", c.bits)
+		t.line("VPBROADCASTD AX, Z%d", c.register)
+	}
+	t.line("VPTERNLOGD $0xff, Z24, Z24, Z24") // -1, and the least so far
+	t.line("VMOVDQA32 Z24, Z26")
+	t.line("VPXORD Z25, Z25, Z25") // the most so far
+	t.column(last)
+	t.line("MOVQ block+48(FP), CX")
+	t.line("MOVQ a+8(FP), SI")
+	t.line("MOVQ b+16(FP), BX")
+	t.line("MOVQ src+24(FP), R12")
+	t.line("MOVQ stride+32(FP), DI")
+	t.line("MOVQ DI, R8") // from the last row of a step to the first of the next
+	t.line("SHLQ $5, R8")
+	t.line("SUBQ $128, R8")
+	t.line("MOVQ k+40(FP), DX") // what is not split
+	for tile := range 4 {
+		t.line("%s", tileZero(tile))
+	}
+	t.nextElements()
+	t.lines(splitRowsStep(parts, 0))
+	t.lines(firstLoads(parts, 0))
+	t.line("TESTQ DX, DX")
+	t.line("JLE last")
+	fmt.Fprintf(&t.asm, "step:\n")
+	t.nextElements()
+	var fetch []string
+	for i := range bytes / 64 {
+		fetch = append(fetch, fmt.Sprintf("PREFETCHT0 %d(BX)", bytes+64*i))
+	}
+	products := stepProductsAhead(parts)
+	ahead := len(products) - 1 // loads the last rows of the next step
+	t.lines(beside(products[:ahead], beside(splitRowsStep(parts, bytes), fetch)))
+	t.line("%s", products[ahead])
+	t.line("ADDQ $%d, SI", bytes)
+	t.line("ADDQ $%d, BX", bytes)
+	t.line("TESTQ DX, DX")
+	t.line("JG step")
+	fmt.Fprintf(&t.asm, "last:\n")
+	t.lines(stepProductsAhead(parts))
+	for _, r := range []struct {
+		op, jump, bound string
+		z               int
+	}{{"VPMAXUD", "JHI", "most+60(FP)", 25}, {"VPMINUD", "JCS", "least+56(FP)", 26}} {
+		t.fold(r.op, r.z)
+		t.line("CMPL AX, %s", r.bound)
+		t.line("%s outside", r.jump)
+	}
+	t.storeTiles()
+	t.line("MOVQ $32, R8")
+	t.merge(last)
+	t.line("MOVB $1, done+112(FP)")
+	t.leave()
+	fmt.Fprintf(&t.asm, "outside:\n")
+	t.line("MOVB $0, done+112(FP)")
+	t.leave()
+}
+
+// nextElements sets K3 and K4 to which of the next 32 of the DX elements there are, and takes them off.
+func (t *text) nextElements() {
+	t.line("MOVQ $32, AX")
+	t.line("CMPQ DX, AX")
+	t.line("CMOVQLT DX, AX")
+	t.line("MOVQ $-1, R14")
+	t.line("BZHIQ AX, R14, R14")
+	t.line("KMOVW R14, K3")
+	t.line("SHRQ $16, R14")
+	t.line("KMOVW R14, K4")
+	t.line("SUBQ $32, DX")
+}
+
+// splitRowsStep splits a step of 32 rows at R12 to tiles of a, at bytes from SI.
+func splitRowsStep(parts, at int) (lines []string) {
+	for row := range 32 {
+		z := 8 * (row % 2)
+		lines = append(lines, fmt.Sprintf("VMOVUPS.Z (R12), K3, Z%d", z), fmt.Sprintf("VMOVUPS.Z 64(R12), K4, Z%d", z+1))
+		if row < 31 {
+			lines = append(lines, "ADDQ DI, R12")
+		}
+		for x := range 2 {
+			lines = append(lines, look(z+x, z+2+x, 25, 26, 24)...)
+		}
+		lines = append(lines, splitPair(parts, z, 22, 23, func(q int) string {
+			return fmt.Sprintf("%d(SI)", at+2048*q+64*row)
+		})...)
+	}
+	return append(lines, "SUBQ R8, R12", "ADDQ DI, R12")
+}
+
+// partLoads are the two tiles of a part.
+func partLoads(first, base, at int) []string {
+	return []string{tileLoad(first, base, at), tileLoad(first+1, base, at+1024)}
+}
+
+// firstLoads load the tiles of the first product of a step, at bytes from SI and BX.
+func firstLoads(parts, at int) []string {
+	first := splitProducts[parts][0]
+	return append(partLoads(4, rsi, at+2048*first[0]), partLoads(6, rbx, at+2048*first[1])...)
+}
+
+// stepProductsAhead is stepProducts where each tile is loaded as soon as the one before it is not needed any more, those of the
+// next step's first product at the end: the vector instructions beside them keep the processor from looking so far ahead itself.
+func stepProductsAhead(parts int) (lines []string) {
+	products := splitProducts[parts]
+	for i, p := range products {
+		var a, b []string // the next tiles
+		if i == len(products)-1 {
+			loads := firstLoads(parts, 2048*parts)
+			a, b = loads[:2], loads[2:]
+		} else {
+			if next := products[i+1]; next[0] != p[0] {
+				a = partLoads(4, rsi, 2048*next[0])
+			}
+			if next := products[i+1]; next[1] != p[1] {
+				b = partLoads(6, rbx, 2048*next[1])
+			}
+		}
+		if b == nil {
+			lines = append(lines, tileProduct(0, 4, 6), tileProduct(1, 4, 7), a[0], tileProduct(2, 5, 6), tileProduct(3, 5, 7), a[1])
+			continue
+		}
+		lines = append(lines, tileProduct(0, 4, 6), tileProduct(2, 5, 6), b[0], tileProduct(1, 4, 7))
+		lines = append(append(lines, a[:len(a)/2]...), tileProduct(3, 5, 7), b[1])
+		lines = append(lines, a[len(a)/2:]...)
+	}
+	return lines
+}
