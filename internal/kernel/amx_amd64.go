@@ -12,17 +12,18 @@ import "unsafe"
 func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
 // tileProduct1 multiplies rows of a by columns of b, panels of which lie one after the other, in 1 parts, and stores unscale
-// times that as a tile does, by way of a block of 32×32 numbers.
+// times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
+// own, the second, and are added last.
 //
 //go:noescape
-func tileProduct1(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct1(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 
 // splitBeside1 splits 32 rows of k numbers in 1 parts to a and is tileProduct1 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside1(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitBeside1(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 
 // split2 splits 16 lines of 32 numbers a step, times scale, in 2 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -32,17 +33,18 @@ func splitBeside1(config, a, b unsafe.Pointer, src *float32, stride, k int, bloc
 func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
 // tileProduct2 multiplies rows of a by columns of b, panels of which lie one after the other, in 2 parts, and stores unscale
-// times that as a tile does, by way of a block of 32×32 numbers.
+// times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
+// own, the second, and are added last.
 //
 //go:noescape
-func tileProduct2(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct2(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 
 // splitBeside2 splits 32 rows of k numbers in 2 parts to a and is tileProduct2 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside2(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitBeside2(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 
 // split3 splits 16 lines of 32 numbers a step, times scale, in 3 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -52,14 +54,15 @@ func splitBeside2(config, a, b unsafe.Pointer, src *float32, stride, k int, bloc
 func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
 
 // tileProduct3 multiplies rows of a by columns of b, panels of which lie one after the other, in 3 parts, and stores unscale
-// times that as a tile does, by way of a block of 32×32 numbers.
+// times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
+// own, the second, and are added last.
 //
 //go:noescape
-func tileProduct3(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct3(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
 
 // splitBeside3 splits 32 rows of k numbers in 3 parts to a and is tileProduct3 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside3(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitBeside3(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)

@@ -40,6 +40,8 @@ const (
 	tileAdd  = 1 // c += instead of c =
 	tileFull = 2 // b is readable beyond the columns asked for
 	tileReLU = 4
+
+	tileTwice = 8 // see tileProduct3
 )
 
 const (

@@ -14,15 +14,17 @@ import (
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
 	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
-	product [4]func(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
-	beside  [4]func(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+	product [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+	beside  [4]func(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 	config  unsafe.Pointer
 }
 
 const (
 	splitSide  = 32   // rows and columns of a block of c, and elements of k in a step
 	splitTile  = 1024 // bytes
-	splitDepth = 512  // elements of k in a block
+	splitDepth = 1024 // elements of k in a block
+	// sumDepth is how many of them add up before the others do: all of them in one go would err more than the multiply-adds.
+	sumDepth = 512
 	// splitBytes bounds the rows of a that stay, split, in the second-level cache, of 2 MiB on every processor that has tiles;
 	// measured best of 0.5 to 1.25 MiB.
 	splitBytes = 3 << 18
@@ -165,7 +167,7 @@ func (g *product[T]) splitBeside(w *workspace[T], b *block[T], j, j1 int) (next 
 		if part.to-i == splitSide && panel.unscale > 0 {
 			c, bias, flags := g.store(b, i, j)
 			dst, src := unsafe.Add(b.split, (i-b.from)/splitSide*g.panelBytes(b)), (*float32)(unsafe.Pointer(g.element(i, b.p0)))
-			if s.beside[g.parts](s.config, dst, panel.first, src, 4*g.lda, b.p1-b.p0, square, lowestSplit-1, highestSplit, c, 4*g.ldc, bias, panel.columns, flags, panel.unscale) {
+			if s.beside[g.parts](s.config, dst, panel.first, src, 4*g.lda, b.p1-b.p0, firstSteps(b.p1-b.p0), square, lowestSplit-1, highestSplit, c, 4*g.ldc, bias, panel.columns, flags, panel.unscale) {
 				w.unscale = append(w.unscale, 1)
 				if b.p1 == g.k {
 					g.activate(i, part.to, j, j+panel.columns)
@@ -313,7 +315,7 @@ func (g *product[T]) panelProducts(w *workspace[T], b *block[T], part block[T], 
 	c, bias, flags := g.store(b, part.from, j)
 	s := g.kernels.splitter
 	split := unsafe.Add(b.split, (part.from-b.from)/splitSide*g.panelBytes(b))
-	s.product[g.parts](s.config, split, panel.first, up(b.p1-b.p0, splitSide), g.square(w), part.to-part.from, c, 4*g.ldc, bias, panel.columns, flags, back)
+	s.product[g.parts](s.config, split, panel.first, up(b.p1-b.p0, splitSide), firstSteps(b.p1-b.p0), g.square(w), part.to-part.from, c, 4*g.ldc, bias, panel.columns, flags, back)
 	if b.p1 == g.k {
 		g.activate(part.from, part.to, j, j+panel.columns)
 	}
@@ -325,6 +327,9 @@ func (g *product[T]) store(b *block[T], i, j int) (c, bias *float32, flags int) 
 	if g.accumulate || b.p0 > 0 {
 		flags |= tileAdd
 	}
+	if b.p1-b.p0 > sumDepth {
+		flags |= tileTwice
+	}
 	if last && g.epilogue.Activation == ReLU {
 		flags |= tileReLU
 	}
@@ -334,10 +339,13 @@ func (g *product[T]) store(b *block[T], i, j int) (c, bias *float32, flags int) 
 	return (*float32)(unsafe.Pointer(at(g.c, i*g.ldc+j))), bias, flags
 }
 
-// square is a block of products on its way from the tiles.
+// square is two blocks of products on their way from the tiles.
 func (g *product[T]) square(w *workspace[T]) *float32 {
-	return (*float32)(unsafe.Pointer(aligned(&w.square, splitSide*splitSide)))
+	return (*float32)(unsafe.Pointer(aligned(&w.square, 2*splitSide*splitSide)))
 }
+
+// firstSteps is how many of the steps of a block's k elements of k add up first.
+func firstSteps(k int) int { return up(even(k, sumDepth, splitSide), splitSide) }
 
 // columnPanels is panels of b that lie one after the other and have one scale.
 type columnPanels struct {

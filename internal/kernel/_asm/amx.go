@@ -181,24 +181,29 @@ func splitPair(parts, z, half, top int, to func(part int) string) (lines []strin
 // product multiplies panels of 32 rows of a by panels of 32 columns of b over steps of 32 elements: both hold, for every step
 // and part, two tiles.
 func (t *text) product(parts int) {
-	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
-// times that as a tile does, by way of a block of 32×32 numbers.`, parts), 92)
-	t.enter(lastFrom(48))
+	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
+// times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
+// own, the second, and are added last.`, parts), 100)
+	t.enter(lastFrom(56))
 	t.line("MOVQ b+16(FP), DX")
-	t.line("MOVQ block+32(FP), CX")
+	t.line("MOVQ block+40(FP), CX")
 	fmt.Fprintf(&t.asm, "column:\n")
 	t.line("MOVQ a+8(FP), SI")
-	t.line("MOVQ rows+40(FP), R8")
-	t.column(lastFrom(48))
+	t.line("MOVQ rows+48(FP), R8")
+	t.column(lastFrom(56))
 	t.line("MOVQ steps+24(FP), R12")
 	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
 	t.line("ADDQ DX, R12") // the next panel of b
+	t.line("CMPQ R8, $64")
+	t.line("CMOVQLE DX, R12") // of few rows the stream of b alone keeps the memory busy
 	fmt.Fprintf(&t.asm, "panel:\n")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
 	t.line("MOVQ DX, BX")
-	t.line("MOVQ steps+24(FP), AX")
+	t.line("MOVQ first+32(FP), AX")
+	t.line("MOVQ steps+24(FP), DI") // those after the first
+	t.line("SUBQ AX, DI")
 	fmt.Fprintf(&t.asm, "step:\n")
 	// The next step of a and b comes to the first-level cache while this one is multiplied, and what will be read next to
 	// the second-level cache.
@@ -210,7 +215,7 @@ func (t *text) product(parts int) {
 		if i%6 == 0 {
 			fetch = append(fetch, fmt.Sprintf("PREFETCHT1 %d(R12)", 64*(i/6)))
 		}
-		fetch = append(fetch, nop, nop)
+		fetch = append(fetch, nop)
 	}
 	t.lines(beside(stepProducts(parts), fetch))
 	t.line("ADDQ $%d, SI", 2048*parts)
@@ -218,8 +223,15 @@ func (t *text) product(parts int) {
 	t.line("ADDQ $%d, R12", 64*((32*parts+5)/6))
 	t.line("DECQ AX")
 	t.line("JNZ step")
-	t.storeTiles()
-	t.merge(lastFrom(48))
+	t.line("TESTQ DI, DI")
+	t.line("JZ multiplied")
+	t.putFirst()
+	t.line("MOVQ DI, AX")
+	t.line("XORQ DI, DI")
+	t.line("JMP step")
+	fmt.Fprintf(&t.asm, "multiplied:\n")
+	t.storeTiles(0)
+	t.merge(lastFrom(56))
 	t.line("SUBQ $32, R8")
 	t.line("JG panel")
 	t.line("MOVQ steps+24(FP), BX")
@@ -286,10 +298,20 @@ func (t *text) column(last lastArguments) {
 	fmt.Fprintf(&t.asm, "unbiased:\n")
 }
 
-// storeTiles stores the products in the block at CX.
-func (t *text) storeTiles() {
+// storeTiles stores the products in the block at bytes from CX.
+func (t *text) storeTiles(at int) {
 	for tile := range 4 {
-		t.line("%s", tileStore(tile, tile/2*16*128+tile%2*64))
+		t.line("%s", tileStore(tile, at+tile/2*16*128+tile%2*64))
+	}
+}
+
+const blockBytes = 4 * 32 * 32
+
+// putFirst stores the products so far in the second block, and begins anew.
+func (t *text) putFirst() {
+	t.storeTiles(blockBytes)
+	for tile := range 4 {
+		t.line("%s", tileZero(tile))
 	}
 }
 
@@ -334,6 +356,13 @@ func (t *text) merge(last lastArguments) {
 		t.line("VMOVUPS %d(DI), Z%d", s.at, s.c)
 		t.line("VFMADD213PS Z%d, Z28, Z%d", s.bias, s.c)
 	}
+	t.line("TESTQ $%d, BX", flagTwice)
+	t.line("JZ once")
+	for _, s := range sums {
+		t.line("VMULPS %d(DI), Z28, Z%d", blockBytes+s.at, s.c+2)
+		t.line("VADDPS Z%d, Z%d, Z%d", s.c+2, s.c, s.c)
+	}
+	fmt.Fprintf(&t.asm, "once:\n")
 	t.line("TESTQ $%d, BX", flagAdd)
 	t.line("JZ added")
 	for _, s := range sums {

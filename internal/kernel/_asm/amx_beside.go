@@ -5,12 +5,12 @@ import "fmt"
 // besideProduct multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile: each step beside the products of the one
 // before, while the vector units have nothing else to do.
 func (t *text) besideProduct(parts int) {
-	last := lastFrom(64)
+	last := lastFrom(72)
 	bytes := 2048 * parts // of a step
-	t.function(fmt.Sprintf("splitBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
+	t.function(fmt.Sprintf("splitBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
 		fmt.Sprintf(`splits 32 rows of k numbers in %d parts to a and is tileProduct%d of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
-// 1, below least. A step beyond those of a is written, one beyond those of b read.`, parts, parts), 113)
+// 1, below least. A step beyond those of a is written, one beyond those of b read.`, parts, parts), 121)
 	t.enter(last)
 	for _, c := range []struct{ bits, register int }{{0x8000, 22}, {0xffff0000, 23}} {
 		t.line("MOVL $0x%08x, AX", c.bits)
@@ -20,7 +20,7 @@ func (t *text) besideProduct(parts int) {
 	t.line("VMOVDQA32 Z24, Z26")
 	t.line("VPXORD Z25, Z25, Z25") // the most so far
 	t.column(last)
-	t.line("MOVQ block+48(FP), CX")
+	t.line("MOVQ block+56(FP), CX")
 	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ b+16(FP), BX")
 	t.line("MOVQ src+24(FP), R12")
@@ -29,6 +29,7 @@ func (t *text) besideProduct(parts int) {
 	t.line("SHLQ $5, R8")
 	t.line("SUBQ $128, R8")
 	t.line("MOVQ k+40(FP), DX") // what is not split
+	t.line("MOVQ first+48(FP), R15")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
@@ -39,16 +40,16 @@ func (t *text) besideProduct(parts int) {
 	t.line("JLE last")
 	fmt.Fprintf(&t.asm, "step:\n")
 	t.nextElements()
-	var fetch []string
-	for i := range bytes / 64 {
-		fetch = append(fetch, fmt.Sprintf("PREFETCHT0 %d(BX)", bytes+64*i))
-	}
 	products := stepProductsAhead(parts)
-	ahead := len(products) - 1 // loads the last rows of the next step
-	t.lines(beside(products[:ahead], beside(splitRowsStep(parts, bytes), fetch)))
-	t.line("%s", products[ahead])
+	early := len(products) * 3 / 5 // the last products load what is split now, once it is stored: 6 % of the whole
+	t.lines(beside(products[:early], splitRowsStep(parts, bytes)))
+	t.lines(products[early:])
 	t.line("ADDQ $%d, SI", bytes)
 	t.line("ADDQ $%d, BX", bytes)
+	t.line("DECQ R15")
+	t.line("JNZ kept")
+	t.putFirst()
+	fmt.Fprintf(&t.asm, "kept:\n")
 	t.line("TESTQ DX, DX")
 	t.line("JG step")
 	fmt.Fprintf(&t.asm, "last:\n")
@@ -56,18 +57,18 @@ func (t *text) besideProduct(parts int) {
 	for _, r := range []struct {
 		op, jump, bound string
 		z               int
-	}{{"VPMAXUD", "JHI", "most+60(FP)", 25}, {"VPMINUD", "JCS", "least+56(FP)", 26}} {
+	}{{"VPMAXUD", "JHI", "most+68(FP)", 25}, {"VPMINUD", "JCS", "least+64(FP)", 26}} {
 		t.fold(r.op, r.z)
 		t.line("CMPL AX, %s", r.bound)
 		t.line("%s outside", r.jump)
 	}
-	t.storeTiles()
+	t.storeTiles(0)
 	t.line("MOVQ $32, R8")
 	t.merge(last)
-	t.line("MOVB $1, done+112(FP)")
+	t.line("MOVB $1, done+120(FP)")
 	t.leave()
 	fmt.Fprintf(&t.asm, "outside:\n")
-	t.line("MOVB $0, done+112(FP)")
+	t.line("MOVB $0, done+120(FP)")
 	t.leave()
 }
 

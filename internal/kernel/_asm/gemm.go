@@ -98,6 +98,8 @@ const (
 	flagAdd  = 1
 	flagFull = 2
 	flagReLU = 4
+
+	flagTwice = 8 // of products on AMX tiles
 )
 
 func tile(m machine, rows, vectors int, packed bool) {
