@@ -13,10 +13,10 @@ func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 
 // tileProduct1 multiplies rows of a by columns of b, panels of which lie one after the other, in 1 parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
-// own, the second, and are added last.
+// own, the second, and are added last. Eight times a step it looks ahead that many bytes further in the next panel of b.
 //
 //go:noescape
-func tileProduct1(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct1(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
 // splitBeside1 splits 32 rows of k numbers in 1 parts to a and is tileProduct1 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
@@ -34,10 +34,10 @@ func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 
 // tileProduct2 multiplies rows of a by columns of b, panels of which lie one after the other, in 2 parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
-// own, the second, and are added last.
+// own, the second, and are added last. Eight times a step it looks ahead that many bytes further in the next panel of b.
 //
 //go:noescape
-func tileProduct2(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct2(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
 // splitBeside2 splits 32 rows of k numbers in 2 parts to a and is tileProduct2 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
@@ -55,10 +55,10 @@ func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 
 // tileProduct3 multiplies rows of a by columns of b, panels of which lie one after the other, in 3 parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
-// own, the second, and are added last.
+// own, the second, and are added last. Eight times a step it looks ahead that many bytes further in the next panel of b.
 //
 //go:noescape
-func tileProduct3(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+func tileProduct3(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
 // splitBeside3 splits 32 rows of k numbers in 3 parts to a and is tileProduct3 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less

@@ -14,7 +14,7 @@ import (
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
 	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
-	product [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+	product [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 	beside  [4]func(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 	config  unsafe.Pointer
 }
@@ -315,7 +315,7 @@ func (g *product[T]) panelProducts(w *workspace[T], b *block[T], part block[T], 
 	c, bias, flags := g.store(b, part.from, j)
 	s := g.kernels.splitter
 	split := unsafe.Add(b.split, (part.from-b.from)/splitSide*g.panelBytes(b))
-	s.product[g.parts](s.config, split, panel.first, up(b.p1-b.p0, splitSide), firstSteps(b.p1-b.p0), g.square(w), part.to-part.from, c, 4*g.ldc, bias, panel.columns, flags, back)
+	s.product[g.parts](s.config, split, panel.first, up(b.p1-b.p0, splitSide), firstSteps(b.p1-b.p0), g.square(w), part.to-part.from, c, 4*g.ldc, bias, panel.columns, flags, back, g.ahead(part))
 	if b.p1 == g.k {
 		g.activate(part.from, part.to, j, j+panel.columns)
 	}
@@ -342,6 +342,15 @@ func (g *product[T]) store(b *block[T], i, j int) (c, bias *float32, flags int) 
 // square is two blocks of products on their way from the tiles.
 func (g *product[T]) square(w *workspace[T]) *float32 {
 	return (*float32)(unsafe.Pointer(aligned(&w.square, 2*splitSide*splitSide)))
+}
+
+// ahead is how far apart tileProduct looks into the next panel of b, eight times a step: all of it is passed while the rows go by. One
+// panel of rows reads b as fast as it comes anyway.
+func (g *product[T]) ahead(rows block[T]) int {
+	if panels := up(rows.to-rows.from, splitSide); panels > 1 {
+		return g.stepBytes() / 8 / panels
+	}
+	return 0
 }
 
 // firstSteps is how many of the steps of a block's k elements of k add up first.

@@ -181,9 +181,9 @@ func splitPair(parts, z, half, top int, to func(part int) string) (lines []strin
 // product multiplies panels of 32 rows of a by panels of 32 columns of b over steps of 32 elements: both hold, for every step
 // and part, two tiles.
 func (t *text) product(parts int) {
-	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
+	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
-// own, the second, and are added last.`, parts), 100)
+// own, the second, and are added last. Eight times a step it looks ahead that many bytes further in the next panel of b.`, parts), 112)
 	t.enter(lastFrom(56))
 	t.line("MOVQ b+16(FP), DX")
 	t.line("MOVQ block+40(FP), CX")
@@ -194,8 +194,6 @@ func (t *text) product(parts int) {
 	t.line("MOVQ steps+24(FP), R12")
 	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
 	t.line("ADDQ DX, R12") // the next panel of b
-	t.line("CMPQ R8, $64")
-	t.line("CMOVQLE DX, R12") // of few rows the stream of b alone keeps the memory busy
 	fmt.Fprintf(&t.asm, "panel:\n")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
@@ -205,22 +203,21 @@ func (t *text) product(parts int) {
 	t.line("MOVQ steps+24(FP), DI") // those after the first
 	t.line("SUBQ AX, DI")
 	fmt.Fprintf(&t.asm, "step:\n")
-	// The next step of a and b comes to the first-level cache while this one is multiplied, and what will be read next to
-	// the second-level cache.
+	// The next step of a and b comes to the first-level cache while this one is multiplied. Of what will be read next a few
+	// lines are asked for, which is enough for the processor to bring the others to the second-level cache.
 	var fetch []string
 	for i := range 32 * parts {
 		for _, from := range []string{"SI", "BX"} {
 			fetch = append(fetch, fmt.Sprintf("PREFETCHT0 %d(%s)", 2048*parts+64*i, from))
 		}
-		if i%6 == 0 {
-			fetch = append(fetch, fmt.Sprintf("PREFETCHT1 %d(R12)", 64*(i/6)))
+		if i%(4*parts) == 0 {
+			fetch = append(fetch, "PREFETCHT1 (R12)", "ADDQ ahead+104(FP), R12")
 		}
 		fetch = append(fetch, nop)
 	}
 	t.lines(beside(stepProducts(parts), fetch))
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
-	t.line("ADDQ $%d, R12", 64*((32*parts+5)/6))
 	t.line("DECQ AX")
 	t.line("JNZ step")
 	t.line("TESTQ DI, DI")
