@@ -20,7 +20,7 @@ func TestGemmOfDeepBlocks(t *testing.T) {
 	eachSIMD(t, func(t *testing.T) {
 		b := newBench[float32](t)
 		for _, depth := range []int{0, deepK} {
-			kernels32.depth = depth
+			kernels32.depth = [...]int{NN: depth, NT: depth, TN: depth}
 			for i, s := range [][3]int{{33, 70, 330}, {100, 100, 1030}, {16, 200, 1100}, {75, 40, 2100}} {
 				for _, layout := range []Layout{NN, NT, TN} {
 					checkGemmCase(t, b, layout, s[0], s[1], s[2], i)

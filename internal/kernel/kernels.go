@@ -48,7 +48,7 @@ type kernels[T Float] struct {
 	maxSquares func(rows, n int, dst, src *T, width int) // see _asm/pool.go
 
 	lanes, maxRows, maxDots int
-	depth                   int // of a block of a product, where blockK is too little
+	depth                   [3]int // of a block of a product by layout, where blockK is too little
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
 	tile       [4][maxTileRows + 1]tileKernel[T]
 	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed

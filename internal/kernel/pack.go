@@ -75,7 +75,7 @@ type weightsTask[T Float] struct {
 
 func (t *weightsTask[T]) run(_, from, to int) {
 	g, panel := t.product, t.product.kernels.panel()
-	kc := g.kernels.blockDepth(g.k)
+	kc := g.blockDepth()
 	for p0 := 0; p0 < g.k; p0 += kc {
 		kk := min(kc, g.k-p0)
 		for j := from * panel; j < min(to*panel, g.n); j += panel {

@@ -56,8 +56,10 @@ func enterAVX512() {
 	enterRecurrentF64AVX512(&kernels64)
 	enterPoolF32AVX512(&kernels32)
 	enterPoolF64AVX512(&kernels64)
+	kernels32.depth = [...]int{NN: deepK, NT: deepK, TN: blockK}
 	if isAMD() {
-		kernels32.depth, kernels64.depth = deepK, deepK
+		kernels32.depth = [...]int{NN: deepK, NT: deepK, TN: deepK}
+		kernels64.depth = kernels32.depth
 	}
 }
 
