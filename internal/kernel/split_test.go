@@ -102,32 +102,58 @@ func TestSplitErrors(t *testing.T) {
 	}
 }
 
-// Numbers that cannot be split send their block to the multiply-adds, which give what they always give.
+// Numbers that cannot be split send their block to the multiply-adds, which give what they always give: in the first rows and
+// elements of k or later ones, whether or not products were stored before.
 func TestSplitSpecialNumbers(t *testing.T) {
 	withAMX(t)
-	const m, n, k = 70, 70, 500
+	const m, n, k = 70, 70, 1500
 	random := rand.New(rand.NewPCG(9, 10))
 	for _, special := range []float32{float32(math.Inf(1)), float32(math.NaN()), math.MaxFloat32, 1e-40, 0x1p-120, -0x1p100} {
-		for _, inA := range []bool{true, false} {
-			a, b := normals[float32](random, m*k), normals[float32](random, n*k)
-			if inA {
-				a[3*k+400] = special
-			} else {
-				b[65*k+7] = special
-			}
-			got, want := make([]float32, m*n), make([]float32, m*n)
-			Gemm(NT, m, n, k, a, k, b, k, got, n, false, Epilogue[float32]{Activation: ReLU})
-			gemmGo(NT, m, n, k, a, k, b, k, want, n, false, Epilogue[float32]{Activation: ReLU})
-			for i := range want {
-				size := 0.0
-				for p := range k {
-					size += math.Abs(float64(a[i/n*k+p]) * float64(b[i%n*k+p]))
+		for _, at := range []struct{ inA, inB int }{{3*k + 400, -1}, {40*k + 1400, -1}, {-1, 65*k + 7}, {-1, 5*k + 1100}} {
+			for _, accumulate := range []bool{false, true} {
+				a, b := normals[float32](random, m*k), normals[float32](random, n*k)
+				if at.inA >= 0 {
+					a[at.inA] = special
+				} else {
+					b[at.inB] = special
 				}
-				if math.IsInf(size, 0) || size != size {
-					size = 0
+				got := normals[float32](random, m*n)
+				want := slices.Clone(got)
+				Gemm(NT, m, n, k, a, k, b, k, got, n, accumulate, Epilogue[float32]{Activation: ReLU})
+				gemmGo(NT, m, n, k, a, k, b, k, want, n, accumulate, Epilogue[float32]{Activation: ReLU})
+				for i := range want {
+					size := 0.0
+					for p := range k {
+						size += math.Abs(float64(a[i/n*k+p]) * float64(b[i%n*k+p]))
+					}
+					if math.IsInf(size, 0) || size != size {
+						size = 0
+					}
+					near(t, float64(want[i]), got[i], 1, k*epsilon[float32]()*size, special, at, accumulate, i)
 				}
-				near(t, float64(want[i]), got[i], 1, k*epsilon[float32]()*size, special, inA, i)
 			}
+		}
+	}
+}
+
+// Rows that are split beside their first products have the bits of those that are split before: those of an edge.
+func TestSplitBeside(t *testing.T) {
+	withAMX(t)
+	random := rand.New(rand.NewPCG(15, 16))
+	const m, n = 64, 70
+	for _, k := range []int{32, 40, 500, 784, 1500} {
+		a, b, bias := normals[float32](random, m*k), normals[float32](random, n*k), normals[float32](random, n)
+		for _, precision := range []Precision{Highest, High, Medium} {
+			SetPrecision(precision)
+			whole, parts := make([]float32, m*n), make([]float32, m*n)
+			multiply := func(c []float32, from, rows int) {
+				Gemm(NT, rows, n, k, a[from*k:], k, b, k, c[from*n:], n, false, Epilogue[float32]{Bias: bias, Activation: ReLU})
+			}
+			multiply(whole, 0, m)
+			for from := 0; from < m; from += 16 {
+				multiply(parts, from, 16)
+			}
+			require.Equal(t, parts, whole, "k %d, %v", k, precision)
 		}
 	}
 }

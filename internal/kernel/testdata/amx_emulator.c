@@ -1,7 +1,7 @@
 // amx_emulator runs a program and executes the AMX instructions that the processor doesn't know, so that their kernels can
 // be tested anywhere on Linux, slowly:
 //
-//	gcc -O2 -o /tmp/amx_emulator amx_emulator.c
+//	gcc -O2 -o /tmp/amx_emulator amx_emulator.c -lm
 //	go test -c -tags aegis_amx_emulated -o /tmp/kernel.test ./internal/kernel
 //	/tmp/amx_emulator /tmp/kernel.test -test.short
 //
