@@ -18,12 +18,19 @@ func split1(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 //go:noescape
 func tileProduct1(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
-// splitBeside1 splits 32 rows of k numbers in 1 parts to a and is tileProduct1 of them and of one panel of b. The rows lie at
+// splitRowsBeside1 splits 32 rows of k numbers in 1 parts to a and is tileProduct1 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside1(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitRowsBeside1(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+
+// splitColumnsBeside1 splits 32 columns of 32 times steps numbers in 1 parts to b and is tileProduct1 of one panel of a and of
+// them. The elements of k lie at src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign,
+// twice, are above most or, less 1, below least. A step beyond those of a and b is read.
+//
+//go:noescape
+func splitColumnsBeside1(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 
 // split2 splits 16 lines of 32 numbers a step, times scale, in 2 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -39,12 +46,19 @@ func split2(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 //go:noescape
 func tileProduct2(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
-// splitBeside2 splits 32 rows of k numbers in 2 parts to a and is tileProduct2 of them and of one panel of b. The rows lie at
+// splitRowsBeside2 splits 32 rows of k numbers in 2 parts to a and is tileProduct2 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside2(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitRowsBeside2(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+
+// splitColumnsBeside2 splits 32 columns of 32 times steps numbers in 2 parts to b and is tileProduct2 of one panel of a and of
+// them. The elements of k lie at src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign,
+// twice, are above most or, less 1, below least. A step beyond those of a and b is read.
+//
+//go:noescape
+func splitColumnsBeside2(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 
 // split3 splits 16 lines of 32 numbers a step, times scale, in 3 parts: the first half of a line lies at src, stride bytes
 // apart, the other second bytes on, the next step advance bytes on. Part q of a step goes to 2048*q bytes from dst. most is the
@@ -60,9 +74,16 @@ func split3(dst unsafe.Pointer, src *float32, stride, second, advance, steps int
 //go:noescape
 func tileProduct3(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 
-// splitBeside3 splits 32 rows of k numbers in 3 parts to a and is tileProduct3 of them and of one panel of b. The rows lie at
+// splitRowsBeside3 splits 32 rows of k numbers in 3 parts to a and is tileProduct3 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.
 //
 //go:noescape
-func splitBeside3(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+func splitRowsBeside3(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+
+// splitColumnsBeside3 splits 32 columns of 32 times steps numbers in 3 parts to b and is tileProduct3 of one panel of a and of
+// them. The elements of k lie at src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign,
+// twice, are above most or, less 1, below least. A step beyond those of a and b is read.
+//
+//go:noescape
+func splitColumnsBeside3(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)

@@ -22,7 +22,8 @@ func enterAMX() {
 	s := kernels32.splitter
 	s.split[1], s.split[2], s.split[3] = split1, split2, split3
 	s.product[1], s.product[2], s.product[3] = tileProduct1, tileProduct2, tileProduct3
-	s.beside[1], s.beside[2], s.beside[3] = splitBeside1, splitBeside2, splitBeside3
+	s.besideRows[1], s.besideRows[2], s.besideRows[3] = splitRowsBeside1, splitRowsBeside2, splitRowsBeside3
+	s.besideColumns[1], s.besideColumns[2], s.besideColumns[3] = splitColumnsBeside1, splitColumnsBeside2, splitColumnsBeside3
 }
 
 // hasAMX says whether processor and operating system have tiles of bfloat16; extended and saved are what cpuid and xgetbv

@@ -13,10 +13,11 @@ import (
 
 // splitter is the kernels of AMX, by parts; see _asm/amx.go.
 type splitter struct {
-	split   [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
-	product [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
-	beside  [4]func(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
-	config  unsafe.Pointer
+	split         [4]func(dst unsafe.Pointer, src *float32, stride, second, advance, steps int, scale float32) (most, least uint32)
+	product       [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
+	besideRows    [4]func(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+	besideColumns [4]func(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+	config        unsafe.Pointer
 }
 
 const (
@@ -167,7 +168,7 @@ func (g *product[T]) splitBeside(w *workspace[T], b *block[T], j, j1 int) (next 
 		if part.to-i == splitSide && panel.unscale > 0 {
 			c, bias, flags := g.store(b, i, j)
 			dst, src := unsafe.Add(b.split, (i-b.from)/splitSide*g.panelBytes(b)), (*float32)(unsafe.Pointer(g.element(i, b.p0)))
-			if s.beside[g.parts](s.config, dst, panel.first, src, 4*g.lda, b.p1-b.p0, firstSteps(b.p1-b.p0), square, lowestSplit-1, highestSplit, c, 4*g.ldc, bias, panel.columns, flags, panel.unscale) {
+			if s.besideRows[g.parts](s.config, dst, panel.first, src, 4*g.lda, b.p1-b.p0, firstSteps(b.p1-b.p0), square, lowestSplit-1, highestSplit, c, 4*g.ldc, bias, panel.columns, flags, panel.unscale) {
 				w.unscale = append(w.unscale, 1)
 				if b.p1 == g.k {
 					g.activate(i, part.to, j, j+panel.columns)
@@ -289,8 +290,11 @@ func (w *workspace[T]) edge(src *T, acrossLine, acrossK, lines, depth int, deep 
 // splitColumns computes columns j0 to j1 of a block's rows.
 func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 	for j := j0; j < j1; {
-		panel := g.columnPanels(w, &b, j, j1)
-		for i := b.from; i < b.to; {
+		panel, from := g.columnsBeside(w, &b, j, j1)
+		if from == b.from {
+			panel = g.columnPanels(w, &b, j, j1)
+		}
+		for i := from; i < b.to; {
 			first, part := (i-b.from)/splitSide, b
 			end := first + 1
 			for end < len(w.unscale) && w.unscale[end] == w.unscale[first] {
@@ -302,6 +306,26 @@ func (g *product[T]) splitColumns(w *workspace[T], b block[T], j0, j1 int) {
 		}
 		j += panel.columns
 	}
+}
+
+// columnsBeside splits the panel of b from column j on beside the products with a block's first rows, and says from which row
+// on products are left: all of them where the panel can't be split so. It pays where the columns lie side by side, 1 to 12 % of a
+// product; turning them around first costs what it saves.
+func (g *product[T]) columnsBeside(w *workspace[T], b *block[T], j, j1 int) (panel columnPanels, from int) {
+	kk, to := b.p1-b.p0, min(b.from+splitSide, b.to)
+	if g.parted != nil || g.layout != NN || j1-j < splitSide || kk%splitSide != 0 || w.unscale[0] < 0x1p-120 {
+		return panel, b.from
+	}
+	panel = columnPanels{splitSide, bytesOf(&w.panel, g.panelBytes(b)+g.stepBytes()), 1}
+	c, bias, flags := g.store(b, b.from, j)
+	s := g.kernels.splitter
+	if !s.besideColumns[g.parts](s.config, b.split, panel.first, (*float32)(unsafe.Pointer(at(g.b, b.p0*g.ldb+j))), 4*g.ldb, kk/splitSide, firstSteps(kk), g.square(w), lowestSplit-1, highestSplit, to-b.from, c, 4*g.ldc, bias, splitSide, flags, w.unscale[0]) {
+		return panel, b.from
+	}
+	if b.p1 == g.k {
+		g.activate(b.from, to, j, j+splitSide)
+	}
+	return panel, to
 }
 
 // panelProducts multiplies the rows of a part of a block, which have that unscale, by panels of b.

@@ -141,7 +141,7 @@ func TestSplitBeside(t *testing.T) {
 	withAMX(t)
 	random := rand.New(rand.NewPCG(15, 16))
 	const m, n = 64, 70
-	for _, k := range []int{32, 40, 500, 784, 1500} {
+	for _, k := range []int{32, 40, 500, 512, 784, 800, 1500, 2048} {
 		a, b, bias := normals[float32](random, m*k), normals[float32](random, n*k), normals[float32](random, n)
 		for _, precision := range []Precision{Highest, High, Medium} {
 			SetPrecision(precision)
@@ -154,6 +154,14 @@ func TestSplitBeside(t *testing.T) {
 				multiply(parts, from, 16)
 			}
 			require.Equal(t, parts, whole, "k %d, %v", k, precision)
+			turned := make([]float32, len(b))
+			for j := range n {
+				for p := range k {
+					turned[p*n+j] = b[j*k+p]
+				}
+			}
+			Gemm(NN, m, n, k, a, k, turned, n, whole, n, false, Epilogue[float32]{Bias: bias, Activation: ReLU})
+			require.Equal(t, parts, whole, "NN, k %d, %v", k, precision)
 		}
 	}
 }

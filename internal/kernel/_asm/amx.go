@@ -69,7 +69,8 @@ func amx() (asm, stubs string) {
 	for parts := 1; parts <= 3; parts++ {
 		t.split(parts)
 		t.product(parts)
-		t.besideProduct(parts)
+		t.besideRows(parts)
+		t.besideColumns(parts)
 	}
 	return t.asm.String(), t.stubs.String()
 }

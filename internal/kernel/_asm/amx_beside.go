@@ -2,15 +2,68 @@ package main
 
 import "fmt"
 
-// besideProduct multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile: each step beside the products of the one
+// besideRows multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile: each step beside the products of the one
 // before, while the vector units have nothing else to do.
-func (t *text) besideProduct(parts int) {
-	last := lastFrom(72)
+func (t *text) besideRows(parts int) {
 	bytes := 2048 * parts // of a step
-	t.function(fmt.Sprintf("splitBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
+	t.function(fmt.Sprintf("splitRowsBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
 		fmt.Sprintf(`splits 32 rows of k numbers in %d parts to a and is tileProduct%d of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
 // 1, below least. A step beyond those of a is written, one beyond those of b read.`, parts, parts), 121)
+	last := lastFrom(72)
+	t.enterBeside(last)
+	t.line("MOVQ block+56(FP), CX")
+	t.line("MOVQ DI, R8") // from the last row of a step to the first of the next
+	t.line("SHLQ $5, R8")
+	t.line("SUBQ $128, R8")
+	t.line("MOVQ k+40(FP), DX") // what is not split
+	t.line("MOVQ first+48(FP), R15")
+	t.nextElements()
+	t.lines(splitRowsStep(parts, 0))
+	t.lines(firstLoads(parts, 0))
+	t.line("TESTQ DX, DX")
+	t.line("JLE last")
+	fmt.Fprintf(&t.asm, "step:\n")
+	t.nextElements()
+	t.besideStep(parts, splitRowsStep(parts, bytes))
+	t.line("TESTQ DX, DX")
+	t.line("JG step")
+	fmt.Fprintf(&t.asm, "last:\n")
+	t.lines(stepProductsAhead(parts))
+	t.line("MOVQ $32, R8")
+	t.leaveBeside(last, "least+64(FP)", "most+68(FP)", "done+120(FP)")
+}
+
+// besideColumns is besideRows for 32 columns of b, and up to 32 rows of an a that is split.
+func (t *text) besideColumns(parts int) {
+	bytes := 2048 * parts
+	t.function(fmt.Sprintf("splitColumnsBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
+		fmt.Sprintf(`splits 32 columns of 32 times steps numbers in %d parts to b and is tileProduct%d of one panel of a and of
+// them. The elements of k lie at src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign,
+// twice, are above most or, less 1, below least. A step beyond those of a and b is read.`, parts, parts), 129)
+	last := lastFrom(80)
+	t.enterBeside(last)
+	t.line("MOVQ block+56(FP), CX")
+	t.line("MOVQ DI, R14") // to the second half of a step
+	t.line("SHLQ $4, R14")
+	t.line("MOVQ steps+40(FP), DX")
+	t.line("MOVQ first+48(FP), R15")
+	t.lines(splitColumnsStep(parts, 0))
+	t.lines(firstLoads(parts, 0))
+	t.line("DECQ DX")
+	t.line("JZ last")
+	fmt.Fprintf(&t.asm, "step:\n")
+	t.besideStep(parts, splitColumnsStep(parts, bytes))
+	t.line("DECQ DX")
+	t.line("JNZ step")
+	fmt.Fprintf(&t.asm, "last:\n")
+	t.lines(stepProductsAhead(parts))
+	t.line("MOVQ rows+72(FP), R8")
+	t.leaveBeside(last, "least+64(FP)", "most+68(FP)", "done+128(FP)")
+}
+
+// enterBeside begins a product beside which numbers are split.
+func (t *text) enterBeside(last lastArguments) {
 	t.enter(last)
 	for _, c := range []struct{ bits, register int }{{0x8000, 22}, {0xffff0000, 23}} {
 		t.line("MOVL $0x%08x, AX", c.bits)
@@ -20,55 +73,45 @@ func (t *text) besideProduct(parts int) {
 	t.line("VMOVDQA32 Z24, Z26")
 	t.line("VPXORD Z25, Z25, Z25") // the most so far
 	t.column(last)
-	t.line("MOVQ block+56(FP), CX")
 	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ b+16(FP), BX")
 	t.line("MOVQ src+24(FP), R12")
 	t.line("MOVQ stride+32(FP), DI")
-	t.line("MOVQ DI, R8") // from the last row of a step to the first of the next
-	t.line("SHLQ $5, R8")
-	t.line("SUBQ $128, R8")
-	t.line("MOVQ k+40(FP), DX") // what is not split
-	t.line("MOVQ first+48(FP), R15")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
-	t.nextElements()
-	t.lines(splitRowsStep(parts, 0))
-	t.lines(firstLoads(parts, 0))
-	t.line("TESTQ DX, DX")
-	t.line("JLE last")
-	fmt.Fprintf(&t.asm, "step:\n")
-	t.nextElements()
+}
+
+// besideStep multiplies a step and splits the next.
+func (t *text) besideStep(parts int, split []string) {
 	products := stepProductsAhead(parts)
-	early := len(products) * 3 / 5 // the last products load what is split now, once it is stored: 6 % of the whole
-	t.lines(beside(products[:early], splitRowsStep(parts, bytes)))
+	early := min(len(products)*3/5, len(products)-6) // the last six lines load what is split now, once it is stored
+	t.lines(beside(products[:early], split))
 	t.lines(products[early:])
-	t.line("ADDQ $%d, SI", bytes)
-	t.line("ADDQ $%d, BX", bytes)
+	t.line("ADDQ $%d, SI", 2048*parts)
+	t.line("ADDQ $%d, BX", 2048*parts)
 	t.line("DECQ R15")
 	t.line("JNZ kept")
 	t.putFirst()
 	fmt.Fprintf(&t.asm, "kept:\n")
-	t.line("TESTQ DX, DX")
-	t.line("JG step")
-	fmt.Fprintf(&t.asm, "last:\n")
-	t.lines(stepProductsAhead(parts))
+}
+
+// leaveBeside stores R8 rows of products if what was split can be.
+func (t *text) leaveBeside(last lastArguments, least, most, done string) {
 	for _, r := range []struct {
 		op, jump, bound string
 		z               int
-	}{{"VPMAXUD", "JHI", "most+68(FP)", 25}, {"VPMINUD", "JCS", "least+64(FP)", 26}} {
+	}{{"VPMAXUD", "JHI", most, 25}, {"VPMINUD", "JCS", least, 26}} {
 		t.fold(r.op, r.z)
 		t.line("CMPL AX, %s", r.bound)
 		t.line("%s outside", r.jump)
 	}
 	t.storeTiles(0)
-	t.line("MOVQ $32, R8")
 	t.merge(last)
-	t.line("MOVB $1, done+120(FP)")
+	t.line("MOVB $1, %s", done)
 	t.leave()
 	fmt.Fprintf(&t.asm, "outside:\n")
-	t.line("MOVB $0, done+120(FP)")
+	t.line("MOVB $0, %s", done)
 	t.leave()
 }
 
@@ -101,6 +144,24 @@ func splitRowsStep(parts, at int) (lines []string) {
 		})...)
 	}
 	return append(lines, "SUBQ R8, R12", "ADDQ DI, R12")
+}
+
+// splitColumnsStep splits a step of 32 columns at R12 to tiles of b, at bytes from BX.
+func splitColumnsStep(parts, at int) (lines []string) {
+	for row := range 16 {
+		for half := range 2 {
+			z := 8 * half
+			lines = append(lines, fmt.Sprintf("VMOVUPS %d(R12), Z%d", 64*half, z), fmt.Sprintf("VMOVUPS %d(R12)(R14*1), Z%d", 64*half, z+1))
+			for x := range 2 {
+				lines = append(lines, look(z+x, z+2+x, 25, 26, 24)...)
+			}
+			lines = append(lines, splitPair(parts, z, 22, 23, func(q int) string {
+				return fmt.Sprintf("%d(BX)", at+2048*q+1024*half+64*row)
+			})...)
+		}
+		lines = append(lines, "ADDQ DI, R12")
+	}
+	return append(lines, "ADDQ R14, R12")
 }
 
 // partLoads are the two tiles of a part.
