@@ -117,26 +117,45 @@ func TestSplitSpecialNumbers(t *testing.T) {
 				} else {
 					b[at.inB] = special
 				}
-				got := normals[float32](random, m*n)
-				want := slices.Clone(got)
-				Gemm(NT, m, n, k, a, k, b, k, got, n, accumulate, Epilogue[float32]{Activation: ReLU})
+				start := normals[float32](random, m*n)
+				want := slices.Clone(start)
 				gemmGo(NT, m, n, k, a, k, b, k, want, n, accumulate, Epilogue[float32]{Activation: ReLU})
-				for i := range want {
-					size := 0.0
+				size := make([]float64, m*n)
+				for i := range size {
 					for p := range k {
-						size += math.Abs(float64(a[i/n*k+p]) * float64(b[i%n*k+p]))
+						size[i] += math.Abs(float64(a[i/n*k+p]) * float64(b[i%n*k+p]))
 					}
-					if math.IsInf(size, 0) || size != size {
-						size = 0
+					if math.IsInf(size[i], 0) || size[i] != size[i] {
+						size[i] = 0
 					}
-					near(t, float64(want[i]), got[i], 1, k*epsilon[float32]()*size, special, at, accumulate, i)
+				}
+				for _, layout := range []Layout{NT, NN} {
+					right, ldb, got := b, k, slices.Clone(start)
+					if layout == NN {
+						right, ldb = turned(b, n, k), n
+					}
+					Gemm(layout, m, n, k, a, k, right, ldb, got, n, accumulate, Epilogue[float32]{Activation: ReLU})
+					for i := range want {
+						near(t, float64(want[i]), got[i], 1, k*epsilon[float32]()*size[i], special, at, layout, accumulate, i)
+					}
 				}
 			}
 		}
 	}
 }
 
-// Rows that are split beside their first products have the bits of those that are split before: those of an edge.
+// turned is a matrix of that many rows and columns, transposed.
+func turned(x []float32, rows, columns int) []float32 {
+	y := make([]float32, len(x))
+	for i := range rows {
+		for j := range columns {
+			y[j*rows+i] = x[i*columns+j]
+		}
+	}
+	return y
+}
+
+// Rows and columns that are split beside their first products have the bits of those that are split before: those of an edge.
 func TestSplitBeside(t *testing.T) {
 	withAMX(t)
 	random := rand.New(rand.NewPCG(15, 16))
@@ -154,13 +173,7 @@ func TestSplitBeside(t *testing.T) {
 				multiply(parts, from, 16)
 			}
 			require.Equal(t, parts, whole, "k %d, %v", k, precision)
-			turned := make([]float32, len(b))
-			for j := range n {
-				for p := range k {
-					turned[p*n+j] = b[j*k+p]
-				}
-			}
-			Gemm(NN, m, n, k, a, k, turned, n, whole, n, false, Epilogue[float32]{Bias: bias, Activation: ReLU})
+			Gemm(NN, m, n, k, a, k, turned(b, n, k), n, whole, n, false, Epilogue[float32]{Bias: bias, Activation: ReLU})
 			require.Equal(t, parts, whole, "NN, k %d, %v", k, precision)
 		}
 	}
