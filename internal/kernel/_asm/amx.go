@@ -89,13 +89,7 @@ func (t *text) split(parts int) {
 	t.line("VBROADCASTSS scale+48(FP), Z29")
 	t.line("MOVL scale+48(FP), R11")
 	t.line("SUBL $0x3f800000, R11") // 0 for a scale of 1: a multiplication would be slow for subnormal numbers
-	for _, c := range []struct{ bits, register int }{{0x8000, 31}, {0xffff0000, 30}} {
-		t.line("MOVL $0x%08x, AX", c.bits)
-		t.line("VPBROADCASTD AX, Z%d", c.register)
-	}
-	t.line("VPTERNLOGD $0xff, Z27, Z27, Z27") // -1, and the least so far
-	t.line("VMOVDQA32 Z27, Z26")
-	t.line("VPXORD Z25, Z25, Z25") // the most so far
+	t.splitConstants(31, 30, 27)
 	fmt.Fprintf(&t.asm, "step:\n")
 	t.line("MOVQ SI, R10")
 	t.line("MOVQ $16, CX")
@@ -104,7 +98,7 @@ func (t *text) split(parts int) {
 	t.line("VMOVUPS (R10)(BX*1), Z1")
 	t.line("ADDQ DX, R10")
 	for x := range 2 {
-		t.lines(look(x, 2+x, 25, 26, 27))
+		t.lines(look(x, 2+x, 27))
 	}
 	t.line("TESTL R11, R11")
 	t.line("JZ scaled")
@@ -131,13 +125,24 @@ func (t *text) split(parts int) {
 	t.line("RET")
 }
 
-// look takes the numbers of register z into the largest and the smallest so far; ones has all bits.
-func look(z, free, most, least, ones int) []string {
+// splitConstants sets what splitPair and look read, and what they have seen, the most in Z25 and the least in Z26, to nothing.
+func (t *text) splitConstants(half, top, ones int) {
+	for _, c := range []struct{ bits, register int }{{0x8000, half}, {0xffff0000, top}} {
+		t.line("MOVL $0x%08x, AX", c.bits)
+		t.line("VPBROADCASTD AX, Z%d", c.register)
+	}
+	t.line("VPTERNLOGD $0xff, Z%d, Z%d, Z%d", ones, ones, ones)
+	t.line("VMOVDQA32 Z%d, Z26", ones)
+	t.line("VPXORD Z25, Z25, Z25")
+}
+
+// look takes the numbers of register z into the most and the least so far; ones has all bits, which is -1.
+func look(z, free, ones int) []string {
 	return []string{
 		fmt.Sprintf("VPADDD Z%d, Z%d, Z%d", z, z, free),
-		fmt.Sprintf("VPMAXUD Z%d, Z%d, Z%d", free, most, most),
+		fmt.Sprintf("VPMAXUD Z%d, Z25, Z25", free),
 		fmt.Sprintf("VPADDD Z%d, Z%d, Z%d", ones, free, free),
-		fmt.Sprintf("VPMINUD Z%d, Z%d, Z%d", free, least, least),
+		fmt.Sprintf("VPMINUD Z%d, Z26, Z26", free),
 	}
 }
 

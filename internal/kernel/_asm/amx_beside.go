@@ -65,13 +65,7 @@ func (t *text) besideColumns(parts int) {
 // enterBeside begins a product beside which numbers are split.
 func (t *text) enterBeside(last lastArguments) {
 	t.enter(last)
-	for _, c := range []struct{ bits, register int }{{0x8000, 22}, {0xffff0000, 23}} {
-		t.line("MOVL $0x%08x, AX", c.bits)
-		t.line("VPBROADCASTD AX, Z%d", c.register)
-	}
-	t.line("VPTERNLOGD $0xff, Z24, Z24, Z24") // -1, and the least so far
-	t.line("VMOVDQA32 Z24, Z26")
-	t.line("VPXORD Z25, Z25, Z25") // the most so far
+	t.splitConstants(22, 23, 24)
 	t.column(last)
 	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ b+16(FP), BX")
@@ -137,7 +131,7 @@ func splitRowsStep(parts, at int) (lines []string) {
 			lines = append(lines, "ADDQ DI, R12")
 		}
 		for x := range 2 {
-			lines = append(lines, look(z+x, z+2+x, 25, 26, 24)...)
+			lines = append(lines, look(z+x, z+2+x, 24)...)
 		}
 		lines = append(lines, splitPair(parts, z, 22, 23, func(q int) string {
 			return fmt.Sprintf("%d(SI)", at+2048*q+64*row)
@@ -153,7 +147,7 @@ func splitColumnsStep(parts, at int) (lines []string) {
 			z := 8 * half
 			lines = append(lines, fmt.Sprintf("VMOVUPS %d(R12), Z%d", 64*half, z), fmt.Sprintf("VMOVUPS %d(R12)(R14*1), Z%d", 64*half, z+1))
 			for x := range 2 {
-				lines = append(lines, look(z+x, z+2+x, 25, 26, 24)...)
+				lines = append(lines, look(z+x, z+2+x, 24)...)
 			}
 			lines = append(lines, splitPair(parts, z, 22, 23, func(q int) string {
 				return fmt.Sprintf("%d(BX)", at+2048*q+1024*half+64*row)
