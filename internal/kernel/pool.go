@@ -17,7 +17,7 @@ import (
 // Every thread has a queue of parts of its own, the same elements in every kernel of a size, which keeps them in its core's
 // cache; who has none left takes from the end of another's. What a worker that is late, or whose core is busy, has not
 // claimed, the others do. How a kernel is cut depends on its size and the number of threads alone, so the bits of a result
-// do not depend on who did what.
+// do not depend on who did what; where a core is slower than another (see pace), only what has the same bits is cut finer.
 //
 // On a machine whose cores are busy with others a worker may be put aside in the middle of a part, for milliseconds. So the
 // pool keeps account of the time that working together won or lost against working alone; when more is lost than was won,
@@ -49,6 +49,7 @@ type threadPool struct {
 	workers []*worker // under busy, as are
 	account account
 	given   uint32 // parts of all kernels so far
+	pace    pace
 	_       [64]byte
 
 	// of the kernel that runs now, written before its parts can be claimed; on one cache line, for each that a worker has to
@@ -64,9 +65,12 @@ type threadPool struct {
 	_      [60]byte
 	done   atomic.Uint32 // parts of all kernels so far
 	least  atomic.Uint64 // the time of the quickest part in ns, below the kernel's number
+	most   atomic.Uint64 // of the slowest
+	_      [40]byte
+	crowd  crowd
 }
 
-var pool = threadPool{account: account{credit: maxCredit / 2, factor: minFactor}}
+var pool = threadPool{account: account{credit: maxCredit / 2, factor: minFactor}, crowd: crowd{core: currentCore, leave: leaveCores}}
 
 // queue holds parts that nobody has claimed: first to end, under the number of their kernel, so that who looked at an
 // earlier kernel's cannot claim them.
@@ -98,10 +102,11 @@ func (q *queue) claim(own bool) (part int, ok bool) {
 }
 
 type worker struct {
-	self   int // its queue
-	parked atomic.Bool
-	wake   chan struct{}
-	_      [40]byte // a cache line each
+	self     int    // its queue
+	answered uint32 // the last call of the roll it answered
+	parked   atomic.Bool
+	wake     chan struct{}
+	_        [40]byte // a cache line each
 }
 
 // run runs a task over the shares of n elements and returns when all are done.
@@ -159,6 +164,7 @@ func (p *threadPool) together(start time.Time, helpers int) {
 	}
 	// Parts that were put aside took longer, so the quickest tells what all would have taken alone.
 	p.account.enter(p.quickest()*time.Duration(p.parts)-end.Sub(start), end)
+	p.pace.enter(p.parts == helpers+1, p.quickest(), p.slowest())
 }
 
 // work claims and runs parts until none is left, and says when the last ended.
@@ -190,6 +196,9 @@ func (p *threadPool) perform(part int, now time.Time) (end time.Time) {
 	for least := p.least.Load(); (took < least || least>>32 != took>>32) && !p.least.CompareAndSwap(least, took); {
 		least = p.least.Load()
 	}
+	for most := p.most.Load(); (took > most || most>>32 != took>>32) && !p.most.CompareAndSwap(most, took); {
+		most = p.most.Load()
+	}
 	p.done.Add(1)
 	return end
 }
@@ -197,15 +206,29 @@ func (p *threadPool) perform(part int, now time.Time) (end time.Time) {
 // quickest is what the quickest of the kernel's parts took.
 func (p *threadPool) quickest() time.Duration { return time.Duration(p.least.Load() & math.MaxUint32) }
 
+// slowest is what the slowest of the kernel's parts took.
+func (p *threadPool) slowest() time.Duration { return time.Duration(p.most.Load() & math.MaxUint32) }
+
 // wait returns when all parts are done.
 func (p *threadPool) wait() (end time.Time) {
 	const check = 16 // spins between looks at the clock
 	start, part := time.Now(), p.quickest()
+	looked := false
 	for spins := 1; p.done.Load() != p.given; spins++ {
 		pause(1)
-		if spins%check == 0 && time.Since(start) > part+patience {
-			runtime.Gosched()    // the worker may be waiting for our processor
-			time.Sleep(patience) // or for our core
+		if spins%check != 0 {
+			continue
+		}
+		if now := time.Now(); now.Sub(start) > part+patience {
+			if !looked {
+				looked = true
+				if p.crowd.part(int(p.count.Load())-1, now) {
+					start = now
+					continue
+				}
+			}
+			runtime.Gosched() // the worker may be waiting for our processor
+			nap(patience)     // or for our core
 		}
 	}
 	return time.Now()
@@ -218,6 +241,10 @@ func (p *threadPool) loop(w *worker) {
 	for {
 		if started := p.started.Load(); started != seen {
 			seen = started
+			if call := p.crowd.call.Load(); call != w.answered {
+				w.answered = call
+				p.crowd.answer(w.self)
+			}
 			idleSince = p.work(w.self, time.Now())
 			continue
 		}

@@ -20,6 +20,7 @@ type product[T Float] struct {
 
 	parts  int            // into which numbers are split, or 0; see split.go
 	parted *partedWeights // all of b, split, or nil
+	serial uint64         // below which parts find the rows that an earlier part split, or 0
 
 	byRows  bool // parts are rows of c, not columns
 	byDots  bool
@@ -143,7 +144,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 
 // drop makes the product ready for the next, and lets its operands go. Tiny ones notice when all of it is cleared.
 func (g *product[T]) drop() {
-	g.a, g.b, g.c, g.weights, g.parted, g.epilogue.Bias = nil, nil, nil, nil, nil, nil
+	g.a, g.b, g.c, g.weights, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, 0
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}

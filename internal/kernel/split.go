@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -27,8 +28,9 @@ const (
 	// sumDepth is how many of them add up before the others do: all of them in one go would err more than the multiply-adds.
 	sumDepth = 512
 	// splitBytes bounds the rows of a that stay, split, in the second-level cache, of 2 MiB on every processor that has tiles;
-	// measured best of 0.5 to 1.25 MiB.
-	splitBytes = 3 << 18
+	// measured best of 0.5 to 1.25 MiB where b is split already. Where it isn't, it is split once for each such block, and all rows in
+	// one block of up to splitBytesFresh are up to a quarter faster.
+	splitBytes, splitBytesFresh = 3 << 18, 5 << 18
 
 	// splitSteps bounds the steps of one call, about 0.1 µs each: assembly can't be preempted.
 	splitSteps = 1024
@@ -37,6 +39,10 @@ const (
 	splitOwnRows, splitOwnRowsFresh = 128, 200
 	// splitOwnColumns is how many columns of c a thread has at least.
 	splitOwnColumns = 64
+	// Where a core is slower than another, a part has splitMoreColumns or splitFewRows, so that who is done takes over the
+	// other's: 1 to 5 % slower on equal cores, a quarter faster where one has half the speed. splitMoreRows cost nothing.
+	splitMoreColumns            = 128
+	splitMoreRows, splitFewRows = 256, 64
 )
 
 // Cycles a multiply-add of the two ways, a number of a and b to split, and a number of c to store, measured on Sapphire Rapids: by
@@ -97,8 +103,13 @@ func up(n, unit int) int { return (n + unit - 1) / unit }
 // computeSplit runs the product on AMX tiles, in parts of rows or columns of c. What a part reads again and again it has split
 // itself, so that it lies in its core's cache.
 func (g *product[T]) computeSplit(w *workspace[T]) {
-	parts := splitThreads(g.m, g.n, g.k)
+	parts, most := splitThreads(g.m, g.n, g.k), partsOf(g.m*g.n*g.k, grainProduct)
+	finer := parts > 1 && pool.pace.uneven()
 	if g.byRows = ownRows(g.m, g.n, parts, g.parted != nil); !g.byRows {
+		if finer && g.k <= splitDepth && g.m <= g.rowsIn(splitBytesFresh) {
+			parts = min(most, max(parts, min(2*parts, g.n/splitOwnColumns), g.n/splitMoreColumns))
+			g.serial = products.Add(1)
+		}
 		pool.run(g, parts, g.n, splitSide)
 		return
 	}
@@ -106,26 +117,49 @@ func (g *product[T]) computeSplit(w *workspace[T]) {
 		g.splitAll(w, &w.parted, &w.b)
 		g.parted = &w.parted
 	}
+	if parts > 1 && g.parted != nil {
+		rows := splitMoreRows
+		if finer {
+			rows = splitFewRows
+		}
+		parts = min(most, max(parts, g.m/rows))
+	}
 	pool.run(g, parts, g.m, splitSide)
+}
+
+// products counts the products whose parts take over rows that a part before has split.
+var products atomic.Uint64
+
+// rowsIn is how many rows of a take no more than that many bytes when they are split.
+func (g *product[T]) rowsIn(bytes int) int {
+	return max(1, bytes/(up(splitDepthOf(g.k), splitSide)*g.stepBytes())) * splitSide
+}
+
+// rowsAtOnce is how many of the rows are split at a time for that many columns.
+func (g *product[T]) rowsAtOnce(rows, columns int) int {
+	switch few := g.rowsIn(splitBytesFresh); {
+	case rows <= few && (g.parted == nil || g.serial != 0): // then b is split once
+		return few
+	case g.parted != nil && up(columns, splitSide)*up(splitDepthOf(g.k), splitSide)*g.stepBytes() < splitBytes/2: // b stays in the cache, too
+		return g.rowsIn(splitBytes / 4)
+	}
+	return g.rowsIn(splitBytes)
 }
 
 // splitBlocks computes rows i0 to i1 and columns j0 to j1 of c.
 func (g *product[T]) splitBlocks(w *workspace[T], i0, i1, j0, j1 int) {
-	kc := splitDepthOf(g.k)
-	bytes := up(kc, splitSide) * g.stepBytes()
-	most := splitBytes
-	if up(j1-j0, splitSide)*bytes < splitBytes/2 { // b stays in the cache, too
-		most = splitBytes / 4
-	}
-	mc := max(1, most/bytes) * splitSide
+	kc, mc := splitDepthOf(g.k), g.rowsAtOnce(i1-i0, j1-j0)
 	for p0 := 0; p0 < g.k; p0 += kc {
 		for i := i0; i < i1; i += mc {
 			b := block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k)}
 			b.height = even(b.to-b.from, g.kernels.maxRows, 1)
 			j := j0
-			if g.layout != TN {
+			switch {
+			case g.serial != 0 && g.serial == w.serial:
+				b.split = w.split
+			case g.layout != TN:
 				j = g.splitBeside(w, &b, j0, j1)
-			} else {
+			default:
 				g.splitRows(w, &b)
 			}
 			g.splitColumns(w, b, j, j1)
@@ -143,8 +177,9 @@ func (g *product[T]) splitRows(w *workspace[T], b *block[T]) {
 
 // splitRoom takes memory for a block of a, split.
 func (g *product[T]) splitRoom(w *workspace[T], b *block[T]) {
-	b.split = bytesOf(&w.a, up(b.to-b.from, splitSide)*g.panelBytes(b)+g.stepBytes())
+	b.split = bytesOf(&w.splitRows, up(b.to-b.from, splitSide)*g.panelBytes(b)+g.stepBytes())
 	w.unscale = w.unscale[:0]
+	w.split, w.serial = b.split, g.serial
 }
 
 // panelBytes is what a panel takes in a block, split.

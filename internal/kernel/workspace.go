@@ -11,8 +11,11 @@ type workspace[T Float] struct {
 	own       []T // see floats
 	// blocks on their way to and from AMX tiles
 	square, turned, panel []T
-	unscale               []float32     // of the panels of a block of a
-	parted                partedWeights // a b that is split whole
+	splitRows             []T            // a block of a
+	split                 unsafe.Pointer // where that begins
+	unscale               []float32      // of its panels
+	serial                uint64         // of the product it belongs to
+	parted                partedWeights  // a b that is split whole
 	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
 	most, sum, row []T
 	// by row of a block

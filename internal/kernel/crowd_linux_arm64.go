@@ -1,0 +1,3 @@
+package kernel
+
+const getCPU = 168 // the number of the system call getcpu
