@@ -28,8 +28,8 @@ func leaveCores(taken *coreSet) {
 		return
 	}
 	if free, some := allowed.without(taken); some {
-		affinity(syscall.SYS_SCHED_SETAFFINITY, &free)
-		affinity(syscall.SYS_SCHED_SETAFFINITY, &allowed)
+		_, _, _ = affinity(syscall.SYS_SCHED_SETAFFINITY, &free)
+		_, _, _ = affinity(syscall.SYS_SCHED_SETAFFINITY, &allowed)
 	}
 }
 
