@@ -151,7 +151,7 @@ func adamSerial[T Float](p, g, m, v, vmax []T, s adamScalars[T]) {
 		if s.amsgrad {
 			most = &vmax[0]
 		}
-		f(n, &p[0], &g[0], &m[0], &v[0], most, s.sign, s.decay, s.shrink, s.lerp, s.beta2, s.fresh2, s.root2, s.eps, s.step)
+		f(n, &p[0], &g[0], &m[0], &v[0], most, s.sign, s.decay, s.shrink, s.lerp, s.beta2, s.fresh2, s.root2, s.eps, s.step, s.easySquare())
 		return
 	}
 	adamGo(p, g, m, v, vmax, s)
@@ -170,6 +170,15 @@ type adamScalars[T Float] struct {
 	step    T // -lr / first bias correction
 	lerpEnd bool
 	amsgrad bool
+}
+
+// easySquare is up to what square the kernels may take quotients by multiplications: above it, or where it is below 0, a number on
+// the way might be too large or too small for that.
+func (s *adamScalars[T]) easySquare() T {
+	if s.root2 < 0x1p-10 || s.root2 > 1 || s.eps < 0x1p-40 || s.eps > 1 {
+		return -1
+	}
+	return 0x1p40
 }
 
 func newAdamScalars[T Float](args AdamArgs) adamScalars[T] {

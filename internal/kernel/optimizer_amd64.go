@@ -20,10 +20,10 @@ func sgd03F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, 
 func sgd04F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
 
 //go:noescape
-func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
 func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
@@ -41,10 +41,10 @@ func sgd13F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, 
 func sgd14F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
 
 //go:noescape
-func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func adam11F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam11F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
 func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
@@ -62,10 +62,10 @@ func sgd03F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, 
 func sgd04F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
 
 //go:noescape
-func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func adam01F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam01F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
 func sgd10F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
@@ -83,10 +83,10 @@ func sgd13F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, 
 func sgd14F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
 
 //go:noescape
-func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func adam11F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam11F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
 func sgd00F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
@@ -104,10 +104,10 @@ func sgd03F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, si
 func sgd04F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
 
 //go:noescape
-func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func adam01F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam01F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
 func sgd10F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
@@ -125,10 +125,10 @@ func sgd13F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, si
 func sgd14F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
 
 //go:noescape
-func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func adam11F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+func adam11F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
 func sgd00F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
@@ -146,10 +146,10 @@ func sgd03F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, si
 func sgd04F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
 
 //go:noescape
-func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func adam01F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam01F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
 func sgd10F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
@@ -167,7 +167,7 @@ func sgd13F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, si
 func sgd14F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
 
 //go:noescape
-func adam10F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam10F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func adam11F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+func adam11F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)

@@ -360,9 +360,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-84
+TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -376,69 +376,334 @@ TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-84
 	VBROADCASTSS root2+72(FP), Z5
 	VBROADCASTSS eps+76(FP), Z6
 	VBROADCASTSS step+80(FP), Z7
+	VBROADCASTSS easy+84(FP), Z8
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z10
+	VDIVPS       Z5, Z10, Z9
+	VFNMADD231PS Z5, Z9, Z10
+	VMULPS       Z9, Z10, Z10
+	VBROADCASTSS constant32_df000000<>+0(SB), Z11
+	VBROADCASTSS constant32_9a000000<>+0(SB), Z12
 	XORQ         DI, DI
+	CMPQ         AX, $+16
+	JLT          rest
+	VMOVUPS      (DX)(DI*4), Z15
+	VMULPS       Z0, Z15, Z15
+	VMOVUPS      (BX)(DI*4), Z13
+	VSUBPS       Z13, Z15, Z16
+	VFMADD231PS  Z16, Z2, Z13
+	VMOVUPS      Z13, (BX)(DI*4)
+	VMOVUPS      (SI)(DI*4), Z14
+	VMULPS       Z3, Z14, Z14
+	VMULPS       Z4, Z15, Z16
+	VFMADD231PS  Z15, Z16, Z14
+	VMOVUPS      Z14, (SI)(DI*4)
+	VMULPS       Z7, Z13, Z13
+	VSQRTPS      Z14, Z15
 
-adamSingle:
-	CMPQ        AX, $+16
-	JLT         adamSingleEnd
-	VMOVUPS     (CX)(DI*4), Z8
-	VMOVUPS     (DX)(DI*4), Z9
-	VMULPS      Z0, Z9, Z9
-	VMOVUPS     (BX)(DI*4), Z10
-	VSUBPS      Z10, Z9, Z11
-	VFMADD231PS Z11, Z2, Z10
-	VMOVUPS     Z10, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Z12
-	VMULPS      Z3, Z12, Z12
-	VMULPS      Z4, Z9, Z11
-	VFMADD231PS Z9, Z11, Z12
-	VMOVUPS     Z12, (SI)(DI*4)
-	VSQRTPS     Z12, Z12
-	VDIVPS      Z5, Z12, Z12
-	VADDPS      Z6, Z12, Z12
-	VMULPS      Z1, Z8, Z8
-	VMULPS      Z7, Z10, Z10
-	VDIVPS      Z12, Z10, Z10
-	VADDPS      Z10, Z8, Z8
-	VMOVUPS     Z8, (CX)(DI*4)
-	ADDQ        $+16, DI
-	SUBQ        $+16, AX
-	JMP         adamSingle
+whole:
+	ADDQ               $+16, DI
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last0
+	VMOVUPS            (DX)(DI*4), Z18
+	VMULPS             Z0, Z18, Z18
+	VMOVUPS            (BX)(DI*4), Z16
+	VSUBPS             Z16, Z18, Z19
+	VFMADD231PS        Z19, Z2, Z16
+	VMOVUPS            Z16, (BX)(DI*4)
+	VMOVUPS            (SI)(DI*4), Z17
+	VMULPS             Z3, Z17, Z17
+	VMULPS             Z4, Z18, Z19
+	VFMADD231PS        Z18, Z19, Z17
+	VMOVUPS            Z17, (SI)(DI*4)
+	VMULPS             Z7, Z16, Z16
+	VSQRTPS            Z17, Z18
+	VPADDD             Z13, Z13, Z19
+	VPADDD             Z11, Z19, Z20
+	VPCMPUD            $0x06, Z12, Z20, K1
+	VPTESTMD           Z19, Z19, K1, K1
+	VCMPPS             $0x16, Z8, Z14, K2
+	KORTESTW           K2, K1
+	JNE                slow0
+	VMULPS             Z10, Z15, Z14
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z19
+	VRCP14PS           Z19, Z19
+	VFNMADD231PS       Z5, Z14, Z15
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z19, Z15
+	VMOVUPS            Z19, Z20
+	VFMADD231PS.RU_SAE Z15, Z19, Z20
+	VFMADD213PS        Z19, Z19, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z14, Z15, Z19
+	VFMADD213PS        Z15, Z20, Z19
+	VMULPS             Z15, Z13, Z20
+	VMOVUPS            Z13, Z21
+	VFNMADD231PS       Z14, Z20, Z21
+	VFMADD231PS        Z15, Z21, Z20
+	VFNMADD231PS       Z14, Z20, Z13
+	VFMADD231PS        Z19, Z13, Z20
 
-adamSingleEnd:
-	TESTQ       AX, AX
-	JZ          adamDone
-	MOVQ        $-1, R8
-	BZHIQ       AX, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (CX)(DI*4), K1, Z8
-	VMOVUPS.Z   (DX)(DI*4), K1, Z9
-	VMULPS      Z0, Z9, Z9
-	VMOVUPS.Z   (BX)(DI*4), K1, Z0
-	VSUBPS      Z0, Z9, Z10
-	VFMADD231PS Z10, Z2, Z0
-	VMOVUPS     Z0, K1, (BX)(DI*4)
-	VMOVUPS.Z   (SI)(DI*4), K1, Z2
-	VMULPS      Z3, Z2, Z2
-	VMULPS      Z4, Z9, Z10
-	VFMADD231PS Z9, Z10, Z2
-	VMOVUPS     Z2, K1, (SI)(DI*4)
-	VSQRTPS     Z2, Z2
-	VDIVPS      Z5, Z2, Z2
-	VADDPS      Z6, Z2, Z2
-	VMULPS      Z1, Z8, Z8
-	VMULPS      Z7, Z0, Z0
-	VDIVPS      Z2, Z0, Z0
-	VADDPS      Z0, Z8, Z8
-	VMOVUPS     Z8, K1, (CX)(DI*4)
+joined0:
+	VMOVUPS            -64(CX)(DI*4), Z13
+	VMULPS             Z1, Z13, Z13
+	VADDPS             Z20, Z13, Z13
+	VMOVUPS            Z13, -64(CX)(DI*4)
+	ADDQ               $+16, DI
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last1
+	VMOVUPS            (DX)(DI*4), Z15
+	VMULPS             Z0, Z15, Z15
+	VMOVUPS            (BX)(DI*4), Z13
+	VSUBPS             Z13, Z15, Z19
+	VFMADD231PS        Z19, Z2, Z13
+	VMOVUPS            Z13, (BX)(DI*4)
+	VMOVUPS            (SI)(DI*4), Z14
+	VMULPS             Z3, Z14, Z14
+	VMULPS             Z4, Z15, Z19
+	VFMADD231PS        Z15, Z19, Z14
+	VMOVUPS            Z14, (SI)(DI*4)
+	VMULPS             Z7, Z13, Z13
+	VSQRTPS            Z14, Z15
+	VPADDD             Z16, Z16, Z19
+	VPADDD             Z11, Z19, Z20
+	VPCMPUD            $0x06, Z12, Z20, K1
+	VPTESTMD           Z19, Z19, K1, K1
+	VCMPPS             $0x16, Z8, Z17, K2
+	KORTESTW           K2, K1
+	JNE                slow1
+	VMULPS             Z10, Z18, Z17
+	VFMADD231PS        Z9, Z18, Z17
+	VADDPS             Z6, Z17, Z19
+	VRCP14PS           Z19, Z19
+	VFNMADD231PS       Z5, Z17, Z18
+	VFMADD231PS        Z9, Z18, Z17
+	VADDPS             Z6, Z17, Z17
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z18
+	VFNMADD231PS       Z17, Z19, Z18
+	VMOVUPS            Z19, Z20
+	VFMADD231PS.RU_SAE Z18, Z19, Z20
+	VFMADD213PS        Z19, Z19, Z18
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z17, Z18, Z19
+	VFMADD213PS        Z18, Z20, Z19
+	VMULPS             Z18, Z16, Z20
+	VMOVUPS            Z16, Z21
+	VFNMADD231PS       Z17, Z20, Z21
+	VFMADD231PS        Z18, Z21, Z20
+	VFNMADD231PS       Z17, Z20, Z16
+	VFMADD231PS        Z19, Z16, Z20
 
-adamDone:
+joined1:
+	VMOVUPS -64(CX)(DI*4), Z16
+	VMULPS  Z1, Z16, Z16
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS Z16, -64(CX)(DI*4)
+	JMP     whole
+
+last0:
+	VPADDD             Z13, Z13, Z16
+	VPADDD             Z11, Z16, Z17
+	VPCMPUD            $0x06, Z12, Z17, K1
+	VPTESTMD           Z16, Z16, K1, K1
+	VCMPPS             $0x16, Z8, Z14, K2
+	KORTESTW           K2, K1
+	JNE                slow2
+	VMULPS             Z10, Z15, Z14
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z16
+	VRCP14PS           Z16, Z16
+	VFNMADD231PS       Z5, Z14, Z15
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z16, Z15
+	VMOVUPS            Z16, Z17
+	VFMADD231PS.RU_SAE Z15, Z16, Z17
+	VFMADD213PS        Z16, Z16, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z14, Z15, Z16
+	VFMADD213PS        Z15, Z17, Z16
+	VMULPS             Z15, Z13, Z17
+	VMOVUPS            Z13, Z18
+	VFNMADD231PS       Z14, Z17, Z18
+	VFMADD231PS        Z15, Z18, Z17
+	VFNMADD231PS       Z14, Z17, Z13
+	VFMADD231PS        Z16, Z13, Z17
+
+joined2:
+	VMOVUPS -64(CX)(DI*4), Z13
+	VMULPS  Z1, Z13, Z13
+	VADDPS  Z17, Z13, Z13
+	VMOVUPS Z13, -64(CX)(DI*4)
+	JMP     rest
+
+last1:
+	VPADDD             Z16, Z16, Z13
+	VPADDD             Z11, Z13, Z14
+	VPCMPUD            $0x06, Z12, Z14, K1
+	VPTESTMD           Z13, Z13, K1, K1
+	VCMPPS             $0x16, Z8, Z17, K2
+	KORTESTW           K2, K1
+	JNE                slow3
+	VMULPS             Z10, Z18, Z13
+	VFMADD231PS        Z9, Z18, Z13
+	VADDPS             Z6, Z13, Z14
+	VRCP14PS           Z14, Z14
+	VFNMADD231PS       Z5, Z13, Z18
+	VFMADD231PS        Z9, Z18, Z13
+	VADDPS             Z6, Z13, Z13
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z13, Z14, Z15
+	VMOVUPS            Z14, Z17
+	VFMADD231PS.RU_SAE Z15, Z14, Z17
+	VFMADD213PS        Z14, Z14, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z14
+	VFNMADD231PS       Z13, Z15, Z14
+	VFMADD213PS        Z15, Z17, Z14
+	VMULPS             Z15, Z16, Z17
+	VMOVUPS            Z16, Z18
+	VFNMADD231PS       Z13, Z17, Z18
+	VFMADD231PS        Z15, Z18, Z17
+	VFNMADD231PS       Z13, Z17, Z16
+	VFMADD231PS        Z14, Z16, Z17
+
+joined3:
+	VMOVUPS -64(CX)(DI*4), Z13
+	VMULPS  Z1, Z13, Z13
+	VADDPS  Z17, Z13, Z13
+	VMOVUPS Z13, -64(CX)(DI*4)
+
+rest:
+	TESTQ              AX, AX
+	JZ                 done
+	MOVQ               $-1, R8
+	BZHIQ              AX, R8, R8
+	KMOVW              R8, K1
+	VMOVUPS.Z          (DX)(DI*4), K1, Z15
+	VMULPS             Z0, Z15, Z15
+	VMOVUPS.Z          (BX)(DI*4), K1, Z13
+	VSUBPS             Z13, Z15, Z0
+	VFMADD231PS        Z0, Z2, Z13
+	VMOVUPS            Z13, K1, (BX)(DI*4)
+	VMOVUPS.Z          (SI)(DI*4), K1, Z14
+	VMULPS             Z3, Z14, Z14
+	VMULPS             Z4, Z15, Z0
+	VFMADD231PS        Z15, Z0, Z14
+	VMOVUPS            Z14, K1, (SI)(DI*4)
+	VMULPS             Z7, Z13, Z13
+	VSQRTPS            Z14, Z15
+	VPADDD             Z13, Z13, Z0
+	VPADDD             Z11, Z0, Z2
+	VPCMPUD            $0x06, Z12, Z2, K2
+	VPTESTMD           Z0, Z0, K2, K2
+	VCMPPS             $0x16, Z8, Z14, K3
+	KORTESTW           K3, K2
+	JNE                slow4
+	VMULPS             Z10, Z15, Z0
+	VFMADD231PS        Z9, Z15, Z0
+	VADDPS             Z6, Z0, Z2
+	VRCP14PS           Z2, Z2
+	VFNMADD231PS       Z5, Z0, Z15
+	VFMADD231PS        Z9, Z15, Z0
+	VADDPS             Z6, Z0, Z0
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z3
+	VFNMADD231PS       Z0, Z2, Z3
+	VMOVUPS            Z2, Z4
+	VFMADD231PS.RU_SAE Z3, Z2, Z4
+	VFMADD213PS        Z2, Z2, Z3
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z2
+	VFNMADD231PS       Z0, Z3, Z2
+	VFMADD213PS        Z3, Z4, Z2
+	VMULPS             Z3, Z13, Z4
+	VMOVUPS            Z13, Z5
+	VFNMADD231PS       Z0, Z4, Z5
+	VFMADD231PS        Z3, Z5, Z4
+	VFNMADD231PS       Z0, Z4, Z13
+	VFMADD231PS        Z2, Z13, Z4
+
+joined4:
+	VMOVUPS.Z (CX)(DI*4), K1, Z0
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(DI*4)
+
+done:
 	VZEROUPPER
 	RET
 
-// func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+slow0:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z20
+	JMP     joined0
+
+slow1:
+	VDIVPS  Z5, Z18, Z18
+	VADDPS  Z6, Z18, Z18
+	VDIVPS  Z18, Z16, Z16
+	VMOVUPS Z16, Z20
+	JMP     joined1
+
+slow2:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z17
+	JMP     joined2
+
+slow3:
+	VDIVPS  Z5, Z18, Z18
+	VADDPS  Z6, Z18, Z18
+	VDIVPS  Z18, Z16, Z16
+	VMOVUPS Z16, Z17
+	JMP     joined3
+
+slow4:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z4
+	JMP     joined4
+
+DATA constant32_3f800000<>+0(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+4(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+8(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+12(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+16(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+20(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+24(SB)/4, $0x3f800000
+DATA constant32_3f800000<>+28(SB)/4, $0x3f800000
+GLOBL constant32_3f800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_df000000<>+0(SB)/4, $0xdf000000
+DATA constant32_df000000<>+4(SB)/4, $0xdf000000
+DATA constant32_df000000<>+8(SB)/4, $0xdf000000
+DATA constant32_df000000<>+12(SB)/4, $0xdf000000
+DATA constant32_df000000<>+16(SB)/4, $0xdf000000
+DATA constant32_df000000<>+20(SB)/4, $0xdf000000
+DATA constant32_df000000<>+24(SB)/4, $0xdf000000
+DATA constant32_df000000<>+28(SB)/4, $0xdf000000
+GLOBL constant32_df000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_9a000000<>+0(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+4(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+8(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+12(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+16(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+20(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+24(SB)/4, $0x9a000000
+DATA constant32_9a000000<>+28(SB)/4, $0x9a000000
+GLOBL constant32_9a000000<>(SB), RODATA|NOPTR, $32
+
+// func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam01F32AVX512(SB), NOSPLIT, $0-84
+TEXT ·adam01F32AVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -453,75 +718,320 @@ TEXT ·adam01F32AVX512(SB), NOSPLIT, $0-84
 	VBROADCASTSS root2+72(FP), Z5
 	VBROADCASTSS eps+76(FP), Z6
 	VBROADCASTSS step+80(FP), Z7
+	VBROADCASTSS easy+84(FP), Z8
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z10
+	VDIVPS       Z5, Z10, Z9
+	VFNMADD231PS Z5, Z9, Z10
+	VMULPS       Z9, Z10, Z10
+	VBROADCASTSS constant32_df000000<>+0(SB), Z11
+	VBROADCASTSS constant32_9a000000<>+0(SB), Z12
 	XORQ         R8, R8
+	CMPQ         AX, $+16
+	JLT          rest
+	VMOVUPS      (DX)(R8*4), Z15
+	VMULPS       Z0, Z15, Z15
+	VMOVUPS      (BX)(R8*4), Z13
+	VSUBPS       Z13, Z15, Z16
+	VFMADD231PS  Z16, Z2, Z13
+	VMOVUPS      Z13, (BX)(R8*4)
+	VMOVUPS      (SI)(R8*4), Z14
+	VMULPS       Z3, Z14, Z14
+	VMULPS       Z4, Z15, Z16
+	VFMADD231PS  Z15, Z16, Z14
+	VMOVUPS      Z14, (SI)(R8*4)
+	VMOVUPS      (DI)(R8*4), Z15
+	VMAXPS       Z14, Z15, Z16
+	VCMPPS       $0x03, Z15, Z15, K1
+	VBLENDMPS    Z15, Z16, K1, Z14
+	VMOVUPS      Z14, (DI)(R8*4)
+	VMULPS       Z7, Z13, Z13
+	VSQRTPS      Z14, Z15
 
-adamSingle:
-	CMPQ        AX, $+16
-	JLT         adamSingleEnd
-	VMOVUPS     (CX)(R8*4), Z8
-	VMOVUPS     (DX)(R8*4), Z9
-	VMULPS      Z0, Z9, Z9
-	VMOVUPS     (BX)(R8*4), Z10
-	VSUBPS      Z10, Z9, Z11
-	VFMADD231PS Z11, Z2, Z10
-	VMOVUPS     Z10, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Z12
-	VMULPS      Z3, Z12, Z12
-	VMULPS      Z4, Z9, Z11
-	VFMADD231PS Z9, Z11, Z12
-	VMOVUPS     Z12, (SI)(R8*4)
-	VMOVUPS     (DI)(R8*4), Z9
-	VMAXPS      Z12, Z9, Z11
-	VCMPPS      $0x03, Z9, Z9, K1
-	VBLENDMPS   Z9, Z11, K1, Z11
-	VMOVUPS     Z11, (DI)(R8*4)
-	VSQRTPS     Z11, Z11
-	VDIVPS      Z5, Z11, Z11
-	VADDPS      Z6, Z11, Z11
-	VMULPS      Z1, Z8, Z8
-	VMULPS      Z7, Z10, Z10
-	VDIVPS      Z11, Z10, Z10
-	VADDPS      Z10, Z8, Z8
-	VMOVUPS     Z8, (CX)(R8*4)
-	ADDQ        $+16, R8
-	SUBQ        $+16, AX
-	JMP         adamSingle
+whole:
+	ADDQ               $+16, R8
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last0
+	VMOVUPS            (DX)(R8*4), Z18
+	VMULPS             Z0, Z18, Z18
+	VMOVUPS            (BX)(R8*4), Z16
+	VSUBPS             Z16, Z18, Z19
+	VFMADD231PS        Z19, Z2, Z16
+	VMOVUPS            Z16, (BX)(R8*4)
+	VMOVUPS            (SI)(R8*4), Z17
+	VMULPS             Z3, Z17, Z17
+	VMULPS             Z4, Z18, Z19
+	VFMADD231PS        Z18, Z19, Z17
+	VMOVUPS            Z17, (SI)(R8*4)
+	VMOVUPS            (DI)(R8*4), Z18
+	VMAXPS             Z17, Z18, Z19
+	VCMPPS             $0x03, Z18, Z18, K1
+	VBLENDMPS          Z18, Z19, K1, Z17
+	VMOVUPS            Z17, (DI)(R8*4)
+	VMULPS             Z7, Z16, Z16
+	VSQRTPS            Z17, Z18
+	VPADDD             Z13, Z13, Z19
+	VPADDD             Z11, Z19, Z20
+	VPCMPUD            $0x06, Z12, Z20, K1
+	VPTESTMD           Z19, Z19, K1, K1
+	VCMPPS             $0x16, Z8, Z14, K2
+	KORTESTW           K2, K1
+	JNE                slow0
+	VMULPS             Z10, Z15, Z14
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z19
+	VRCP14PS           Z19, Z19
+	VFNMADD231PS       Z5, Z14, Z15
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z19, Z15
+	VMOVUPS            Z19, Z20
+	VFMADD231PS.RU_SAE Z15, Z19, Z20
+	VFMADD213PS        Z19, Z19, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z14, Z15, Z19
+	VFMADD213PS        Z15, Z20, Z19
+	VMULPS             Z15, Z13, Z20
+	VMOVUPS            Z13, Z21
+	VFNMADD231PS       Z14, Z20, Z21
+	VFMADD231PS        Z15, Z21, Z20
+	VFNMADD231PS       Z14, Z20, Z13
+	VFMADD231PS        Z19, Z13, Z20
 
-adamSingleEnd:
-	TESTQ       AX, AX
-	JZ          adamDone
-	MOVQ        $-1, R9
-	BZHIQ       AX, R9, R9
-	KMOVW       R9, K1
-	VMOVUPS.Z   (CX)(R8*4), K1, Z8
-	VMOVUPS.Z   (DX)(R8*4), K1, Z9
-	VMULPS      Z0, Z9, Z9
-	VMOVUPS.Z   (BX)(R8*4), K1, Z0
-	VSUBPS      Z0, Z9, Z10
-	VFMADD231PS Z10, Z2, Z0
-	VMOVUPS     Z0, K1, (BX)(R8*4)
-	VMOVUPS.Z   (SI)(R8*4), K1, Z2
-	VMULPS      Z3, Z2, Z2
-	VMULPS      Z4, Z9, Z10
-	VFMADD231PS Z9, Z10, Z2
-	VMOVUPS     Z2, K1, (SI)(R8*4)
-	VMOVUPS.Z   (DI)(R8*4), K1, Z3
-	VMAXPS      Z2, Z3, Z2
-	VCMPPS      $0x03, Z3, Z3, K2
-	VBLENDMPS   Z3, Z2, K2, Z2
-	VMOVUPS     Z2, K1, (DI)(R8*4)
-	VSQRTPS     Z2, Z2
-	VDIVPS      Z5, Z2, Z2
-	VADDPS      Z6, Z2, Z2
-	VMULPS      Z1, Z8, Z8
-	VMULPS      Z7, Z0, Z0
-	VDIVPS      Z2, Z0, Z0
-	VADDPS      Z0, Z8, Z8
-	VMOVUPS     Z8, K1, (CX)(R8*4)
+joined0:
+	VMOVUPS            -64(CX)(R8*4), Z13
+	VMULPS             Z1, Z13, Z13
+	VADDPS             Z20, Z13, Z13
+	VMOVUPS            Z13, -64(CX)(R8*4)
+	ADDQ               $+16, R8
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last1
+	VMOVUPS            (DX)(R8*4), Z15
+	VMULPS             Z0, Z15, Z15
+	VMOVUPS            (BX)(R8*4), Z13
+	VSUBPS             Z13, Z15, Z19
+	VFMADD231PS        Z19, Z2, Z13
+	VMOVUPS            Z13, (BX)(R8*4)
+	VMOVUPS            (SI)(R8*4), Z14
+	VMULPS             Z3, Z14, Z14
+	VMULPS             Z4, Z15, Z19
+	VFMADD231PS        Z15, Z19, Z14
+	VMOVUPS            Z14, (SI)(R8*4)
+	VMOVUPS            (DI)(R8*4), Z15
+	VMAXPS             Z14, Z15, Z19
+	VCMPPS             $0x03, Z15, Z15, K1
+	VBLENDMPS          Z15, Z19, K1, Z14
+	VMOVUPS            Z14, (DI)(R8*4)
+	VMULPS             Z7, Z13, Z13
+	VSQRTPS            Z14, Z15
+	VPADDD             Z16, Z16, Z19
+	VPADDD             Z11, Z19, Z20
+	VPCMPUD            $0x06, Z12, Z20, K1
+	VPTESTMD           Z19, Z19, K1, K1
+	VCMPPS             $0x16, Z8, Z17, K2
+	KORTESTW           K2, K1
+	JNE                slow1
+	VMULPS             Z10, Z18, Z17
+	VFMADD231PS        Z9, Z18, Z17
+	VADDPS             Z6, Z17, Z19
+	VRCP14PS           Z19, Z19
+	VFNMADD231PS       Z5, Z17, Z18
+	VFMADD231PS        Z9, Z18, Z17
+	VADDPS             Z6, Z17, Z17
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z18
+	VFNMADD231PS       Z17, Z19, Z18
+	VMOVUPS            Z19, Z20
+	VFMADD231PS.RU_SAE Z18, Z19, Z20
+	VFMADD213PS        Z19, Z19, Z18
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z17, Z18, Z19
+	VFMADD213PS        Z18, Z20, Z19
+	VMULPS             Z18, Z16, Z20
+	VMOVUPS            Z16, Z21
+	VFNMADD231PS       Z17, Z20, Z21
+	VFMADD231PS        Z18, Z21, Z20
+	VFNMADD231PS       Z17, Z20, Z16
+	VFMADD231PS        Z19, Z16, Z20
 
-adamDone:
+joined1:
+	VMOVUPS -64(CX)(R8*4), Z16
+	VMULPS  Z1, Z16, Z16
+	VADDPS  Z20, Z16, Z16
+	VMOVUPS Z16, -64(CX)(R8*4)
+	JMP     whole
+
+last0:
+	VPADDD             Z13, Z13, Z16
+	VPADDD             Z11, Z16, Z17
+	VPCMPUD            $0x06, Z12, Z17, K1
+	VPTESTMD           Z16, Z16, K1, K1
+	VCMPPS             $0x16, Z8, Z14, K2
+	KORTESTW           K2, K1
+	JNE                slow2
+	VMULPS             Z10, Z15, Z14
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z16
+	VRCP14PS           Z16, Z16
+	VFNMADD231PS       Z5, Z14, Z15
+	VFMADD231PS        Z9, Z15, Z14
+	VADDPS             Z6, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z16, Z15
+	VMOVUPS            Z16, Z17
+	VFMADD231PS.RU_SAE Z15, Z16, Z17
+	VFMADD213PS        Z16, Z16, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z14, Z15, Z16
+	VFMADD213PS        Z15, Z17, Z16
+	VMULPS             Z15, Z13, Z17
+	VMOVUPS            Z13, Z18
+	VFNMADD231PS       Z14, Z17, Z18
+	VFMADD231PS        Z15, Z18, Z17
+	VFNMADD231PS       Z14, Z17, Z13
+	VFMADD231PS        Z16, Z13, Z17
+
+joined2:
+	VMOVUPS -64(CX)(R8*4), Z13
+	VMULPS  Z1, Z13, Z13
+	VADDPS  Z17, Z13, Z13
+	VMOVUPS Z13, -64(CX)(R8*4)
+	JMP     rest
+
+last1:
+	VPADDD             Z16, Z16, Z13
+	VPADDD             Z11, Z13, Z14
+	VPCMPUD            $0x06, Z12, Z14, K1
+	VPTESTMD           Z13, Z13, K1, K1
+	VCMPPS             $0x16, Z8, Z17, K2
+	KORTESTW           K2, K1
+	JNE                slow3
+	VMULPS             Z10, Z18, Z13
+	VFMADD231PS        Z9, Z18, Z13
+	VADDPS             Z6, Z13, Z14
+	VRCP14PS           Z14, Z14
+	VFNMADD231PS       Z5, Z13, Z18
+	VFMADD231PS        Z9, Z18, Z13
+	VADDPS             Z6, Z13, Z13
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z13, Z14, Z15
+	VMOVUPS            Z14, Z17
+	VFMADD231PS.RU_SAE Z15, Z14, Z17
+	VFMADD213PS        Z14, Z14, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z14
+	VFNMADD231PS       Z13, Z15, Z14
+	VFMADD213PS        Z15, Z17, Z14
+	VMULPS             Z15, Z16, Z17
+	VMOVUPS            Z16, Z18
+	VFNMADD231PS       Z13, Z17, Z18
+	VFMADD231PS        Z15, Z18, Z17
+	VFNMADD231PS       Z13, Z17, Z16
+	VFMADD231PS        Z14, Z16, Z17
+
+joined3:
+	VMOVUPS -64(CX)(R8*4), Z13
+	VMULPS  Z1, Z13, Z13
+	VADDPS  Z17, Z13, Z13
+	VMOVUPS Z13, -64(CX)(R8*4)
+
+rest:
+	TESTQ              AX, AX
+	JZ                 done
+	MOVQ               $-1, R9
+	BZHIQ              AX, R9, R9
+	KMOVW              R9, K1
+	VMOVUPS.Z          (DX)(R8*4), K1, Z15
+	VMULPS             Z0, Z15, Z15
+	VMOVUPS.Z          (BX)(R8*4), K1, Z13
+	VSUBPS             Z13, Z15, Z0
+	VFMADD231PS        Z0, Z2, Z13
+	VMOVUPS            Z13, K1, (BX)(R8*4)
+	VMOVUPS.Z          (SI)(R8*4), K1, Z14
+	VMULPS             Z3, Z14, Z14
+	VMULPS             Z4, Z15, Z0
+	VFMADD231PS        Z15, Z0, Z14
+	VMOVUPS            Z14, K1, (SI)(R8*4)
+	VMOVUPS.Z          (DI)(R8*4), K1, Z0
+	VMAXPS             Z14, Z0, Z2
+	VCMPPS             $0x03, Z0, Z0, K2
+	VBLENDMPS          Z0, Z2, K2, Z14
+	VMOVUPS            Z14, K1, (DI)(R8*4)
+	VMULPS             Z7, Z13, Z13
+	VSQRTPS            Z14, Z15
+	VPADDD             Z13, Z13, Z0
+	VPADDD             Z11, Z0, Z2
+	VPCMPUD            $0x06, Z12, Z2, K2
+	VPTESTMD           Z0, Z0, K2, K2
+	VCMPPS             $0x16, Z8, Z14, K3
+	KORTESTW           K3, K2
+	JNE                slow4
+	VMULPS             Z10, Z15, Z0
+	VFMADD231PS        Z9, Z15, Z0
+	VADDPS             Z6, Z0, Z2
+	VRCP14PS           Z2, Z2
+	VFNMADD231PS       Z5, Z0, Z15
+	VFMADD231PS        Z9, Z15, Z0
+	VADDPS             Z6, Z0, Z0
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z3
+	VFNMADD231PS       Z0, Z2, Z3
+	VMOVUPS            Z2, Z4
+	VFMADD231PS.RU_SAE Z3, Z2, Z4
+	VFMADD213PS        Z2, Z2, Z3
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z2
+	VFNMADD231PS       Z0, Z3, Z2
+	VFMADD213PS        Z3, Z4, Z2
+	VMULPS             Z3, Z13, Z4
+	VMOVUPS            Z13, Z5
+	VFNMADD231PS       Z0, Z4, Z5
+	VFMADD231PS        Z3, Z5, Z4
+	VFNMADD231PS       Z0, Z4, Z13
+	VFMADD231PS        Z2, Z13, Z4
+
+joined4:
+	VMOVUPS.Z (CX)(R8*4), K1, Z0
+	VMULPS    Z1, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(R8*4)
+
+done:
 	VZEROUPPER
 	RET
+
+slow0:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z20
+	JMP     joined0
+
+slow1:
+	VDIVPS  Z5, Z18, Z18
+	VADDPS  Z6, Z18, Z18
+	VDIVPS  Z18, Z16, Z16
+	VMOVUPS Z16, Z20
+	JMP     joined1
+
+slow2:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z17
+	JMP     joined2
+
+slow3:
+	VDIVPS  Z5, Z18, Z18
+	VADDPS  Z6, Z18, Z18
+	VDIVPS  Z18, Z16, Z16
+	VMOVUPS Z16, Z17
+	JMP     joined3
+
+slow4:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z4
+	JMP     joined4
 
 // func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
 // Requires: AVX, AVX512F, BMI2
@@ -899,9 +1409,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam10F32AVX512(SB), NOSPLIT, $0-84
+TEXT ·adam10F32AVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -916,71 +1426,312 @@ TEXT ·adam10F32AVX512(SB), NOSPLIT, $0-84
 	VBROADCASTSS root2+72(FP), Z6
 	VBROADCASTSS eps+76(FP), Z7
 	VBROADCASTSS step+80(FP), Z8
+	VBROADCASTSS easy+84(FP), Z9
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z11
+	VDIVPS       Z6, Z11, Z10
+	VFNMADD231PS Z6, Z10, Z11
+	VMULPS       Z10, Z11, Z11
+	VBROADCASTSS constant32_df000000<>+0(SB), Z12
+	VBROADCASTSS constant32_9a000000<>+0(SB), Z13
 	XORQ         DI, DI
+	CMPQ         AX, $+16
+	JLT          rest
+	VMOVUPS      (DX)(DI*4), Z16
+	VMULPS       Z0, Z16, Z16
+	VMOVUPS      (CX)(DI*4), Z14
+	VFMADD231PS  Z14, Z1, Z16
+	VMOVUPS      (BX)(DI*4), Z14
+	VSUBPS       Z14, Z16, Z17
+	VFMADD231PS  Z17, Z3, Z14
+	VMOVUPS      Z14, (BX)(DI*4)
+	VMOVUPS      (SI)(DI*4), Z15
+	VMULPS       Z4, Z15, Z15
+	VMULPS       Z5, Z16, Z17
+	VFMADD231PS  Z16, Z17, Z15
+	VMOVUPS      Z15, (SI)(DI*4)
+	VMULPS       Z8, Z14, Z14
+	VSQRTPS      Z15, Z16
 
-adamSingle:
-	CMPQ        AX, $+16
-	JLT         adamSingleEnd
-	VMOVUPS     (CX)(DI*4), Z9
-	VMOVUPS     (DX)(DI*4), Z10
-	VMULPS      Z0, Z10, Z10
-	VFMADD231PS Z9, Z1, Z10
-	VMOVUPS     (BX)(DI*4), Z11
-	VSUBPS      Z11, Z10, Z12
-	VFMADD231PS Z12, Z3, Z11
-	VMOVUPS     Z11, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Z13
-	VMULPS      Z4, Z13, Z13
-	VMULPS      Z5, Z10, Z12
-	VFMADD231PS Z10, Z12, Z13
-	VMOVUPS     Z13, (SI)(DI*4)
-	VSQRTPS     Z13, Z13
-	VDIVPS      Z6, Z13, Z13
-	VADDPS      Z7, Z13, Z13
-	VMULPS      Z2, Z9, Z9
-	VMULPS      Z8, Z11, Z11
-	VDIVPS      Z13, Z11, Z11
-	VADDPS      Z11, Z9, Z9
-	VMOVUPS     Z9, (CX)(DI*4)
-	ADDQ        $+16, DI
-	SUBQ        $+16, AX
-	JMP         adamSingle
+whole:
+	ADDQ               $+16, DI
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last0
+	VMOVUPS            (DX)(DI*4), Z19
+	VMULPS             Z0, Z19, Z19
+	VMOVUPS            (CX)(DI*4), Z17
+	VFMADD231PS        Z17, Z1, Z19
+	VMOVUPS            (BX)(DI*4), Z17
+	VSUBPS             Z17, Z19, Z20
+	VFMADD231PS        Z20, Z3, Z17
+	VMOVUPS            Z17, (BX)(DI*4)
+	VMOVUPS            (SI)(DI*4), Z18
+	VMULPS             Z4, Z18, Z18
+	VMULPS             Z5, Z19, Z20
+	VFMADD231PS        Z19, Z20, Z18
+	VMOVUPS            Z18, (SI)(DI*4)
+	VMULPS             Z8, Z17, Z17
+	VSQRTPS            Z18, Z19
+	VPADDD             Z14, Z14, Z20
+	VPADDD             Z12, Z20, Z21
+	VPCMPUD            $0x06, Z13, Z21, K1
+	VPTESTMD           Z20, Z20, K1, K1
+	VCMPPS             $0x16, Z9, Z15, K2
+	KORTESTW           K2, K1
+	JNE                slow0
+	VMULPS             Z11, Z16, Z15
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z20
+	VRCP14PS           Z20, Z20
+	VFNMADD231PS       Z6, Z15, Z16
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z15, Z20, Z16
+	VMOVUPS            Z20, Z21
+	VFMADD231PS.RU_SAE Z16, Z20, Z21
+	VFMADD213PS        Z20, Z20, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z20
+	VFNMADD231PS       Z15, Z16, Z20
+	VFMADD213PS        Z16, Z21, Z20
+	VMULPS             Z16, Z14, Z21
+	VMOVUPS            Z14, Z22
+	VFNMADD231PS       Z15, Z21, Z22
+	VFMADD231PS        Z16, Z22, Z21
+	VFNMADD231PS       Z15, Z21, Z14
+	VFMADD231PS        Z20, Z14, Z21
 
-adamSingleEnd:
-	TESTQ       AX, AX
-	JZ          adamDone
-	MOVQ        $-1, R8
-	BZHIQ       AX, R8, R8
-	KMOVW       R8, K1
-	VMOVUPS.Z   (CX)(DI*4), K1, Z9
-	VMOVUPS.Z   (DX)(DI*4), K1, Z10
-	VMULPS      Z0, Z10, Z10
-	VFMADD231PS Z9, Z1, Z10
-	VMOVUPS.Z   (BX)(DI*4), K1, Z0
-	VSUBPS      Z0, Z10, Z1
-	VFMADD231PS Z1, Z3, Z0
-	VMOVUPS     Z0, K1, (BX)(DI*4)
-	VMOVUPS.Z   (SI)(DI*4), K1, Z3
-	VMULPS      Z4, Z3, Z3
-	VMULPS      Z5, Z10, Z1
-	VFMADD231PS Z10, Z1, Z3
-	VMOVUPS     Z3, K1, (SI)(DI*4)
-	VSQRTPS     Z3, Z3
-	VDIVPS      Z6, Z3, Z3
-	VADDPS      Z7, Z3, Z3
-	VMULPS      Z2, Z9, Z9
-	VMULPS      Z8, Z0, Z0
-	VDIVPS      Z3, Z0, Z0
-	VADDPS      Z0, Z9, Z9
-	VMOVUPS     Z9, K1, (CX)(DI*4)
+joined0:
+	VMOVUPS            -64(CX)(DI*4), Z14
+	VMULPS             Z2, Z14, Z14
+	VADDPS             Z21, Z14, Z14
+	VMOVUPS            Z14, -64(CX)(DI*4)
+	ADDQ               $+16, DI
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last1
+	VMOVUPS            (DX)(DI*4), Z16
+	VMULPS             Z0, Z16, Z16
+	VMOVUPS            (CX)(DI*4), Z14
+	VFMADD231PS        Z14, Z1, Z16
+	VMOVUPS            (BX)(DI*4), Z14
+	VSUBPS             Z14, Z16, Z20
+	VFMADD231PS        Z20, Z3, Z14
+	VMOVUPS            Z14, (BX)(DI*4)
+	VMOVUPS            (SI)(DI*4), Z15
+	VMULPS             Z4, Z15, Z15
+	VMULPS             Z5, Z16, Z20
+	VFMADD231PS        Z16, Z20, Z15
+	VMOVUPS            Z15, (SI)(DI*4)
+	VMULPS             Z8, Z14, Z14
+	VSQRTPS            Z15, Z16
+	VPADDD             Z17, Z17, Z20
+	VPADDD             Z12, Z20, Z21
+	VPCMPUD            $0x06, Z13, Z21, K1
+	VPTESTMD           Z20, Z20, K1, K1
+	VCMPPS             $0x16, Z9, Z18, K2
+	KORTESTW           K2, K1
+	JNE                slow1
+	VMULPS             Z11, Z19, Z18
+	VFMADD231PS        Z10, Z19, Z18
+	VADDPS             Z7, Z18, Z20
+	VRCP14PS           Z20, Z20
+	VFNMADD231PS       Z6, Z18, Z19
+	VFMADD231PS        Z10, Z19, Z18
+	VADDPS             Z7, Z18, Z18
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z18, Z20, Z19
+	VMOVUPS            Z20, Z21
+	VFMADD231PS.RU_SAE Z19, Z20, Z21
+	VFMADD213PS        Z20, Z20, Z19
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z20
+	VFNMADD231PS       Z18, Z19, Z20
+	VFMADD213PS        Z19, Z21, Z20
+	VMULPS             Z19, Z17, Z21
+	VMOVUPS            Z17, Z22
+	VFNMADD231PS       Z18, Z21, Z22
+	VFMADD231PS        Z19, Z22, Z21
+	VFNMADD231PS       Z18, Z21, Z17
+	VFMADD231PS        Z20, Z17, Z21
 
-adamDone:
+joined1:
+	VMOVUPS -64(CX)(DI*4), Z17
+	VMULPS  Z2, Z17, Z17
+	VADDPS  Z21, Z17, Z17
+	VMOVUPS Z17, -64(CX)(DI*4)
+	JMP     whole
+
+last0:
+	VPADDD             Z14, Z14, Z17
+	VPADDD             Z12, Z17, Z18
+	VPCMPUD            $0x06, Z13, Z18, K1
+	VPTESTMD           Z17, Z17, K1, K1
+	VCMPPS             $0x16, Z9, Z15, K2
+	KORTESTW           K2, K1
+	JNE                slow2
+	VMULPS             Z11, Z16, Z15
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z17
+	VRCP14PS           Z17, Z17
+	VFNMADD231PS       Z6, Z15, Z16
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z15, Z17, Z16
+	VMOVUPS            Z17, Z18
+	VFMADD231PS.RU_SAE Z16, Z17, Z18
+	VFMADD213PS        Z17, Z17, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z17
+	VFNMADD231PS       Z15, Z16, Z17
+	VFMADD213PS        Z16, Z18, Z17
+	VMULPS             Z16, Z14, Z18
+	VMOVUPS            Z14, Z19
+	VFNMADD231PS       Z15, Z18, Z19
+	VFMADD231PS        Z16, Z19, Z18
+	VFNMADD231PS       Z15, Z18, Z14
+	VFMADD231PS        Z17, Z14, Z18
+
+joined2:
+	VMOVUPS -64(CX)(DI*4), Z14
+	VMULPS  Z2, Z14, Z14
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, -64(CX)(DI*4)
+	JMP     rest
+
+last1:
+	VPADDD             Z17, Z17, Z14
+	VPADDD             Z12, Z14, Z15
+	VPCMPUD            $0x06, Z13, Z15, K1
+	VPTESTMD           Z14, Z14, K1, K1
+	VCMPPS             $0x16, Z9, Z18, K2
+	KORTESTW           K2, K1
+	JNE                slow3
+	VMULPS             Z11, Z19, Z14
+	VFMADD231PS        Z10, Z19, Z14
+	VADDPS             Z7, Z14, Z15
+	VRCP14PS           Z15, Z15
+	VFNMADD231PS       Z6, Z14, Z19
+	VFMADD231PS        Z10, Z19, Z14
+	VADDPS             Z7, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z14, Z15, Z16
+	VMOVUPS            Z15, Z18
+	VFMADD231PS.RU_SAE Z16, Z15, Z18
+	VFMADD213PS        Z15, Z15, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z16, Z15
+	VFMADD213PS        Z16, Z18, Z15
+	VMULPS             Z16, Z17, Z18
+	VMOVUPS            Z17, Z19
+	VFNMADD231PS       Z14, Z18, Z19
+	VFMADD231PS        Z16, Z19, Z18
+	VFNMADD231PS       Z14, Z18, Z17
+	VFMADD231PS        Z15, Z17, Z18
+
+joined3:
+	VMOVUPS -64(CX)(DI*4), Z14
+	VMULPS  Z2, Z14, Z14
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, -64(CX)(DI*4)
+
+rest:
+	TESTQ              AX, AX
+	JZ                 done
+	MOVQ               $-1, R8
+	BZHIQ              AX, R8, R8
+	KMOVW              R8, K1
+	VMOVUPS.Z          (DX)(DI*4), K1, Z16
+	VMULPS             Z0, Z16, Z16
+	VMOVUPS.Z          (CX)(DI*4), K1, Z0
+	VFMADD231PS        Z0, Z1, Z16
+	VMOVUPS.Z          (BX)(DI*4), K1, Z14
+	VSUBPS             Z14, Z16, Z0
+	VFMADD231PS        Z0, Z3, Z14
+	VMOVUPS            Z14, K1, (BX)(DI*4)
+	VMOVUPS.Z          (SI)(DI*4), K1, Z15
+	VMULPS             Z4, Z15, Z15
+	VMULPS             Z5, Z16, Z0
+	VFMADD231PS        Z16, Z0, Z15
+	VMOVUPS            Z15, K1, (SI)(DI*4)
+	VMULPS             Z8, Z14, Z14
+	VSQRTPS            Z15, Z16
+	VPADDD             Z14, Z14, Z0
+	VPADDD             Z12, Z0, Z1
+	VPCMPUD            $0x06, Z13, Z1, K2
+	VPTESTMD           Z0, Z0, K2, K2
+	VCMPPS             $0x16, Z9, Z15, K3
+	KORTESTW           K3, K2
+	JNE                slow4
+	VMULPS             Z11, Z16, Z0
+	VFMADD231PS        Z10, Z16, Z0
+	VADDPS             Z7, Z0, Z1
+	VRCP14PS           Z1, Z1
+	VFNMADD231PS       Z6, Z0, Z16
+	VFMADD231PS        Z10, Z16, Z0
+	VADDPS             Z7, Z0, Z0
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z3
+	VFNMADD231PS       Z0, Z1, Z3
+	VMOVUPS            Z1, Z4
+	VFMADD231PS.RU_SAE Z3, Z1, Z4
+	VFMADD213PS        Z1, Z1, Z3
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z1
+	VFNMADD231PS       Z0, Z3, Z1
+	VFMADD213PS        Z3, Z4, Z1
+	VMULPS             Z3, Z14, Z4
+	VMOVUPS            Z14, Z5
+	VFNMADD231PS       Z0, Z4, Z5
+	VFMADD231PS        Z3, Z5, Z4
+	VFNMADD231PS       Z0, Z4, Z14
+	VFMADD231PS        Z1, Z14, Z4
+
+joined4:
+	VMOVUPS.Z (CX)(DI*4), K1, Z0
+	VMULPS    Z2, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(DI*4)
+
+done:
 	VZEROUPPER
 	RET
 
-// func adam11F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+slow0:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z21
+	JMP     joined0
+
+slow1:
+	VDIVPS  Z6, Z19, Z19
+	VADDPS  Z7, Z19, Z19
+	VDIVPS  Z19, Z17, Z17
+	VMOVUPS Z17, Z21
+	JMP     joined1
+
+slow2:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z18
+	JMP     joined2
+
+slow3:
+	VDIVPS  Z6, Z19, Z19
+	VADDPS  Z7, Z19, Z19
+	VDIVPS  Z19, Z17, Z17
+	VMOVUPS Z17, Z18
+	JMP     joined3
+
+slow4:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z4
+	JMP     joined4
+
+// func adam11F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam11F32AVX512(SB), NOSPLIT, $0-84
+TEXT ·adam11F32AVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -996,77 +1747,328 @@ TEXT ·adam11F32AVX512(SB), NOSPLIT, $0-84
 	VBROADCASTSS root2+72(FP), Z6
 	VBROADCASTSS eps+76(FP), Z7
 	VBROADCASTSS step+80(FP), Z8
+	VBROADCASTSS easy+84(FP), Z9
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z11
+	VDIVPS       Z6, Z11, Z10
+	VFNMADD231PS Z6, Z10, Z11
+	VMULPS       Z10, Z11, Z11
+	VBROADCASTSS constant32_df000000<>+0(SB), Z12
+	VBROADCASTSS constant32_9a000000<>+0(SB), Z13
 	XORQ         R8, R8
+	CMPQ         AX, $+16
+	JLT          rest
+	VMOVUPS      (DX)(R8*4), Z16
+	VMULPS       Z0, Z16, Z16
+	VMOVUPS      (CX)(R8*4), Z14
+	VFMADD231PS  Z14, Z1, Z16
+	VMOVUPS      (BX)(R8*4), Z14
+	VSUBPS       Z14, Z16, Z17
+	VFMADD231PS  Z17, Z3, Z14
+	VMOVUPS      Z14, (BX)(R8*4)
+	VMOVUPS      (SI)(R8*4), Z15
+	VMULPS       Z4, Z15, Z15
+	VMULPS       Z5, Z16, Z17
+	VFMADD231PS  Z16, Z17, Z15
+	VMOVUPS      Z15, (SI)(R8*4)
+	VMOVUPS      (DI)(R8*4), Z16
+	VMAXPS       Z15, Z16, Z17
+	VCMPPS       $0x03, Z16, Z16, K1
+	VBLENDMPS    Z16, Z17, K1, Z15
+	VMOVUPS      Z15, (DI)(R8*4)
+	VMULPS       Z8, Z14, Z14
+	VSQRTPS      Z15, Z16
 
-adamSingle:
-	CMPQ        AX, $+16
-	JLT         adamSingleEnd
-	VMOVUPS     (CX)(R8*4), Z9
-	VMOVUPS     (DX)(R8*4), Z10
-	VMULPS      Z0, Z10, Z10
-	VFMADD231PS Z9, Z1, Z10
-	VMOVUPS     (BX)(R8*4), Z11
-	VSUBPS      Z11, Z10, Z12
-	VFMADD231PS Z12, Z3, Z11
-	VMOVUPS     Z11, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Z13
-	VMULPS      Z4, Z13, Z13
-	VMULPS      Z5, Z10, Z12
-	VFMADD231PS Z10, Z12, Z13
-	VMOVUPS     Z13, (SI)(R8*4)
-	VMOVUPS     (DI)(R8*4), Z10
-	VMAXPS      Z13, Z10, Z12
-	VCMPPS      $0x03, Z10, Z10, K1
-	VBLENDMPS   Z10, Z12, K1, Z12
-	VMOVUPS     Z12, (DI)(R8*4)
-	VSQRTPS     Z12, Z12
-	VDIVPS      Z6, Z12, Z12
-	VADDPS      Z7, Z12, Z12
-	VMULPS      Z2, Z9, Z9
-	VMULPS      Z8, Z11, Z11
-	VDIVPS      Z12, Z11, Z11
-	VADDPS      Z11, Z9, Z9
-	VMOVUPS     Z9, (CX)(R8*4)
-	ADDQ        $+16, R8
-	SUBQ        $+16, AX
-	JMP         adamSingle
+whole:
+	ADDQ               $+16, R8
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last0
+	VMOVUPS            (DX)(R8*4), Z19
+	VMULPS             Z0, Z19, Z19
+	VMOVUPS            (CX)(R8*4), Z17
+	VFMADD231PS        Z17, Z1, Z19
+	VMOVUPS            (BX)(R8*4), Z17
+	VSUBPS             Z17, Z19, Z20
+	VFMADD231PS        Z20, Z3, Z17
+	VMOVUPS            Z17, (BX)(R8*4)
+	VMOVUPS            (SI)(R8*4), Z18
+	VMULPS             Z4, Z18, Z18
+	VMULPS             Z5, Z19, Z20
+	VFMADD231PS        Z19, Z20, Z18
+	VMOVUPS            Z18, (SI)(R8*4)
+	VMOVUPS            (DI)(R8*4), Z19
+	VMAXPS             Z18, Z19, Z20
+	VCMPPS             $0x03, Z19, Z19, K1
+	VBLENDMPS          Z19, Z20, K1, Z18
+	VMOVUPS            Z18, (DI)(R8*4)
+	VMULPS             Z8, Z17, Z17
+	VSQRTPS            Z18, Z19
+	VPADDD             Z14, Z14, Z20
+	VPADDD             Z12, Z20, Z21
+	VPCMPUD            $0x06, Z13, Z21, K1
+	VPTESTMD           Z20, Z20, K1, K1
+	VCMPPS             $0x16, Z9, Z15, K2
+	KORTESTW           K2, K1
+	JNE                slow0
+	VMULPS             Z11, Z16, Z15
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z20
+	VRCP14PS           Z20, Z20
+	VFNMADD231PS       Z6, Z15, Z16
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z15, Z20, Z16
+	VMOVUPS            Z20, Z21
+	VFMADD231PS.RU_SAE Z16, Z20, Z21
+	VFMADD213PS        Z20, Z20, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z20
+	VFNMADD231PS       Z15, Z16, Z20
+	VFMADD213PS        Z16, Z21, Z20
+	VMULPS             Z16, Z14, Z21
+	VMOVUPS            Z14, Z22
+	VFNMADD231PS       Z15, Z21, Z22
+	VFMADD231PS        Z16, Z22, Z21
+	VFNMADD231PS       Z15, Z21, Z14
+	VFMADD231PS        Z20, Z14, Z21
 
-adamSingleEnd:
-	TESTQ       AX, AX
-	JZ          adamDone
-	MOVQ        $-1, R9
-	BZHIQ       AX, R9, R9
-	KMOVW       R9, K1
-	VMOVUPS.Z   (CX)(R8*4), K1, Z9
-	VMOVUPS.Z   (DX)(R8*4), K1, Z10
-	VMULPS      Z0, Z10, Z10
-	VFMADD231PS Z9, Z1, Z10
-	VMOVUPS.Z   (BX)(R8*4), K1, Z0
-	VSUBPS      Z0, Z10, Z1
-	VFMADD231PS Z1, Z3, Z0
-	VMOVUPS     Z0, K1, (BX)(R8*4)
-	VMOVUPS.Z   (SI)(R8*4), K1, Z3
-	VMULPS      Z4, Z3, Z3
-	VMULPS      Z5, Z10, Z1
-	VFMADD231PS Z10, Z1, Z3
-	VMOVUPS     Z3, K1, (SI)(R8*4)
-	VMOVUPS.Z   (DI)(R8*4), K1, Z1
-	VMAXPS      Z3, Z1, Z3
-	VCMPPS      $0x03, Z1, Z1, K2
-	VBLENDMPS   Z1, Z3, K2, Z3
-	VMOVUPS     Z3, K1, (DI)(R8*4)
-	VSQRTPS     Z3, Z3
-	VDIVPS      Z6, Z3, Z3
-	VADDPS      Z7, Z3, Z3
-	VMULPS      Z2, Z9, Z9
-	VMULPS      Z8, Z0, Z0
-	VDIVPS      Z3, Z0, Z0
-	VADDPS      Z0, Z9, Z9
-	VMOVUPS     Z9, K1, (CX)(R8*4)
+joined0:
+	VMOVUPS            -64(CX)(R8*4), Z14
+	VMULPS             Z2, Z14, Z14
+	VADDPS             Z21, Z14, Z14
+	VMOVUPS            Z14, -64(CX)(R8*4)
+	ADDQ               $+16, R8
+	SUBQ               $+16, AX
+	CMPQ               AX, $+16
+	JLT                last1
+	VMOVUPS            (DX)(R8*4), Z16
+	VMULPS             Z0, Z16, Z16
+	VMOVUPS            (CX)(R8*4), Z14
+	VFMADD231PS        Z14, Z1, Z16
+	VMOVUPS            (BX)(R8*4), Z14
+	VSUBPS             Z14, Z16, Z20
+	VFMADD231PS        Z20, Z3, Z14
+	VMOVUPS            Z14, (BX)(R8*4)
+	VMOVUPS            (SI)(R8*4), Z15
+	VMULPS             Z4, Z15, Z15
+	VMULPS             Z5, Z16, Z20
+	VFMADD231PS        Z16, Z20, Z15
+	VMOVUPS            Z15, (SI)(R8*4)
+	VMOVUPS            (DI)(R8*4), Z16
+	VMAXPS             Z15, Z16, Z20
+	VCMPPS             $0x03, Z16, Z16, K1
+	VBLENDMPS          Z16, Z20, K1, Z15
+	VMOVUPS            Z15, (DI)(R8*4)
+	VMULPS             Z8, Z14, Z14
+	VSQRTPS            Z15, Z16
+	VPADDD             Z17, Z17, Z20
+	VPADDD             Z12, Z20, Z21
+	VPCMPUD            $0x06, Z13, Z21, K1
+	VPTESTMD           Z20, Z20, K1, K1
+	VCMPPS             $0x16, Z9, Z18, K2
+	KORTESTW           K2, K1
+	JNE                slow1
+	VMULPS             Z11, Z19, Z18
+	VFMADD231PS        Z10, Z19, Z18
+	VADDPS             Z7, Z18, Z20
+	VRCP14PS           Z20, Z20
+	VFNMADD231PS       Z6, Z18, Z19
+	VFMADD231PS        Z10, Z19, Z18
+	VADDPS             Z7, Z18, Z18
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z19
+	VFNMADD231PS       Z18, Z20, Z19
+	VMOVUPS            Z20, Z21
+	VFMADD231PS.RU_SAE Z19, Z20, Z21
+	VFMADD213PS        Z20, Z20, Z19
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z20
+	VFNMADD231PS       Z18, Z19, Z20
+	VFMADD213PS        Z19, Z21, Z20
+	VMULPS             Z19, Z17, Z21
+	VMOVUPS            Z17, Z22
+	VFNMADD231PS       Z18, Z21, Z22
+	VFMADD231PS        Z19, Z22, Z21
+	VFNMADD231PS       Z18, Z21, Z17
+	VFMADD231PS        Z20, Z17, Z21
 
-adamDone:
+joined1:
+	VMOVUPS -64(CX)(R8*4), Z17
+	VMULPS  Z2, Z17, Z17
+	VADDPS  Z21, Z17, Z17
+	VMOVUPS Z17, -64(CX)(R8*4)
+	JMP     whole
+
+last0:
+	VPADDD             Z14, Z14, Z17
+	VPADDD             Z12, Z17, Z18
+	VPCMPUD            $0x06, Z13, Z18, K1
+	VPTESTMD           Z17, Z17, K1, K1
+	VCMPPS             $0x16, Z9, Z15, K2
+	KORTESTW           K2, K1
+	JNE                slow2
+	VMULPS             Z11, Z16, Z15
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z17
+	VRCP14PS           Z17, Z17
+	VFNMADD231PS       Z6, Z15, Z16
+	VFMADD231PS        Z10, Z16, Z15
+	VADDPS             Z7, Z15, Z15
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z15, Z17, Z16
+	VMOVUPS            Z17, Z18
+	VFMADD231PS.RU_SAE Z16, Z17, Z18
+	VFMADD213PS        Z17, Z17, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z17
+	VFNMADD231PS       Z15, Z16, Z17
+	VFMADD213PS        Z16, Z18, Z17
+	VMULPS             Z16, Z14, Z18
+	VMOVUPS            Z14, Z19
+	VFNMADD231PS       Z15, Z18, Z19
+	VFMADD231PS        Z16, Z19, Z18
+	VFNMADD231PS       Z15, Z18, Z14
+	VFMADD231PS        Z17, Z14, Z18
+
+joined2:
+	VMOVUPS -64(CX)(R8*4), Z14
+	VMULPS  Z2, Z14, Z14
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, -64(CX)(R8*4)
+	JMP     rest
+
+last1:
+	VPADDD             Z17, Z17, Z14
+	VPADDD             Z12, Z14, Z15
+	VPCMPUD            $0x06, Z13, Z15, K1
+	VPTESTMD           Z14, Z14, K1, K1
+	VCMPPS             $0x16, Z9, Z18, K2
+	KORTESTW           K2, K1
+	JNE                slow3
+	VMULPS             Z11, Z19, Z14
+	VFMADD231PS        Z10, Z19, Z14
+	VADDPS             Z7, Z14, Z15
+	VRCP14PS           Z15, Z15
+	VFNMADD231PS       Z6, Z14, Z19
+	VFMADD231PS        Z10, Z19, Z14
+	VADDPS             Z7, Z14, Z14
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z16
+	VFNMADD231PS       Z14, Z15, Z16
+	VMOVUPS            Z15, Z18
+	VFMADD231PS.RU_SAE Z16, Z15, Z18
+	VFMADD213PS        Z15, Z15, Z16
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z15
+	VFNMADD231PS       Z14, Z16, Z15
+	VFMADD213PS        Z16, Z18, Z15
+	VMULPS             Z16, Z17, Z18
+	VMOVUPS            Z17, Z19
+	VFNMADD231PS       Z14, Z18, Z19
+	VFMADD231PS        Z16, Z19, Z18
+	VFNMADD231PS       Z14, Z18, Z17
+	VFMADD231PS        Z15, Z17, Z18
+
+joined3:
+	VMOVUPS -64(CX)(R8*4), Z14
+	VMULPS  Z2, Z14, Z14
+	VADDPS  Z18, Z14, Z14
+	VMOVUPS Z14, -64(CX)(R8*4)
+
+rest:
+	TESTQ              AX, AX
+	JZ                 done
+	MOVQ               $-1, R9
+	BZHIQ              AX, R9, R9
+	KMOVW              R9, K1
+	VMOVUPS.Z          (DX)(R8*4), K1, Z16
+	VMULPS             Z0, Z16, Z16
+	VMOVUPS.Z          (CX)(R8*4), K1, Z0
+	VFMADD231PS        Z0, Z1, Z16
+	VMOVUPS.Z          (BX)(R8*4), K1, Z14
+	VSUBPS             Z14, Z16, Z0
+	VFMADD231PS        Z0, Z3, Z14
+	VMOVUPS            Z14, K1, (BX)(R8*4)
+	VMOVUPS.Z          (SI)(R8*4), K1, Z15
+	VMULPS             Z4, Z15, Z15
+	VMULPS             Z5, Z16, Z0
+	VFMADD231PS        Z16, Z0, Z15
+	VMOVUPS            Z15, K1, (SI)(R8*4)
+	VMOVUPS.Z          (DI)(R8*4), K1, Z0
+	VMAXPS             Z15, Z0, Z1
+	VCMPPS             $0x03, Z0, Z0, K2
+	VBLENDMPS          Z0, Z1, K2, Z15
+	VMOVUPS            Z15, K1, (DI)(R8*4)
+	VMULPS             Z8, Z14, Z14
+	VSQRTPS            Z15, Z16
+	VPADDD             Z14, Z14, Z0
+	VPADDD             Z12, Z0, Z1
+	VPCMPUD            $0x06, Z13, Z1, K2
+	VPTESTMD           Z0, Z0, K2, K2
+	VCMPPS             $0x16, Z9, Z15, K3
+	KORTESTW           K3, K2
+	JNE                slow4
+	VMULPS             Z11, Z16, Z0
+	VFMADD231PS        Z10, Z16, Z0
+	VADDPS             Z7, Z0, Z1
+	VRCP14PS           Z1, Z1
+	VFNMADD231PS       Z6, Z0, Z16
+	VFMADD231PS        Z10, Z16, Z0
+	VADDPS             Z7, Z0, Z0
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z3
+	VFNMADD231PS       Z0, Z1, Z3
+	VMOVUPS            Z1, Z4
+	VFMADD231PS.RU_SAE Z3, Z1, Z4
+	VFMADD213PS        Z1, Z1, Z3
+	VBROADCASTSS       constant32_3f800000<>+0(SB), Z1
+	VFNMADD231PS       Z0, Z3, Z1
+	VFMADD213PS        Z3, Z4, Z1
+	VMULPS             Z3, Z14, Z4
+	VMOVUPS            Z14, Z5
+	VFNMADD231PS       Z0, Z4, Z5
+	VFMADD231PS        Z3, Z5, Z4
+	VFNMADD231PS       Z0, Z4, Z14
+	VFMADD231PS        Z1, Z14, Z4
+
+joined4:
+	VMOVUPS.Z (CX)(R8*4), K1, Z0
+	VMULPS    Z2, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (CX)(R8*4)
+
+done:
 	VZEROUPPER
 	RET
+
+slow0:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z21
+	JMP     joined0
+
+slow1:
+	VDIVPS  Z6, Z19, Z19
+	VADDPS  Z7, Z19, Z19
+	VDIVPS  Z19, Z17, Z17
+	VMOVUPS Z17, Z21
+	JMP     joined1
+
+slow2:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z18
+	JMP     joined2
+
+slow3:
+	VDIVPS  Z6, Z19, Z19
+	VADDPS  Z7, Z19, Z19
+	VDIVPS  Z19, Z17, Z17
+	VMOVUPS Z17, Z18
+	JMP     joined3
+
+slow4:
+	VDIVPS  Z6, Z16, Z16
+	VADDPS  Z7, Z16, Z16
+	VDIVPS  Z16, Z14, Z14
+	VMOVUPS Z14, Z4
+	JMP     joined4
 
 // func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
 // Requires: AVX, AVX512F, BMI2
@@ -1424,9 +2426,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam00F64AVX512(SB), NOSPLIT, $0-120
+TEXT ·adam00F64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1445,26 +2447,26 @@ TEXT ·adam00F64AVX512(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
-	VMOVUPD     (CX)(DI*8), Z8
-	VMOVUPD     (DX)(DI*8), Z9
-	VMULPD      Z0, Z9, Z9
-	VMOVUPD     (BX)(DI*8), Z10
-	VSUBPD      Z10, Z9, Z11
-	VFMADD231PD Z11, Z2, Z10
-	VMOVUPD     Z10, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Z12
-	VMULPD      Z3, Z12, Z12
-	VMULPD      Z4, Z9, Z11
-	VFMADD231PD Z9, Z11, Z12
-	VMOVUPD     Z12, (SI)(DI*8)
-	VSQRTPD     Z12, Z12
-	VDIVPD      Z5, Z12, Z12
-	VADDPD      Z6, Z12, Z12
-	VMULPD      Z1, Z8, Z8
-	VMULPD      Z7, Z10, Z10
-	VDIVPD      Z12, Z10, Z10
-	VADDPD      Z10, Z8, Z8
-	VMOVUPD     Z8, (CX)(DI*8)
+	VMOVUPD     (DX)(DI*8), Z10
+	VMULPD      Z0, Z10, Z10
+	VMOVUPD     (BX)(DI*8), Z8
+	VSUBPD      Z8, Z10, Z11
+	VFMADD231PD Z11, Z2, Z8
+	VMOVUPD     Z8, (BX)(DI*8)
+	VMOVUPD     (SI)(DI*8), Z9
+	VMULPD      Z3, Z9, Z9
+	VMULPD      Z4, Z10, Z11
+	VFMADD231PD Z10, Z11, Z9
+	VMOVUPD     Z9, (SI)(DI*8)
+	VMULPD      Z7, Z8, Z8
+	VSQRTPD     Z9, Z9
+	VDIVPD      Z5, Z9, Z9
+	VADDPD      Z6, Z9, Z9
+	VDIVPD      Z9, Z8, Z8
+	VMOVUPD     (CX)(DI*8), Z9
+	VMULPD      Z1, Z9, Z9
+	VADDPD      Z8, Z9, Z9
+	VMOVUPD     Z9, (CX)(DI*8)
 	ADDQ        $+8, DI
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -1475,34 +2477,34 @@ adamSingleEnd:
 	MOVQ        $-1, R8
 	BZHIQ       AX, R8, R8
 	KMOVW       R8, K1
-	VMOVUPD.Z   (CX)(DI*8), K1, Z8
-	VMOVUPD.Z   (DX)(DI*8), K1, Z9
-	VMULPD      Z0, Z9, Z9
+	VMOVUPD.Z   (DX)(DI*8), K1, Z8
+	VMULPD      Z0, Z8, Z8
 	VMOVUPD.Z   (BX)(DI*8), K1, Z0
-	VSUBPD      Z0, Z9, Z10
-	VFMADD231PD Z10, Z2, Z0
+	VSUBPD      Z0, Z8, Z9
+	VFMADD231PD Z9, Z2, Z0
 	VMOVUPD     Z0, K1, (BX)(DI*8)
 	VMOVUPD.Z   (SI)(DI*8), K1, Z2
 	VMULPD      Z3, Z2, Z2
-	VMULPD      Z4, Z9, Z10
-	VFMADD231PD Z9, Z10, Z2
+	VMULPD      Z4, Z8, Z9
+	VFMADD231PD Z8, Z9, Z2
 	VMOVUPD     Z2, K1, (SI)(DI*8)
+	VMULPD      Z7, Z0, Z0
 	VSQRTPD     Z2, Z2
 	VDIVPD      Z5, Z2, Z2
 	VADDPD      Z6, Z2, Z2
-	VMULPD      Z1, Z8, Z8
-	VMULPD      Z7, Z0, Z0
 	VDIVPD      Z2, Z0, Z0
-	VADDPD      Z0, Z8, Z8
-	VMOVUPD     Z8, K1, (CX)(DI*8)
+	VMOVUPD.Z   (CX)(DI*8), K1, Z2
+	VMULPD      Z1, Z2, Z2
+	VADDPD      Z0, Z2, Z2
+	VMOVUPD     Z2, K1, (CX)(DI*8)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam01F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam01F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam01F64AVX512(SB), NOSPLIT, $0-120
+TEXT ·adam01F64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1522,31 +2524,31 @@ TEXT ·adam01F64AVX512(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
-	VMOVUPD     (CX)(R8*8), Z8
-	VMOVUPD     (DX)(R8*8), Z9
-	VMULPD      Z0, Z9, Z9
-	VMOVUPD     (BX)(R8*8), Z10
-	VSUBPD      Z10, Z9, Z11
-	VFMADD231PD Z11, Z2, Z10
-	VMOVUPD     Z10, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Z12
-	VMULPD      Z3, Z12, Z12
-	VMULPD      Z4, Z9, Z11
-	VFMADD231PD Z9, Z11, Z12
-	VMOVUPD     Z12, (SI)(R8*8)
-	VMOVUPD     (DI)(R8*8), Z9
-	VMAXPD      Z12, Z9, Z11
-	VCMPPD      $0x03, Z9, Z9, K1
-	VBLENDMPD   Z9, Z11, K1, Z11
-	VMOVUPD     Z11, (DI)(R8*8)
-	VSQRTPD     Z11, Z11
-	VDIVPD      Z5, Z11, Z11
-	VADDPD      Z6, Z11, Z11
-	VMULPD      Z1, Z8, Z8
-	VMULPD      Z7, Z10, Z10
-	VDIVPD      Z11, Z10, Z10
-	VADDPD      Z10, Z8, Z8
-	VMOVUPD     Z8, (CX)(R8*8)
+	VMOVUPD     (DX)(R8*8), Z10
+	VMULPD      Z0, Z10, Z10
+	VMOVUPD     (BX)(R8*8), Z8
+	VSUBPD      Z8, Z10, Z11
+	VFMADD231PD Z11, Z2, Z8
+	VMOVUPD     Z8, (BX)(R8*8)
+	VMOVUPD     (SI)(R8*8), Z9
+	VMULPD      Z3, Z9, Z9
+	VMULPD      Z4, Z10, Z11
+	VFMADD231PD Z10, Z11, Z9
+	VMOVUPD     Z9, (SI)(R8*8)
+	VMOVUPD     (DI)(R8*8), Z10
+	VMAXPD      Z9, Z10, Z11
+	VCMPPD      $0x03, Z10, Z10, K1
+	VBLENDMPD   Z10, Z11, K1, Z9
+	VMOVUPD     Z9, (DI)(R8*8)
+	VMULPD      Z7, Z8, Z8
+	VSQRTPD     Z9, Z9
+	VDIVPD      Z5, Z9, Z9
+	VADDPD      Z6, Z9, Z9
+	VDIVPD      Z9, Z8, Z8
+	VMOVUPD     (CX)(R8*8), Z9
+	VMULPD      Z1, Z9, Z9
+	VADDPD      Z8, Z9, Z9
+	VMOVUPD     Z9, (CX)(R8*8)
 	ADDQ        $+8, R8
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -1557,31 +2559,31 @@ adamSingleEnd:
 	MOVQ        $-1, R9
 	BZHIQ       AX, R9, R9
 	KMOVW       R9, K1
-	VMOVUPD.Z   (CX)(R8*8), K1, Z8
-	VMOVUPD.Z   (DX)(R8*8), K1, Z9
-	VMULPD      Z0, Z9, Z9
+	VMOVUPD.Z   (DX)(R8*8), K1, Z8
+	VMULPD      Z0, Z8, Z8
 	VMOVUPD.Z   (BX)(R8*8), K1, Z0
-	VSUBPD      Z0, Z9, Z10
-	VFMADD231PD Z10, Z2, Z0
+	VSUBPD      Z0, Z8, Z9
+	VFMADD231PD Z9, Z2, Z0
 	VMOVUPD     Z0, K1, (BX)(R8*8)
 	VMOVUPD.Z   (SI)(R8*8), K1, Z2
 	VMULPD      Z3, Z2, Z2
-	VMULPD      Z4, Z9, Z10
-	VFMADD231PD Z9, Z10, Z2
+	VMULPD      Z4, Z8, Z9
+	VFMADD231PD Z8, Z9, Z2
 	VMOVUPD     Z2, K1, (SI)(R8*8)
 	VMOVUPD.Z   (DI)(R8*8), K1, Z3
-	VMAXPD      Z2, Z3, Z2
+	VMAXPD      Z2, Z3, Z4
 	VCMPPD      $0x03, Z3, Z3, K2
-	VBLENDMPD   Z3, Z2, K2, Z2
+	VBLENDMPD   Z3, Z4, K2, Z2
 	VMOVUPD     Z2, K1, (DI)(R8*8)
+	VMULPD      Z7, Z0, Z0
 	VSQRTPD     Z2, Z2
 	VDIVPD      Z5, Z2, Z2
 	VADDPD      Z6, Z2, Z2
-	VMULPD      Z1, Z8, Z8
-	VMULPD      Z7, Z0, Z0
 	VDIVPD      Z2, Z0, Z0
-	VADDPD      Z0, Z8, Z8
-	VMOVUPD     Z8, K1, (CX)(R8*8)
+	VMOVUPD.Z   (CX)(R8*8), K1, Z2
+	VMULPD      Z1, Z2, Z2
+	VADDPD      Z0, Z2, Z2
+	VMOVUPD     Z2, K1, (CX)(R8*8)
 
 adamDone:
 	VZEROUPPER
@@ -1963,9 +2965,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam10F64AVX512(SB), NOSPLIT, $0-120
+TEXT ·adam10F64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1985,27 +2987,28 @@ TEXT ·adam10F64AVX512(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
+	VMOVUPD     (DX)(DI*8), Z11
+	VMULPD      Z0, Z11, Z11
 	VMOVUPD     (CX)(DI*8), Z9
-	VMOVUPD     (DX)(DI*8), Z10
-	VMULPD      Z0, Z10, Z10
-	VFMADD231PD Z9, Z1, Z10
-	VMOVUPD     (BX)(DI*8), Z11
-	VSUBPD      Z11, Z10, Z12
-	VFMADD231PD Z12, Z3, Z11
-	VMOVUPD     Z11, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Z13
-	VMULPD      Z4, Z13, Z13
-	VMULPD      Z5, Z10, Z12
-	VFMADD231PD Z10, Z12, Z13
-	VMOVUPD     Z13, (SI)(DI*8)
-	VSQRTPD     Z13, Z13
-	VDIVPD      Z6, Z13, Z13
-	VADDPD      Z7, Z13, Z13
-	VMULPD      Z2, Z9, Z9
-	VMULPD      Z8, Z11, Z11
-	VDIVPD      Z13, Z11, Z11
-	VADDPD      Z11, Z9, Z9
-	VMOVUPD     Z9, (CX)(DI*8)
+	VFMADD231PD Z9, Z1, Z11
+	VMOVUPD     (BX)(DI*8), Z9
+	VSUBPD      Z9, Z11, Z12
+	VFMADD231PD Z12, Z3, Z9
+	VMOVUPD     Z9, (BX)(DI*8)
+	VMOVUPD     (SI)(DI*8), Z10
+	VMULPD      Z4, Z10, Z10
+	VMULPD      Z5, Z11, Z12
+	VFMADD231PD Z11, Z12, Z10
+	VMOVUPD     Z10, (SI)(DI*8)
+	VMULPD      Z8, Z9, Z9
+	VSQRTPD     Z10, Z10
+	VDIVPD      Z6, Z10, Z10
+	VADDPD      Z7, Z10, Z10
+	VDIVPD      Z10, Z9, Z9
+	VMOVUPD     (CX)(DI*8), Z10
+	VMULPD      Z2, Z10, Z10
+	VADDPD      Z9, Z10, Z10
+	VMOVUPD     Z10, (CX)(DI*8)
 	ADDQ        $+8, DI
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -2016,35 +3019,36 @@ adamSingleEnd:
 	MOVQ        $-1, R8
 	BZHIQ       AX, R8, R8
 	KMOVW       R8, K1
-	VMOVUPD.Z   (CX)(DI*8), K1, Z9
-	VMOVUPD.Z   (DX)(DI*8), K1, Z10
-	VMULPD      Z0, Z10, Z10
-	VFMADD231PD Z9, Z1, Z10
+	VMOVUPD.Z   (DX)(DI*8), K1, Z9
+	VMULPD      Z0, Z9, Z9
+	VMOVUPD.Z   (CX)(DI*8), K1, Z0
+	VFMADD231PD Z0, Z1, Z9
 	VMOVUPD.Z   (BX)(DI*8), K1, Z0
-	VSUBPD      Z0, Z10, Z1
+	VSUBPD      Z0, Z9, Z1
 	VFMADD231PD Z1, Z3, Z0
 	VMOVUPD     Z0, K1, (BX)(DI*8)
 	VMOVUPD.Z   (SI)(DI*8), K1, Z3
 	VMULPD      Z4, Z3, Z3
-	VMULPD      Z5, Z10, Z1
-	VFMADD231PD Z10, Z1, Z3
+	VMULPD      Z5, Z9, Z1
+	VFMADD231PD Z9, Z1, Z3
 	VMOVUPD     Z3, K1, (SI)(DI*8)
+	VMULPD      Z8, Z0, Z0
 	VSQRTPD     Z3, Z3
 	VDIVPD      Z6, Z3, Z3
 	VADDPD      Z7, Z3, Z3
-	VMULPD      Z2, Z9, Z9
-	VMULPD      Z8, Z0, Z0
 	VDIVPD      Z3, Z0, Z0
-	VADDPD      Z0, Z9, Z9
-	VMOVUPD     Z9, K1, (CX)(DI*8)
+	VMOVUPD.Z   (CX)(DI*8), K1, Z1
+	VMULPD      Z2, Z1, Z1
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (CX)(DI*8)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam11F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam11F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·adam11F64AVX512(SB), NOSPLIT, $0-120
+TEXT ·adam11F64AVX512(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2065,32 +3069,33 @@ TEXT ·adam11F64AVX512(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
+	VMOVUPD     (DX)(R8*8), Z11
+	VMULPD      Z0, Z11, Z11
 	VMOVUPD     (CX)(R8*8), Z9
-	VMOVUPD     (DX)(R8*8), Z10
-	VMULPD      Z0, Z10, Z10
-	VFMADD231PD Z9, Z1, Z10
-	VMOVUPD     (BX)(R8*8), Z11
-	VSUBPD      Z11, Z10, Z12
-	VFMADD231PD Z12, Z3, Z11
-	VMOVUPD     Z11, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Z13
-	VMULPD      Z4, Z13, Z13
-	VMULPD      Z5, Z10, Z12
-	VFMADD231PD Z10, Z12, Z13
-	VMOVUPD     Z13, (SI)(R8*8)
-	VMOVUPD     (DI)(R8*8), Z10
-	VMAXPD      Z13, Z10, Z12
-	VCMPPD      $0x03, Z10, Z10, K1
-	VBLENDMPD   Z10, Z12, K1, Z12
-	VMOVUPD     Z12, (DI)(R8*8)
-	VSQRTPD     Z12, Z12
-	VDIVPD      Z6, Z12, Z12
-	VADDPD      Z7, Z12, Z12
-	VMULPD      Z2, Z9, Z9
-	VMULPD      Z8, Z11, Z11
-	VDIVPD      Z12, Z11, Z11
-	VADDPD      Z11, Z9, Z9
-	VMOVUPD     Z9, (CX)(R8*8)
+	VFMADD231PD Z9, Z1, Z11
+	VMOVUPD     (BX)(R8*8), Z9
+	VSUBPD      Z9, Z11, Z12
+	VFMADD231PD Z12, Z3, Z9
+	VMOVUPD     Z9, (BX)(R8*8)
+	VMOVUPD     (SI)(R8*8), Z10
+	VMULPD      Z4, Z10, Z10
+	VMULPD      Z5, Z11, Z12
+	VFMADD231PD Z11, Z12, Z10
+	VMOVUPD     Z10, (SI)(R8*8)
+	VMOVUPD     (DI)(R8*8), Z11
+	VMAXPD      Z10, Z11, Z12
+	VCMPPD      $0x03, Z11, Z11, K1
+	VBLENDMPD   Z11, Z12, K1, Z10
+	VMOVUPD     Z10, (DI)(R8*8)
+	VMULPD      Z8, Z9, Z9
+	VSQRTPD     Z10, Z10
+	VDIVPD      Z6, Z10, Z10
+	VADDPD      Z7, Z10, Z10
+	VDIVPD      Z10, Z9, Z9
+	VMOVUPD     (CX)(R8*8), Z10
+	VMULPD      Z2, Z10, Z10
+	VADDPD      Z9, Z10, Z10
+	VMOVUPD     Z10, (CX)(R8*8)
 	ADDQ        $+8, R8
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -2101,32 +3106,33 @@ adamSingleEnd:
 	MOVQ        $-1, R9
 	BZHIQ       AX, R9, R9
 	KMOVW       R9, K1
-	VMOVUPD.Z   (CX)(R8*8), K1, Z9
-	VMOVUPD.Z   (DX)(R8*8), K1, Z10
-	VMULPD      Z0, Z10, Z10
-	VFMADD231PD Z9, Z1, Z10
+	VMOVUPD.Z   (DX)(R8*8), K1, Z9
+	VMULPD      Z0, Z9, Z9
+	VMOVUPD.Z   (CX)(R8*8), K1, Z0
+	VFMADD231PD Z0, Z1, Z9
 	VMOVUPD.Z   (BX)(R8*8), K1, Z0
-	VSUBPD      Z0, Z10, Z1
+	VSUBPD      Z0, Z9, Z1
 	VFMADD231PD Z1, Z3, Z0
 	VMOVUPD     Z0, K1, (BX)(R8*8)
 	VMOVUPD.Z   (SI)(R8*8), K1, Z3
 	VMULPD      Z4, Z3, Z3
-	VMULPD      Z5, Z10, Z1
-	VFMADD231PD Z10, Z1, Z3
+	VMULPD      Z5, Z9, Z1
+	VFMADD231PD Z9, Z1, Z3
 	VMOVUPD     Z3, K1, (SI)(R8*8)
 	VMOVUPD.Z   (DI)(R8*8), K1, Z1
-	VMAXPD      Z3, Z1, Z3
+	VMAXPD      Z3, Z1, Z4
 	VCMPPD      $0x03, Z1, Z1, K2
-	VBLENDMPD   Z1, Z3, K2, Z3
+	VBLENDMPD   Z1, Z4, K2, Z3
 	VMOVUPD     Z3, K1, (DI)(R8*8)
+	VMULPD      Z8, Z0, Z0
 	VSQRTPD     Z3, Z3
 	VDIVPD      Z6, Z3, Z3
 	VADDPD      Z7, Z3, Z3
-	VMULPD      Z2, Z9, Z9
-	VMULPD      Z8, Z0, Z0
 	VDIVPD      Z3, Z0, Z0
-	VADDPD      Z0, Z9, Z9
-	VMOVUPD     Z9, K1, (CX)(R8*8)
+	VMOVUPD.Z   (CX)(R8*8), K1, Z1
+	VMULPD      Z2, Z1, Z1
+	VADDPD      Z0, Z1, Z1
+	VMOVUPD     Z1, K1, (CX)(R8*8)
 
 adamDone:
 	VZEROUPPER
@@ -2498,9 +3504,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, FMA3
-TEXT ·adam00F32AVX2(SB), NOSPLIT, $0-84
+TEXT ·adam00F32AVX2(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2519,26 +3525,26 @@ TEXT ·adam00F32AVX2(SB), NOSPLIT, $0-84
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
-	VMOVUPS     (CX)(DI*4), Y8
-	VMOVUPS     (DX)(DI*4), Y9
-	VMULPS      Y0, Y9, Y9
-	VMOVUPS     (BX)(DI*4), Y10
-	VSUBPS      Y10, Y9, Y11
-	VFMADD231PS Y11, Y2, Y10
-	VMOVUPS     Y10, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Y12
-	VMULPS      Y3, Y12, Y12
-	VMULPS      Y4, Y9, Y11
-	VFMADD231PS Y9, Y11, Y12
-	VMOVUPS     Y12, (SI)(DI*4)
-	VSQRTPS     Y12, Y12
-	VDIVPS      Y5, Y12, Y12
-	VADDPS      Y6, Y12, Y12
-	VMULPS      Y1, Y8, Y8
-	VMULPS      Y7, Y10, Y10
-	VDIVPS      Y12, Y10, Y10
-	VADDPS      Y10, Y8, Y8
-	VMOVUPS     Y8, (CX)(DI*4)
+	VMOVUPS     (DX)(DI*4), Y10
+	VMULPS      Y0, Y10, Y10
+	VMOVUPS     (BX)(DI*4), Y8
+	VSUBPS      Y8, Y10, Y11
+	VFMADD231PS Y11, Y2, Y8
+	VMOVUPS     Y8, (BX)(DI*4)
+	VMOVUPS     (SI)(DI*4), Y9
+	VMULPS      Y3, Y9, Y9
+	VMULPS      Y4, Y10, Y11
+	VFMADD231PS Y10, Y11, Y9
+	VMOVUPS     Y9, (SI)(DI*4)
+	VMULPS      Y7, Y8, Y8
+	VSQRTPS     Y9, Y9
+	VDIVPS      Y5, Y9, Y9
+	VADDPS      Y6, Y9, Y9
+	VDIVPS      Y9, Y8, Y8
+	VMOVUPS     (CX)(DI*4), Y9
+	VMULPS      Y1, Y9, Y9
+	VADDPS      Y8, Y9, Y9
+	VMOVUPS     Y9, (CX)(DI*4)
 	ADDQ        $+8, DI
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -2549,34 +3555,34 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R8
 	NEGQ        AX
 	VMOVUPS     (R8)(AX*4), Y8
-	VMASKMOVPS  (CX)(DI*4), Y8, Y9
-	VMASKMOVPS  (DX)(DI*4), Y8, Y10
-	VMULPS      Y0, Y10, Y10
+	VMASKMOVPS  (DX)(DI*4), Y8, Y9
+	VMULPS      Y0, Y9, Y9
 	VMASKMOVPS  (BX)(DI*4), Y8, Y0
-	VSUBPS      Y0, Y10, Y11
-	VFMADD231PS Y11, Y2, Y0
+	VSUBPS      Y0, Y9, Y10
+	VFMADD231PS Y10, Y2, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(DI*4)
 	VMASKMOVPS  (SI)(DI*4), Y8, Y2
 	VMULPS      Y3, Y2, Y2
-	VMULPS      Y4, Y10, Y11
-	VFMADD231PS Y10, Y11, Y2
+	VMULPS      Y4, Y9, Y10
+	VFMADD231PS Y9, Y10, Y2
 	VMASKMOVPS  Y2, Y8, (SI)(DI*4)
+	VMULPS      Y7, Y0, Y0
 	VSQRTPS     Y2, Y2
 	VDIVPS      Y5, Y2, Y2
 	VADDPS      Y6, Y2, Y2
-	VMULPS      Y1, Y9, Y9
-	VMULPS      Y7, Y0, Y0
 	VDIVPS      Y2, Y0, Y0
-	VADDPS      Y0, Y9, Y9
-	VMASKMOVPS  Y9, Y8, (CX)(DI*4)
+	VMASKMOVPS  (CX)(DI*4), Y8, Y2
+	VMULPS      Y1, Y2, Y2
+	VADDPS      Y0, Y2, Y2
+	VMASKMOVPS  Y2, Y8, (CX)(DI*4)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam01F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam01F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, FMA3
-TEXT ·adam01F32AVX2(SB), NOSPLIT, $0-84
+TEXT ·adam01F32AVX2(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2596,31 +3602,31 @@ TEXT ·adam01F32AVX2(SB), NOSPLIT, $0-84
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
-	VMOVUPS     (CX)(R8*4), Y8
-	VMOVUPS     (DX)(R8*4), Y9
-	VMULPS      Y0, Y9, Y9
-	VMOVUPS     (BX)(R8*4), Y10
-	VSUBPS      Y10, Y9, Y11
-	VFMADD231PS Y11, Y2, Y10
-	VMOVUPS     Y10, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Y12
-	VMULPS      Y3, Y12, Y12
-	VMULPS      Y4, Y9, Y11
-	VFMADD231PS Y9, Y11, Y12
-	VMOVUPS     Y12, (SI)(R8*4)
-	VMOVUPS     (DI)(R8*4), Y9
-	VMAXPS      Y12, Y9, Y11
-	VCMPPS      $0x03, Y9, Y9, Y12
-	VBLENDVPS   Y12, Y9, Y11, Y11
-	VMOVUPS     Y11, (DI)(R8*4)
-	VSQRTPS     Y11, Y11
-	VDIVPS      Y5, Y11, Y11
-	VADDPS      Y6, Y11, Y11
-	VMULPS      Y1, Y8, Y8
-	VMULPS      Y7, Y10, Y10
-	VDIVPS      Y11, Y10, Y10
-	VADDPS      Y10, Y8, Y8
-	VMOVUPS     Y8, (CX)(R8*4)
+	VMOVUPS     (DX)(R8*4), Y10
+	VMULPS      Y0, Y10, Y10
+	VMOVUPS     (BX)(R8*4), Y8
+	VSUBPS      Y8, Y10, Y11
+	VFMADD231PS Y11, Y2, Y8
+	VMOVUPS     Y8, (BX)(R8*4)
+	VMOVUPS     (SI)(R8*4), Y9
+	VMULPS      Y3, Y9, Y9
+	VMULPS      Y4, Y10, Y11
+	VFMADD231PS Y10, Y11, Y9
+	VMOVUPS     Y9, (SI)(R8*4)
+	VMOVUPS     (DI)(R8*4), Y10
+	VMAXPS      Y9, Y10, Y9
+	VCMPPS      $0x03, Y10, Y10, Y11
+	VBLENDVPS   Y11, Y10, Y9, Y9
+	VMOVUPS     Y9, (DI)(R8*4)
+	VMULPS      Y7, Y8, Y8
+	VSQRTPS     Y9, Y9
+	VDIVPS      Y5, Y9, Y9
+	VADDPS      Y6, Y9, Y9
+	VDIVPS      Y9, Y8, Y8
+	VMOVUPS     (CX)(R8*4), Y9
+	VMULPS      Y1, Y9, Y9
+	VADDPS      Y8, Y9, Y9
+	VMOVUPS     Y9, (CX)(R8*4)
 	ADDQ        $+8, R8
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -2631,31 +3637,31 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R9
 	NEGQ        AX
 	VMOVUPS     (R9)(AX*4), Y8
-	VMASKMOVPS  (CX)(R8*4), Y8, Y9
-	VMASKMOVPS  (DX)(R8*4), Y8, Y10
-	VMULPS      Y0, Y10, Y10
+	VMASKMOVPS  (DX)(R8*4), Y8, Y9
+	VMULPS      Y0, Y9, Y9
 	VMASKMOVPS  (BX)(R8*4), Y8, Y0
-	VSUBPS      Y0, Y10, Y11
-	VFMADD231PS Y11, Y2, Y0
+	VSUBPS      Y0, Y9, Y10
+	VFMADD231PS Y10, Y2, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(R8*4)
 	VMASKMOVPS  (SI)(R8*4), Y8, Y2
 	VMULPS      Y3, Y2, Y2
-	VMULPS      Y4, Y10, Y11
-	VFMADD231PS Y10, Y11, Y2
+	VMULPS      Y4, Y9, Y10
+	VFMADD231PS Y9, Y10, Y2
 	VMASKMOVPS  Y2, Y8, (SI)(R8*4)
 	VMASKMOVPS  (DI)(R8*4), Y8, Y3
 	VMAXPS      Y2, Y3, Y2
 	VCMPPS      $0x03, Y3, Y3, Y4
 	VBLENDVPS   Y4, Y3, Y2, Y2
 	VMASKMOVPS  Y2, Y8, (DI)(R8*4)
+	VMULPS      Y7, Y0, Y0
 	VSQRTPS     Y2, Y2
 	VDIVPS      Y5, Y2, Y2
 	VADDPS      Y6, Y2, Y2
-	VMULPS      Y1, Y9, Y9
-	VMULPS      Y7, Y0, Y0
 	VDIVPS      Y2, Y0, Y0
-	VADDPS      Y0, Y9, Y9
-	VMASKMOVPS  Y9, Y8, (CX)(R8*4)
+	VMASKMOVPS  (CX)(R8*4), Y8, Y2
+	VMULPS      Y1, Y2, Y2
+	VADDPS      Y0, Y2, Y2
+	VMASKMOVPS  Y2, Y8, (CX)(R8*4)
 
 adamDone:
 	VZEROUPPER
@@ -3037,9 +4043,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, FMA3
-TEXT ·adam10F32AVX2(SB), NOSPLIT, $0-84
+TEXT ·adam10F32AVX2(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3059,27 +4065,28 @@ TEXT ·adam10F32AVX2(SB), NOSPLIT, $0-84
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
+	VMOVUPS     (DX)(DI*4), Y11
+	VMULPS      Y0, Y11, Y11
 	VMOVUPS     (CX)(DI*4), Y9
-	VMOVUPS     (DX)(DI*4), Y10
-	VMULPS      Y0, Y10, Y10
-	VFMADD231PS Y9, Y1, Y10
-	VMOVUPS     (BX)(DI*4), Y11
-	VSUBPS      Y11, Y10, Y12
-	VFMADD231PS Y12, Y3, Y11
-	VMOVUPS     Y11, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Y13
-	VMULPS      Y4, Y13, Y13
-	VMULPS      Y5, Y10, Y12
-	VFMADD231PS Y10, Y12, Y13
-	VMOVUPS     Y13, (SI)(DI*4)
-	VSQRTPS     Y13, Y13
-	VDIVPS      Y6, Y13, Y13
-	VADDPS      Y7, Y13, Y13
-	VMULPS      Y2, Y9, Y9
-	VMULPS      Y8, Y11, Y11
-	VDIVPS      Y13, Y11, Y11
-	VADDPS      Y11, Y9, Y9
-	VMOVUPS     Y9, (CX)(DI*4)
+	VFMADD231PS Y9, Y1, Y11
+	VMOVUPS     (BX)(DI*4), Y9
+	VSUBPS      Y9, Y11, Y12
+	VFMADD231PS Y12, Y3, Y9
+	VMOVUPS     Y9, (BX)(DI*4)
+	VMOVUPS     (SI)(DI*4), Y10
+	VMULPS      Y4, Y10, Y10
+	VMULPS      Y5, Y11, Y12
+	VFMADD231PS Y11, Y12, Y10
+	VMOVUPS     Y10, (SI)(DI*4)
+	VMULPS      Y8, Y9, Y9
+	VSQRTPS     Y10, Y10
+	VDIVPS      Y6, Y10, Y10
+	VADDPS      Y7, Y10, Y10
+	VDIVPS      Y10, Y9, Y9
+	VMOVUPS     (CX)(DI*4), Y10
+	VMULPS      Y2, Y10, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (CX)(DI*4)
 	ADDQ        $+8, DI
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -3090,35 +4097,36 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R8
 	NEGQ        AX
 	VMOVUPS     (R8)(AX*4), Y9
-	VMASKMOVPS  (CX)(DI*4), Y9, Y10
-	VMASKMOVPS  (DX)(DI*4), Y9, Y11
-	VMULPS      Y0, Y11, Y11
-	VFMADD231PS Y10, Y1, Y11
+	VMASKMOVPS  (DX)(DI*4), Y9, Y10
+	VMULPS      Y0, Y10, Y10
+	VMASKMOVPS  (CX)(DI*4), Y9, Y0
+	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  (BX)(DI*4), Y9, Y0
-	VSUBPS      Y0, Y11, Y1
+	VSUBPS      Y0, Y10, Y1
 	VFMADD231PS Y1, Y3, Y0
 	VMASKMOVPS  Y0, Y9, (BX)(DI*4)
 	VMASKMOVPS  (SI)(DI*4), Y9, Y3
 	VMULPS      Y4, Y3, Y3
-	VMULPS      Y5, Y11, Y1
-	VFMADD231PS Y11, Y1, Y3
+	VMULPS      Y5, Y10, Y1
+	VFMADD231PS Y10, Y1, Y3
 	VMASKMOVPS  Y3, Y9, (SI)(DI*4)
+	VMULPS      Y8, Y0, Y0
 	VSQRTPS     Y3, Y3
 	VDIVPS      Y6, Y3, Y3
 	VADDPS      Y7, Y3, Y3
-	VMULPS      Y2, Y10, Y10
-	VMULPS      Y8, Y0, Y0
 	VDIVPS      Y3, Y0, Y0
-	VADDPS      Y0, Y10, Y10
-	VMASKMOVPS  Y10, Y9, (CX)(DI*4)
+	VMASKMOVPS  (CX)(DI*4), Y9, Y1
+	VMULPS      Y2, Y1, Y1
+	VADDPS      Y0, Y1, Y1
+	VMASKMOVPS  Y1, Y9, (CX)(DI*4)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam11F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32)
+// func adam11F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, FMA3
-TEXT ·adam11F32AVX2(SB), NOSPLIT, $0-84
+TEXT ·adam11F32AVX2(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3139,32 +4147,33 @@ TEXT ·adam11F32AVX2(SB), NOSPLIT, $0-84
 adamSingle:
 	CMPQ        AX, $+8
 	JLT         adamSingleEnd
+	VMOVUPS     (DX)(R8*4), Y11
+	VMULPS      Y0, Y11, Y11
 	VMOVUPS     (CX)(R8*4), Y9
-	VMOVUPS     (DX)(R8*4), Y10
-	VMULPS      Y0, Y10, Y10
-	VFMADD231PS Y9, Y1, Y10
-	VMOVUPS     (BX)(R8*4), Y11
-	VSUBPS      Y11, Y10, Y12
-	VFMADD231PS Y12, Y3, Y11
-	VMOVUPS     Y11, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Y13
-	VMULPS      Y4, Y13, Y13
-	VMULPS      Y5, Y10, Y12
-	VFMADD231PS Y10, Y12, Y13
-	VMOVUPS     Y13, (SI)(R8*4)
-	VMOVUPS     (DI)(R8*4), Y10
-	VMAXPS      Y13, Y10, Y12
-	VCMPPS      $0x03, Y10, Y10, Y13
-	VBLENDVPS   Y13, Y10, Y12, Y12
-	VMOVUPS     Y12, (DI)(R8*4)
-	VSQRTPS     Y12, Y12
-	VDIVPS      Y6, Y12, Y12
-	VADDPS      Y7, Y12, Y12
-	VMULPS      Y2, Y9, Y9
-	VMULPS      Y8, Y11, Y11
-	VDIVPS      Y12, Y11, Y11
-	VADDPS      Y11, Y9, Y9
-	VMOVUPS     Y9, (CX)(R8*4)
+	VFMADD231PS Y9, Y1, Y11
+	VMOVUPS     (BX)(R8*4), Y9
+	VSUBPS      Y9, Y11, Y12
+	VFMADD231PS Y12, Y3, Y9
+	VMOVUPS     Y9, (BX)(R8*4)
+	VMOVUPS     (SI)(R8*4), Y10
+	VMULPS      Y4, Y10, Y10
+	VMULPS      Y5, Y11, Y12
+	VFMADD231PS Y11, Y12, Y10
+	VMOVUPS     Y10, (SI)(R8*4)
+	VMOVUPS     (DI)(R8*4), Y11
+	VMAXPS      Y10, Y11, Y10
+	VCMPPS      $0x03, Y11, Y11, Y12
+	VBLENDVPS   Y12, Y11, Y10, Y10
+	VMOVUPS     Y10, (DI)(R8*4)
+	VMULPS      Y8, Y9, Y9
+	VSQRTPS     Y10, Y10
+	VDIVPS      Y6, Y10, Y10
+	VADDPS      Y7, Y10, Y10
+	VDIVPS      Y10, Y9, Y9
+	VMOVUPS     (CX)(R8*4), Y10
+	VMULPS      Y2, Y10, Y10
+	VADDPS      Y9, Y10, Y10
+	VMOVUPS     Y10, (CX)(R8*4)
 	ADDQ        $+8, R8
 	SUBQ        $+8, AX
 	JMP         adamSingle
@@ -3175,32 +4184,33 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R9
 	NEGQ        AX
 	VMOVUPS     (R9)(AX*4), Y9
-	VMASKMOVPS  (CX)(R8*4), Y9, Y10
-	VMASKMOVPS  (DX)(R8*4), Y9, Y11
-	VMULPS      Y0, Y11, Y11
-	VFMADD231PS Y10, Y1, Y11
+	VMASKMOVPS  (DX)(R8*4), Y9, Y10
+	VMULPS      Y0, Y10, Y10
+	VMASKMOVPS  (CX)(R8*4), Y9, Y0
+	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  (BX)(R8*4), Y9, Y0
-	VSUBPS      Y0, Y11, Y1
+	VSUBPS      Y0, Y10, Y1
 	VFMADD231PS Y1, Y3, Y0
 	VMASKMOVPS  Y0, Y9, (BX)(R8*4)
 	VMASKMOVPS  (SI)(R8*4), Y9, Y3
 	VMULPS      Y4, Y3, Y3
-	VMULPS      Y5, Y11, Y1
-	VFMADD231PS Y11, Y1, Y3
+	VMULPS      Y5, Y10, Y1
+	VFMADD231PS Y10, Y1, Y3
 	VMASKMOVPS  Y3, Y9, (SI)(R8*4)
 	VMASKMOVPS  (DI)(R8*4), Y9, Y1
 	VMAXPS      Y3, Y1, Y3
 	VCMPPS      $0x03, Y1, Y1, Y4
 	VBLENDVPS   Y4, Y1, Y3, Y3
 	VMASKMOVPS  Y3, Y9, (DI)(R8*4)
+	VMULPS      Y8, Y0, Y0
 	VSQRTPS     Y3, Y3
 	VDIVPS      Y6, Y3, Y3
 	VADDPS      Y7, Y3, Y3
-	VMULPS      Y2, Y10, Y10
-	VMULPS      Y8, Y0, Y0
 	VDIVPS      Y3, Y0, Y0
-	VADDPS      Y0, Y10, Y10
-	VMASKMOVPS  Y10, Y9, (CX)(R8*4)
+	VMASKMOVPS  (CX)(R8*4), Y9, Y1
+	VMULPS      Y2, Y1, Y1
+	VADDPS      Y0, Y1, Y1
+	VMASKMOVPS  Y1, Y9, (CX)(R8*4)
 
 adamDone:
 	VZEROUPPER
@@ -3562,9 +4572,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, FMA3
-TEXT ·adam00F64AVX2(SB), NOSPLIT, $0-120
+TEXT ·adam00F64AVX2(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3583,26 +4593,26 @@ TEXT ·adam00F64AVX2(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+4
 	JLT         adamSingleEnd
-	VMOVUPD     (CX)(DI*8), Y8
-	VMOVUPD     (DX)(DI*8), Y9
-	VMULPD      Y0, Y9, Y9
-	VMOVUPD     (BX)(DI*8), Y10
-	VSUBPD      Y10, Y9, Y11
-	VFMADD231PD Y11, Y2, Y10
-	VMOVUPD     Y10, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Y12
-	VMULPD      Y3, Y12, Y12
-	VMULPD      Y4, Y9, Y11
-	VFMADD231PD Y9, Y11, Y12
-	VMOVUPD     Y12, (SI)(DI*8)
-	VSQRTPD     Y12, Y12
-	VDIVPD      Y5, Y12, Y12
-	VADDPD      Y6, Y12, Y12
-	VMULPD      Y1, Y8, Y8
-	VMULPD      Y7, Y10, Y10
-	VDIVPD      Y12, Y10, Y10
-	VADDPD      Y10, Y8, Y8
-	VMOVUPD     Y8, (CX)(DI*8)
+	VMOVUPD     (DX)(DI*8), Y10
+	VMULPD      Y0, Y10, Y10
+	VMOVUPD     (BX)(DI*8), Y8
+	VSUBPD      Y8, Y10, Y11
+	VFMADD231PD Y11, Y2, Y8
+	VMOVUPD     Y8, (BX)(DI*8)
+	VMOVUPD     (SI)(DI*8), Y9
+	VMULPD      Y3, Y9, Y9
+	VMULPD      Y4, Y10, Y11
+	VFMADD231PD Y10, Y11, Y9
+	VMOVUPD     Y9, (SI)(DI*8)
+	VMULPD      Y7, Y8, Y8
+	VSQRTPD     Y9, Y9
+	VDIVPD      Y5, Y9, Y9
+	VADDPD      Y6, Y9, Y9
+	VDIVPD      Y9, Y8, Y8
+	VMOVUPD     (CX)(DI*8), Y9
+	VMULPD      Y1, Y9, Y9
+	VADDPD      Y8, Y9, Y9
+	VMOVUPD     Y9, (CX)(DI*8)
 	ADDQ        $+4, DI
 	SUBQ        $+4, AX
 	JMP         adamSingle
@@ -3613,34 +4623,34 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R8
 	NEGQ        AX
 	VMOVUPS     (R8)(AX*8), Y8
-	VMASKMOVPD  (CX)(DI*8), Y8, Y9
-	VMASKMOVPD  (DX)(DI*8), Y8, Y10
-	VMULPD      Y0, Y10, Y10
+	VMASKMOVPD  (DX)(DI*8), Y8, Y9
+	VMULPD      Y0, Y9, Y9
 	VMASKMOVPD  (BX)(DI*8), Y8, Y0
-	VSUBPD      Y0, Y10, Y11
-	VFMADD231PD Y11, Y2, Y0
+	VSUBPD      Y0, Y9, Y10
+	VFMADD231PD Y10, Y2, Y0
 	VMASKMOVPD  Y0, Y8, (BX)(DI*8)
 	VMASKMOVPD  (SI)(DI*8), Y8, Y2
 	VMULPD      Y3, Y2, Y2
-	VMULPD      Y4, Y10, Y11
-	VFMADD231PD Y10, Y11, Y2
+	VMULPD      Y4, Y9, Y10
+	VFMADD231PD Y9, Y10, Y2
 	VMASKMOVPD  Y2, Y8, (SI)(DI*8)
+	VMULPD      Y7, Y0, Y0
 	VSQRTPD     Y2, Y2
 	VDIVPD      Y5, Y2, Y2
 	VADDPD      Y6, Y2, Y2
-	VMULPD      Y1, Y9, Y9
-	VMULPD      Y7, Y0, Y0
 	VDIVPD      Y2, Y0, Y0
-	VADDPD      Y0, Y9, Y9
-	VMASKMOVPD  Y9, Y8, (CX)(DI*8)
+	VMASKMOVPD  (CX)(DI*8), Y8, Y2
+	VMULPD      Y1, Y2, Y2
+	VADDPD      Y0, Y2, Y2
+	VMASKMOVPD  Y2, Y8, (CX)(DI*8)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam01F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam01F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, FMA3
-TEXT ·adam01F64AVX2(SB), NOSPLIT, $0-120
+TEXT ·adam01F64AVX2(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3660,31 +4670,31 @@ TEXT ·adam01F64AVX2(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+4
 	JLT         adamSingleEnd
-	VMOVUPD     (CX)(R8*8), Y8
-	VMOVUPD     (DX)(R8*8), Y9
-	VMULPD      Y0, Y9, Y9
-	VMOVUPD     (BX)(R8*8), Y10
-	VSUBPD      Y10, Y9, Y11
-	VFMADD231PD Y11, Y2, Y10
-	VMOVUPD     Y10, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Y12
-	VMULPD      Y3, Y12, Y12
-	VMULPD      Y4, Y9, Y11
-	VFMADD231PD Y9, Y11, Y12
-	VMOVUPD     Y12, (SI)(R8*8)
-	VMOVUPD     (DI)(R8*8), Y9
-	VMAXPD      Y12, Y9, Y11
-	VCMPPD      $0x03, Y9, Y9, Y12
-	VBLENDVPD   Y12, Y9, Y11, Y11
-	VMOVUPD     Y11, (DI)(R8*8)
-	VSQRTPD     Y11, Y11
-	VDIVPD      Y5, Y11, Y11
-	VADDPD      Y6, Y11, Y11
-	VMULPD      Y1, Y8, Y8
-	VMULPD      Y7, Y10, Y10
-	VDIVPD      Y11, Y10, Y10
-	VADDPD      Y10, Y8, Y8
-	VMOVUPD     Y8, (CX)(R8*8)
+	VMOVUPD     (DX)(R8*8), Y10
+	VMULPD      Y0, Y10, Y10
+	VMOVUPD     (BX)(R8*8), Y8
+	VSUBPD      Y8, Y10, Y11
+	VFMADD231PD Y11, Y2, Y8
+	VMOVUPD     Y8, (BX)(R8*8)
+	VMOVUPD     (SI)(R8*8), Y9
+	VMULPD      Y3, Y9, Y9
+	VMULPD      Y4, Y10, Y11
+	VFMADD231PD Y10, Y11, Y9
+	VMOVUPD     Y9, (SI)(R8*8)
+	VMOVUPD     (DI)(R8*8), Y10
+	VMAXPD      Y9, Y10, Y9
+	VCMPPD      $0x03, Y10, Y10, Y11
+	VBLENDVPD   Y11, Y10, Y9, Y9
+	VMOVUPD     Y9, (DI)(R8*8)
+	VMULPD      Y7, Y8, Y8
+	VSQRTPD     Y9, Y9
+	VDIVPD      Y5, Y9, Y9
+	VADDPD      Y6, Y9, Y9
+	VDIVPD      Y9, Y8, Y8
+	VMOVUPD     (CX)(R8*8), Y9
+	VMULPD      Y1, Y9, Y9
+	VADDPD      Y8, Y9, Y9
+	VMOVUPD     Y9, (CX)(R8*8)
 	ADDQ        $+4, R8
 	SUBQ        $+4, AX
 	JMP         adamSingle
@@ -3695,31 +4705,31 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R9
 	NEGQ        AX
 	VMOVUPS     (R9)(AX*8), Y8
-	VMASKMOVPD  (CX)(R8*8), Y8, Y9
-	VMASKMOVPD  (DX)(R8*8), Y8, Y10
-	VMULPD      Y0, Y10, Y10
+	VMASKMOVPD  (DX)(R8*8), Y8, Y9
+	VMULPD      Y0, Y9, Y9
 	VMASKMOVPD  (BX)(R8*8), Y8, Y0
-	VSUBPD      Y0, Y10, Y11
-	VFMADD231PD Y11, Y2, Y0
+	VSUBPD      Y0, Y9, Y10
+	VFMADD231PD Y10, Y2, Y0
 	VMASKMOVPD  Y0, Y8, (BX)(R8*8)
 	VMASKMOVPD  (SI)(R8*8), Y8, Y2
 	VMULPD      Y3, Y2, Y2
-	VMULPD      Y4, Y10, Y11
-	VFMADD231PD Y10, Y11, Y2
+	VMULPD      Y4, Y9, Y10
+	VFMADD231PD Y9, Y10, Y2
 	VMASKMOVPD  Y2, Y8, (SI)(R8*8)
 	VMASKMOVPD  (DI)(R8*8), Y8, Y3
 	VMAXPD      Y2, Y3, Y2
 	VCMPPD      $0x03, Y3, Y3, Y4
 	VBLENDVPD   Y4, Y3, Y2, Y2
 	VMASKMOVPD  Y2, Y8, (DI)(R8*8)
+	VMULPD      Y7, Y0, Y0
 	VSQRTPD     Y2, Y2
 	VDIVPD      Y5, Y2, Y2
 	VADDPD      Y6, Y2, Y2
-	VMULPD      Y1, Y9, Y9
-	VMULPD      Y7, Y0, Y0
 	VDIVPD      Y2, Y0, Y0
-	VADDPD      Y0, Y9, Y9
-	VMASKMOVPD  Y9, Y8, (CX)(R8*8)
+	VMASKMOVPD  (CX)(R8*8), Y8, Y2
+	VMULPD      Y1, Y2, Y2
+	VADDPD      Y0, Y2, Y2
+	VMASKMOVPD  Y2, Y8, (CX)(R8*8)
 
 adamDone:
 	VZEROUPPER
@@ -4101,9 +5111,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func adam10F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam10F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, FMA3
-TEXT ·adam10F64AVX2(SB), NOSPLIT, $0-120
+TEXT ·adam10F64AVX2(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4123,27 +5133,28 @@ TEXT ·adam10F64AVX2(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+4
 	JLT         adamSingleEnd
+	VMOVUPD     (DX)(DI*8), Y11
+	VMULPD      Y0, Y11, Y11
 	VMOVUPD     (CX)(DI*8), Y9
-	VMOVUPD     (DX)(DI*8), Y10
-	VMULPD      Y0, Y10, Y10
-	VFMADD231PD Y9, Y1, Y10
-	VMOVUPD     (BX)(DI*8), Y11
-	VSUBPD      Y11, Y10, Y12
-	VFMADD231PD Y12, Y3, Y11
-	VMOVUPD     Y11, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Y13
-	VMULPD      Y4, Y13, Y13
-	VMULPD      Y5, Y10, Y12
-	VFMADD231PD Y10, Y12, Y13
-	VMOVUPD     Y13, (SI)(DI*8)
-	VSQRTPD     Y13, Y13
-	VDIVPD      Y6, Y13, Y13
-	VADDPD      Y7, Y13, Y13
-	VMULPD      Y2, Y9, Y9
-	VMULPD      Y8, Y11, Y11
-	VDIVPD      Y13, Y11, Y11
-	VADDPD      Y11, Y9, Y9
-	VMOVUPD     Y9, (CX)(DI*8)
+	VFMADD231PD Y9, Y1, Y11
+	VMOVUPD     (BX)(DI*8), Y9
+	VSUBPD      Y9, Y11, Y12
+	VFMADD231PD Y12, Y3, Y9
+	VMOVUPD     Y9, (BX)(DI*8)
+	VMOVUPD     (SI)(DI*8), Y10
+	VMULPD      Y4, Y10, Y10
+	VMULPD      Y5, Y11, Y12
+	VFMADD231PD Y11, Y12, Y10
+	VMOVUPD     Y10, (SI)(DI*8)
+	VMULPD      Y8, Y9, Y9
+	VSQRTPD     Y10, Y10
+	VDIVPD      Y6, Y10, Y10
+	VADDPD      Y7, Y10, Y10
+	VDIVPD      Y10, Y9, Y9
+	VMOVUPD     (CX)(DI*8), Y10
+	VMULPD      Y2, Y10, Y10
+	VADDPD      Y9, Y10, Y10
+	VMOVUPD     Y10, (CX)(DI*8)
 	ADDQ        $+4, DI
 	SUBQ        $+4, AX
 	JMP         adamSingle
@@ -4154,35 +5165,36 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R8
 	NEGQ        AX
 	VMOVUPS     (R8)(AX*8), Y9
-	VMASKMOVPD  (CX)(DI*8), Y9, Y10
-	VMASKMOVPD  (DX)(DI*8), Y9, Y11
-	VMULPD      Y0, Y11, Y11
-	VFMADD231PD Y10, Y1, Y11
+	VMASKMOVPD  (DX)(DI*8), Y9, Y10
+	VMULPD      Y0, Y10, Y10
+	VMASKMOVPD  (CX)(DI*8), Y9, Y0
+	VFMADD231PD Y0, Y1, Y10
 	VMASKMOVPD  (BX)(DI*8), Y9, Y0
-	VSUBPD      Y0, Y11, Y1
+	VSUBPD      Y0, Y10, Y1
 	VFMADD231PD Y1, Y3, Y0
 	VMASKMOVPD  Y0, Y9, (BX)(DI*8)
 	VMASKMOVPD  (SI)(DI*8), Y9, Y3
 	VMULPD      Y4, Y3, Y3
-	VMULPD      Y5, Y11, Y1
-	VFMADD231PD Y11, Y1, Y3
+	VMULPD      Y5, Y10, Y1
+	VFMADD231PD Y10, Y1, Y3
 	VMASKMOVPD  Y3, Y9, (SI)(DI*8)
+	VMULPD      Y8, Y0, Y0
 	VSQRTPD     Y3, Y3
 	VDIVPD      Y6, Y3, Y3
 	VADDPD      Y7, Y3, Y3
-	VMULPD      Y2, Y10, Y10
-	VMULPD      Y8, Y0, Y0
 	VDIVPD      Y3, Y0, Y0
-	VADDPD      Y0, Y10, Y10
-	VMASKMOVPD  Y10, Y9, (CX)(DI*8)
+	VMASKMOVPD  (CX)(DI*8), Y9, Y1
+	VMULPD      Y2, Y1, Y1
+	VADDPD      Y0, Y1, Y1
+	VMASKMOVPD  Y1, Y9, (CX)(DI*8)
 
 adamDone:
 	VZEROUPPER
 	RET
 
-// func adam11F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64)
+// func adam11F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 // Requires: AVX, FMA3
-TEXT ·adam11F64AVX2(SB), NOSPLIT, $0-120
+TEXT ·adam11F64AVX2(SB), NOSPLIT, $0-128
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4203,32 +5215,33 @@ TEXT ·adam11F64AVX2(SB), NOSPLIT, $0-120
 adamSingle:
 	CMPQ        AX, $+4
 	JLT         adamSingleEnd
+	VMOVUPD     (DX)(R8*8), Y11
+	VMULPD      Y0, Y11, Y11
 	VMOVUPD     (CX)(R8*8), Y9
-	VMOVUPD     (DX)(R8*8), Y10
-	VMULPD      Y0, Y10, Y10
-	VFMADD231PD Y9, Y1, Y10
-	VMOVUPD     (BX)(R8*8), Y11
-	VSUBPD      Y11, Y10, Y12
-	VFMADD231PD Y12, Y3, Y11
-	VMOVUPD     Y11, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Y13
-	VMULPD      Y4, Y13, Y13
-	VMULPD      Y5, Y10, Y12
-	VFMADD231PD Y10, Y12, Y13
-	VMOVUPD     Y13, (SI)(R8*8)
-	VMOVUPD     (DI)(R8*8), Y10
-	VMAXPD      Y13, Y10, Y12
-	VCMPPD      $0x03, Y10, Y10, Y13
-	VBLENDVPD   Y13, Y10, Y12, Y12
-	VMOVUPD     Y12, (DI)(R8*8)
-	VSQRTPD     Y12, Y12
-	VDIVPD      Y6, Y12, Y12
-	VADDPD      Y7, Y12, Y12
-	VMULPD      Y2, Y9, Y9
-	VMULPD      Y8, Y11, Y11
-	VDIVPD      Y12, Y11, Y11
-	VADDPD      Y11, Y9, Y9
-	VMOVUPD     Y9, (CX)(R8*8)
+	VFMADD231PD Y9, Y1, Y11
+	VMOVUPD     (BX)(R8*8), Y9
+	VSUBPD      Y9, Y11, Y12
+	VFMADD231PD Y12, Y3, Y9
+	VMOVUPD     Y9, (BX)(R8*8)
+	VMOVUPD     (SI)(R8*8), Y10
+	VMULPD      Y4, Y10, Y10
+	VMULPD      Y5, Y11, Y12
+	VFMADD231PD Y11, Y12, Y10
+	VMOVUPD     Y10, (SI)(R8*8)
+	VMOVUPD     (DI)(R8*8), Y11
+	VMAXPD      Y10, Y11, Y10
+	VCMPPD      $0x03, Y11, Y11, Y12
+	VBLENDVPD   Y12, Y11, Y10, Y10
+	VMOVUPD     Y10, (DI)(R8*8)
+	VMULPD      Y8, Y9, Y9
+	VSQRTPD     Y10, Y10
+	VDIVPD      Y6, Y10, Y10
+	VADDPD      Y7, Y10, Y10
+	VDIVPD      Y10, Y9, Y9
+	VMOVUPD     (CX)(R8*8), Y10
+	VMULPD      Y2, Y10, Y10
+	VADDPD      Y9, Y10, Y10
+	VMOVUPD     Y10, (CX)(R8*8)
 	ADDQ        $+4, R8
 	SUBQ        $+4, AX
 	JMP         adamSingle
@@ -4239,32 +5252,33 @@ adamSingleEnd:
 	LEAQ        tailTable<>+32(SB), R9
 	NEGQ        AX
 	VMOVUPS     (R9)(AX*8), Y9
-	VMASKMOVPD  (CX)(R8*8), Y9, Y10
-	VMASKMOVPD  (DX)(R8*8), Y9, Y11
-	VMULPD      Y0, Y11, Y11
-	VFMADD231PD Y10, Y1, Y11
+	VMASKMOVPD  (DX)(R8*8), Y9, Y10
+	VMULPD      Y0, Y10, Y10
+	VMASKMOVPD  (CX)(R8*8), Y9, Y0
+	VFMADD231PD Y0, Y1, Y10
 	VMASKMOVPD  (BX)(R8*8), Y9, Y0
-	VSUBPD      Y0, Y11, Y1
+	VSUBPD      Y0, Y10, Y1
 	VFMADD231PD Y1, Y3, Y0
 	VMASKMOVPD  Y0, Y9, (BX)(R8*8)
 	VMASKMOVPD  (SI)(R8*8), Y9, Y3
 	VMULPD      Y4, Y3, Y3
-	VMULPD      Y5, Y11, Y1
-	VFMADD231PD Y11, Y1, Y3
+	VMULPD      Y5, Y10, Y1
+	VFMADD231PD Y10, Y1, Y3
 	VMASKMOVPD  Y3, Y9, (SI)(R8*8)
 	VMASKMOVPD  (DI)(R8*8), Y9, Y1
 	VMAXPD      Y3, Y1, Y3
 	VCMPPD      $0x03, Y1, Y1, Y4
 	VBLENDVPD   Y4, Y1, Y3, Y3
 	VMASKMOVPD  Y3, Y9, (DI)(R8*8)
+	VMULPD      Y8, Y0, Y0
 	VSQRTPD     Y3, Y3
 	VDIVPD      Y6, Y3, Y3
 	VADDPD      Y7, Y3, Y3
-	VMULPD      Y2, Y10, Y10
-	VMULPD      Y8, Y0, Y0
 	VDIVPD      Y3, Y0, Y0
-	VADDPD      Y0, Y10, Y10
-	VMASKMOVPD  Y10, Y9, (CX)(R8*8)
+	VMASKMOVPD  (CX)(R8*8), Y9, Y1
+	VMULPD      Y2, Y1, Y1
+	VADDPD      Y0, Y1, Y1
+	VMASKMOVPD  Y1, Y9, (CX)(R8*8)
 
 adamDone:
 	VZEROUPPER

@@ -2,7 +2,10 @@ package main
 
 import (
 	"fmt"
+	"math"
 
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
@@ -71,10 +74,17 @@ func sgd(m machine, withDecay bool, mode int) {
 	done()
 }
 
+// divideByRoot makes mean/(root/root2 + eps) of mean.
+func (m machine) divideByRoot(mean, root, root2, eps Register) {
+	m.div(root2, root, root)
+	m.add(eps, root, root)
+	m.div(root, mean, mean)
+}
+
 func adam(m machine, withDecay, amsgrad bool) {
 	t := m.element()
 	name := m.name(fmt.Sprintf("adam%d%d", index(withDecay), index(amsgrad)))
-	function(name, fmt.Sprintf("func(n int, weight, gradient, mean, square, most *%[1]s, sign, decay, shrink, lerp, beta2, fresh2, root2, eps, step %[1]s)", t))
+	function(name, fmt.Sprintf("func(n int, weight, gradient, mean, square, most *%[1]s, sign, decay, shrink, lerp, beta2, fresh2, root2, eps, step, easy %[1]s)", t))
 	table(m, fmt.Sprintf("adam[%d]", index(withDecay)), fmt.Sprint(index(amsgrad)), name)
 	n, operands := param("n"), []Register{param("weight"), param("gradient"), param("mean"), param("square")}
 	if amsgrad {
@@ -86,37 +96,183 @@ func adam(m machine, withDecay, amsgrad bool) {
 			scalars[s] = m.fillParam(s)
 		}
 	}
-	m.loop("adam", n, 1, operands, func(at pointers, v int, tl *tail) {
-		p, d := m.load(at, 0, v, tl), m.load(at, 1, v, tl)
+	// gather updates the mean and the square of a vector, and leaves in their registers what to divide; apply updates the weight.
+	gather := func(mean, square Register, at pointers, tl *tail) {
+		d, gap := m.load(at, 1, 0, tl), m.vec()
 		m.mul(scalars["sign"], d, d)
 		if withDecay {
-			m.fma(p, scalars["decay"], d)
+			m.fma(m.load(at, 0, 0, tl), scalars["decay"], d)
 		}
-		mean, gap := m.load(at, 2, v, tl), m.vec()
+		m.loadTo(mean, at, 2, 0, tl)
 		m.sub(mean, d, gap)
 		m.fma(gap, scalars["lerp"], mean)
-		m.store(mean, at, 2, v, tl)
-		square := m.load(at, 3, v, tl)
+		m.store(mean, at, 2, 0, tl)
+		m.loadTo(square, at, 3, 0, tl)
 		m.mul(scalars["beta2"], square, square)
 		m.mul(scalars["fresh2"], d, gap)
 		m.fma(d, gap, square)
-		m.store(square, at, 3, v, tl)
+		m.store(square, at, 3, 0, tl)
 		if amsgrad {
-			most := m.load(at, 4, v, tl)
+			most := m.load(at, 4, 0, tl)
 			high := m.vec()
 			m.max(square, most, high) // NaN in square stays; NaN in most is put back
-			m.choose(m.compare(unordered, most, most), most, high, high)
-			m.store(high, at, 4, v, tl)
-			square = high
+			m.choose(m.compare(unordered, most, most), most, high, square)
+			m.store(square, at, 4, 0, tl)
 		}
-		m.sqrt(square, square)
-		m.div(scalars["root2"], square, square)
-		m.add(scalars["eps"], square, square)
-		m.mul(scalars["shrink"], p, p)
 		m.mul(scalars["step"], mean, mean)
-		m.div(square, mean, mean)
-		m.add(mean, p, p)
-		m.store(p, at, 0, v, tl)
+	}
+	apply := func(quotient Register, at pointers, vector int, tl *tail) {
+		p := m.load(at, 0, vector, tl)
+		m.mul(scalars["shrink"], p, p)
+		m.add(quotient, p, p)
+		m.store(p, at, 0, vector, tl)
+	}
+	if m.avx512 && m.f32 {
+		quick := m.quickQuotient(scalars["root2"], scalars["eps"], m.fillParam("easy"))
+		quick.loop(n, operands, gather, apply)
+		done()
+		quick.rest()
+		return
+	}
+	m.loop("adam", n, 1, operands, func(at pointers, _ int, tl *tail) {
+		mean, square := m.vec(), m.vec()
+		gather(mean, square, at, tl)
+		m.sqrt(square, square)
+		m.divideByRoot(mean, square, scalars["root2"], scalars["eps"])
+		apply(mean, at, 0, tl)
 	})
 	done()
+}
+
+// quickQuotient is divideByRoot by multiplications, to the same bits: the divider takes twice as long as all the rest of
+// Adam. A quotient within one unit of the last place is corrected by its exact remainder times the reciprocal, which rounds it
+// to the nearest if the reciprocal is the nearest itself (Markstein, IBM J. Res. Dev. 34, 1990). Vectors in which some number is
+// so large or small that a step could overflow or underflow are divided.
+type quickQuotient struct {
+	m                            machine
+	root2, eps, easy             Register
+	inverse, low, lowest, spread Register // 1/root2 and what it lacks; see divide
+	slow                         []func()
+}
+
+// The numerators that are easy, but for 0: the remainders of their quotients are exact. The squares have a bound, easy, of which Go
+// code makes sure that it suits root2 and eps.
+const lowestEasy, highestEasy = 0x1p-94, 0x1p60
+
+func (m machine) quickQuotient(root2, eps, easy Register) *quickQuotient {
+	q := &quickQuotient{m: m, root2: root2, eps: eps, easy: easy, inverse: m.vec()}
+	q.low = m.filled(1)
+	m.div(root2, q.low, q.inverse)
+	m.fnma(root2, q.inverse, q.low)
+	m.mul(q.inverse, q.low, q.low)
+	twice := func(x float64) uint64 { return 2 * uint64(math.Float32bits(float32(x))) }
+	q.lowest, q.spread = m.vec(), m.vec()
+	m.fill(m.bits(-twice(lowestEasy)&math.MaxUint32), q.lowest)
+	m.fill(m.bits(twice(highestEasy)-twice(lowestEasy)), q.spread)
+	return q
+}
+
+// dividend is a vector on its way.
+type dividend struct{ mean, square, root Register }
+
+func (m machine) dividend() dividend { return dividend{m.vec(), m.vec(), m.vec()} }
+
+// loop is the loop of [machine.loop] in which the root of a vector is taken while the one before it is divided: what waits for a
+// root would fill the processor's queues.
+func (q *quickQuotient) loop(n Register, operands []Register, gather func(mean, square Register, at pointers, t *tail), apply func(quotient Register, at pointers, vector int, t *tail)) {
+	m, rest := q.m, GP64()
+	MOVQ(n, rest)
+	at := pointers{m, m.lanes(), GP64(), operands}
+	XORQ(at.index, at.index)
+	begin := func(d dividend, t *tail) {
+		gather(d.mean, d.square, at, t)
+		m.sqrt(d.square, d.root)
+	}
+	lanes := I32(int32(m.lanes()))
+	vectors := []dividend{m.dividend(), m.dividend()}
+	CMPQ(rest, lanes)
+	JLT(LabelRef("rest"))
+	begin(vectors[0], nil)
+	Label("whole")
+	for i, d := range vectors {
+		ADDQ(lanes, at.index)
+		SUBQ(lanes, rest)
+		CMPQ(rest, lanes)
+		JLT(LabelRef(fmt.Sprintf("last%d", i)))
+		begin(vectors[1-i], nil)
+		apply(q.divide(d), at, -1, nil)
+	}
+	JMP(LabelRef("whole"))
+	for i, d := range vectors {
+		Label(fmt.Sprintf("last%d", i))
+		apply(q.divide(d), at, -1, nil)
+		if i == 0 {
+			JMP(LabelRef("rest"))
+		}
+	}
+	Label("rest")
+	TESTQ(rest, rest)
+	JZ(LabelRef("done"))
+	t := m.tailOf(rest)
+	begin(vectors[0], &t)
+	apply(q.divide(vectors[0]), at, 0, &t)
+	Label("done")
+}
+
+// divide makes mean/(root/root2 + eps).
+func (q *quickQuotient) divide(d dividend) (quotient Register) {
+	m := q.m
+	slow, joined := fmt.Sprintf("slow%d", len(q.slow)), fmt.Sprintf("joined%d", len(q.slow))
+	hard, twice, above := K(), m.vec(), m.vec()
+	quotient = m.vec()
+	VPADDD(d.mean, d.mean, twice) // without the sign
+	VPADDD(q.lowest, twice, above)
+	VPCMPUD(U8(6), q.spread, above, hard)
+	VPTESTMD(twice, twice, hard, hard)
+	KORTESTW(m.compare(notLessEqual, d.square, q.easy), hard)
+	JNE(LabelRef(slow))
+	q.slow = append(q.slow, func() {
+		Label(slow)
+		m.divideByRoot(d.mean, d.root, q.root2, q.eps)
+		m.move(d.mean, quotient)
+		JMP(LabelRef(joined))
+	})
+
+	divisor, reciprocal := m.vec(), m.vec()
+	m.mul(q.low, d.root, divisor)
+	m.fma(q.inverse, d.root, divisor)
+	m.add(q.eps, divisor, reciprocal) // near enough for a first guess
+	VRCP14PS(reciprocal, reciprocal)
+	m.fnma(q.root2, divisor, d.root) // what remains
+	m.fma(q.inverse, d.root, divisor)
+	m.add(q.eps, divisor, divisor)
+	lack := func(x Register) Register {
+		r := m.filled(1)
+		m.fnma(divisor, x, r)
+		return r
+	}
+	far := lack(reciprocal)
+	high := m.copied(reciprocal)
+	VFMADD231PS_RU_SAE(far, reciprocal, high)
+	first := far
+	m.mulAdd(reciprocal, reciprocal, first)
+	// Times the first, what it lacks would round to even, and wrong, for a divisor all of whose bits are 1. So it is the nearest for
+	// every divisor: TestNearestReciprocals.
+	nearest := lack(first)
+	m.mulAdd(first, high, nearest)
+	m.mul(first, d.mean, quotient)
+	remainder := m.copied(d.mean)
+	m.fnma(divisor, quotient, remainder)
+	m.fma(first, remainder, quotient)
+	m.fnma(divisor, quotient, d.mean)
+	m.fma(nearest, d.mean, quotient)
+	Label(joined)
+	return quotient
+}
+
+// rest writes what vectors that are not easy jump to.
+func (q *quickQuotient) rest() {
+	for _, f := range q.slow {
+		f()
+	}
 }

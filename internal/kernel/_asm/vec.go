@@ -228,7 +228,10 @@ const (
 	lessEqual = 0x12
 	greater   = 0x1e
 	unordered = 0x03
-	notLess   = 0x15 // true where a side is NaN
+
+	// true where a side is NaN
+	notLess      = 0x15
+	notLessEqual = 0x16
 )
 
 // compare makes a condition: a mask register in AVX-512, a vector of ones and zeros in AVX2.
@@ -459,12 +462,16 @@ func (m machine) loopOf(lanes int, label string, n Register, unroll int, operand
 
 func (m machine) load(p pointers, operand, vector int, t *tail) Register {
 	r := m.vec()
+	m.loadTo(r, p, operand, vector, t)
+	return r
+}
+
+func (m machine) loadTo(r Register, p pointers, operand, vector int, t *tail) {
 	if t != nil {
 		m.loadTail(*t, p.at(operand, vector), r)
 	} else {
 		m.move(p.at(operand, vector), r)
 	}
-	return r
 }
 
 func (m machine) store(x Op, p pointers, operand, vector int, t *tail) {
