@@ -55,8 +55,8 @@ func SizesOf(shape []int, rest int64) (Sizes, error) {
 // Numbers is a list of up to 12 numbers that a kernel takes by value.
 type Numbers [12]float64
 
-// Launch adds a kernel. Arguments are places (T*, i64*…), ints (i64), float64 (double), bools (int), Sizes and Numbers. A launch
-// without blocks is left out.
+// Launch adds a kernel. Arguments are places (T*, i64*…), ints (i64), float64 (double), bools (int), Sizes and Numbers, or their
+// addresses where they would be allocated. A launch without blocks is left out.
 func (p *Plan) Launch(k Kernel, shape Shape, args ...any) error {
 	if shape.Blocks == 0 {
 		return nil
@@ -100,8 +100,8 @@ func argumentBytes(a any) int {
 	switch a := a.(type) {
 	case Sizes:
 		return len(a) * 8
-	case Numbers:
-		return len(a) * 8
+	case Numbers, *Numbers:
+		return len(Numbers{}) * 8
 	}
 	return 8
 }
@@ -125,10 +125,14 @@ func (p *Plan) fill(n *note, s *C.aegis_step, args []any) {
 			*(*uint64)(at) = a.now()
 		case int:
 			*(*int64)(at) = int64(a)
+		case *int:
+			*(*int64)(at) = int64(*a)
 		case int64:
 			*(*int64)(at) = a
 		case float64:
 			*(*float64)(at) = a
+		case *float64:
+			*(*float64)(at) = *a
 		case bool:
 			*(*int32)(at) = 0
 			if a {
@@ -138,6 +142,8 @@ func (p *Plan) fill(n *note, s *C.aegis_step, args []any) {
 			*(*Sizes)(at) = a
 		case Numbers:
 			*(*Numbers)(at) = a
+		case *Numbers:
+			*(*Numbers)(at) = *a
 		default:
 			panic(fmt.Sprintf("BUG: %s: argument %d is %T", n.name, i, a))
 		}

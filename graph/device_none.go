@@ -28,6 +28,9 @@ func compileOn(d Device, _ *Plan) (executable, error) {
 // deviceCopy is a twin's copy on a device: in this build none.
 type deviceCopy struct{}
 
+func (deviceCopy) old()  {}
+func (deviceCopy) drop() {}
+
 // placed is where a parameter lies there.
 type placed struct{}
 

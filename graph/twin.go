@@ -2,6 +2,7 @@ package graph
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-70b75153/aegis/ops"
 )
@@ -11,8 +12,8 @@ import (
 type Twin struct {
 	mu     sync.Mutex
 	host   ops.Array
-	writes uint64 // so far
-	onHost uint64 // as many as the host's copy holds
+	writes atomic.Uint64 // so far
+	onHost uint64        // as many as the host's copy holds
 	device deviceCopy
 }
 
@@ -22,7 +23,7 @@ func NewTwin(o ops.Operand) *Twin { return &Twin{host: ops.NewArray(o)} }
 // Host is the host's copy, brought up to date. Who writes to it calls [Twin.Wrote] afterwards.
 func (t *Twin) Host() (*ops.Array, error) {
 	t.mu.Lock()
-	old := t.onHost != t.writes
+	old := t.onHost != t.writes.Load()
 	t.mu.Unlock()
 	if old {
 		return &t.host, t.pull()
@@ -34,16 +35,12 @@ func (t *Twin) Host() (*ops.Array, error) {
 func (t *Twin) Wrote() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.writes++
-	t.onHost = t.writes
+	t.onHost = t.writes.Add(1)
+	t.device.old()
 }
 
 // Writes is how often the array was written, on either side.
-func (t *Twin) Writes() uint64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.writes
-}
+func (t *Twin) Writes() uint64 { return t.writes.Load() }
 
 // leave brings the array back to the host, and gives up the device's copy.
 func (t *Twin) leave() error {
@@ -52,6 +49,6 @@ func (t *Twin) leave() error {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.device = deviceCopy{}
+	t.device.drop()
 	return nil
 }

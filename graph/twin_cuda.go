@@ -3,15 +3,26 @@
 package graph
 
 import (
+	"sync/atomic"
+
 	"github.com/seed-70b75153/aegis/cuda"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
 // deviceCopy is a twin's copy on a GPU.
 type deviceCopy struct {
-	gpu   *cuda.GPU
-	at    *cuda.Place
-	holds uint64 // as many writes as on the host
+	gpu *cuda.GPU
+	at  *cuda.Place
+	// current is at while this copy holds all writes: a step asks for it too often to take a lock each time.
+	current atomic.Pointer[cuda.Place]
+}
+
+// old says that the host's copy was written.
+func (d *deviceCopy) old() { d.current.Store(nil) }
+
+func (d *deviceCopy) drop() {
+	d.current.Store(nil)
+	d.gpu, d.at = nil, nil
 }
 
 // Who holds both locks has the GPU's first.
@@ -27,7 +38,7 @@ func (t *Twin) pull() error {
 		if err := t.device.gpu.Download(t.host.Data, t.device.at, t.bytes()); err != nil {
 			return err
 		}
-		t.onHost = t.writes
+		t.onHost = t.writes.Load()
 		return nil
 	})
 }
@@ -36,22 +47,24 @@ func (t *Twin) bytes() int { return t.host.Len * ops.CUDAType(t.host.DType).Byte
 
 // On is where the array lies on a GPU, brought up to date. It is called within [cuda.GPU.Do].
 func (t *Twin) On(g *cuda.GPU) (*cuda.Place, error) {
+	if at := t.device.current.Load(); at != nil {
+		return at, nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	fresh := t.device.at == nil
-	if fresh {
+	if t.device.at == nil {
 		memory, err := g.Allocate(t.bytes())
 		if err != nil {
 			return nil, err
 		}
-		t.device = deviceCopy{gpu: g, at: memory.At(0), holds: t.writes}
+		t.device.gpu, t.device.at = g, memory.At(0)
 	}
-	if t.host.Data != nil && (fresh || t.device.holds != t.writes) {
+	if t.host.Data != nil {
 		if err := g.Upload(t.device.at, t.host.Data, t.bytes()); err != nil {
 			return nil, err
 		}
-		t.device.holds = t.writes
 	}
+	t.device.current.Store(t.device.at)
 	return t.device.at, nil
 }
 
@@ -68,12 +81,7 @@ func (t *Twin) send(d Device) error {
 }
 
 // WroteOn says that the device's copy, which was up to date, was written.
-func (t *Twin) WroteOn() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.writes++
-	t.device.holds = t.writes
-}
+func (t *Twin) WroteOn() { t.writes.Add(1) }
 
 // remoteTwin is an array that a device is about to write.
 func remoteTwin(o ops.Operand) *Twin {
@@ -83,6 +91,7 @@ func remoteTwin(o ops.Operand) *Twin {
 // remoteTwinAt is one that it is about to write at a place.
 func remoteTwinAt(o ops.Operand, g *cuda.GPU, at *cuda.Place) *Twin {
 	t := remoteTwin(o)
-	t.device = deviceCopy{gpu: g, at: at}
+	t.device.gpu, t.device.at = g, at
+	t.device.current.Store(at)
 	return t
 }

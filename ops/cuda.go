@@ -51,15 +51,13 @@ func (r Remote) real() cuda.Type { return CUDAType(r.DType) }
 func (r Remote) bytes() int { return r.Size() * CUDAType(r.DType).Bytes() }
 
 // dtypes are package cuda's types as dtypes.
-var dtypes = map[cuda.Type]tensor.Dtype{
-	cuda.Float32: tensor.Float32, cuda.Float64: tensor.Float64, cuda.Int64: tensor.Int64, cuda.Bool: tensor.Bool,
-}
+var dtypes = [...]tensor.Dtype{cuda.Float32: tensor.Float32, cuda.Float64: tensor.Float64, cuda.Int64: tensor.Int64, cuda.Bool: tensor.Bool}
 
 // CUDAType is a dtype in package cuda's words.
 func CUDAType(d tensor.Dtype) cuda.Type {
-	for t, dtype := range dtypes {
-		if dtype == d {
-			return t
+	for t := range dtypes {
+		if dtypes[t] == d {
+			return cuda.Type(t)
 		}
 	}
 	panic(fmt.Sprintf("BUG: no arrays of %v", d))

@@ -39,6 +39,7 @@ type deviceRun struct {
 	count             int                    // of the arrays kept
 	n                 int
 	real              cuda.Type
+	update            deviceUpdate
 }
 
 // newRule makes a kernel of the text of an update. It changes p, the value, by g, the gradient, with weight decay and
@@ -84,24 +85,28 @@ extern "C" __global__ void update(T *values, const T *gradients, T *kept0, T *ke
 }
 `
 
-// stepsOf is what updates runs on a GPU by a rule.
-func stepsOf(s settings, d cuda.Device) (func(to *ops.Launches, r *run, on *deviceRun) error, error) {
+// addTo adds the kernels that update a run on a GPU by a rule.
+func (on *deviceRun) addTo(to *ops.Launches, s settings, r *run) error {
 	switch s := s.(type) {
 	case deviceRule:
-		return func(to *ops.Launches, r *run, on *deviceRun) error { return s.onDevice(r).launch(to, on) }, nil
+		return s.onDevice(r).launch(to, on)
 	case deviceSteps:
-		return s.stepsOn, nil
+		return s.stepsOn(to, r, on)
 	}
-	return nil, &ops.KernelError{Device: d.String(), Operations: []string{fmt.Sprintf("%T", s)}}
+	return &ops.KernelError{Device: to.GPU().Device().String(), Operations: []string{fmt.Sprintf("%T", s)}}
 }
 
 func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
+	on.update = u // whose numbers are passed by their address, which allocates nothing
 	return to.Launch(u.source.Kernel("update", on.real), cuda.Elements((on.n+3)/4), on.values, on.gradients, on.kept[0], on.kept[1], on.kept[2],
-		on.count, u.decay, u.maximize, u.numbers, on.n)
+		on.count, &on.update.decay, u.maximize, &on.update.numbers, &on.n)
 }
 
 // deviceStep is what a step does on GPUs: a plan for each, recorded anew at every step.
-type deviceStep struct{ plans []devicePlan }
+type deviceStep struct {
+	plans []devicePlan
+	run   deviceRun // the one that is added now
+}
 
 type devicePlan struct {
 	*ops.Launches
@@ -145,20 +150,16 @@ func (b *block) updateOn(s settings, r *run, d *deviceStep, first, last int, m m
 	if err != nil {
 		return err
 	}
-	steps, err := stepsOf(s, g.Device())
-	if err != nil {
-		return err
-	}
 	return g.Do(func() error {
 		to, err := d.on(g)
 		if err != nil {
 			return err
 		}
-		on, err := b.placed(g, r, first, last, m)
-		if err != nil {
+		on := &d.run
+		if err := b.place(on, g, r, first, last, m); err != nil {
 			return err
 		}
-		if err := steps(to, r, on); err != nil {
+		if err := on.addTo(to, s, r); err != nil {
 			return err
 		}
 		for _, a := range m.arrays {
@@ -169,24 +170,23 @@ func (b *block) updateOn(s settings, r *run, d *deviceStep, first, last int, m m
 	})
 }
 
-// placed finds a run on its GPU.
-func (b *block) placed(g *cuda.GPU, r *run, first, last int, m memory) (*deviceRun, error) {
-	on := &deviceRun{count: len(m.arrays), n: b.starts[last] - b.starts[first], real: ops.CUDAType(r.param.DType())}
-	var err error
+// place finds a run on its GPU.
+func (b *block) place(on *deviceRun, g *cuda.GPU, r *run, first, last int, m memory) (err error) {
+	*on = deviceRun{count: len(m.arrays), n: b.starts[last] - b.starts[first], real: ops.CUDAType(r.param.DType())}
 	if on.values, err = r.param.On(g); err != nil {
-		return nil, err
+		return err
 	}
 	if on.gradients, err = r.param.GradientOn(g); err != nil {
-		return nil, err
+		return err
 	}
 	on.kept = [maxArrays]*cuda.Place{on.values, on.values, on.values}
 	for i, a := range m.arrays {
 		k := b.keep(a)
 		at, err := k.twin.On(g)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		on.kept[i] = at.Plus(k.starts[first] * width(k.values.DType))
 	}
-	return on, nil
+	return nil
 }
