@@ -20,7 +20,7 @@ func tileProduct1(config, a, b unsafe.Pointer, steps, first int, block *float32,
 
 // splitRowsBeside1 splits 32 rows of k numbers in 1 parts to a and is tileProduct1 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
-// 1, below least. A step beyond those of a is written, one beyond those of b read.
+// 1, below least. A step beyond those of a and b is read.
 //
 //go:noescape
 func splitRowsBeside1(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
@@ -48,7 +48,7 @@ func tileProduct2(config, a, b unsafe.Pointer, steps, first int, block *float32,
 
 // splitRowsBeside2 splits 32 rows of k numbers in 2 parts to a and is tileProduct2 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
-// 1, below least. A step beyond those of a is written, one beyond those of b read.
+// 1, below least. A step beyond those of a and b is read.
 //
 //go:noescape
 func splitRowsBeside2(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
@@ -76,7 +76,7 @@ func tileProduct3(config, a, b unsafe.Pointer, steps, first int, block *float32,
 
 // splitRowsBeside3 splits 32 rows of k numbers in 3 parts to a and is tileProduct3 of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
-// 1, below least. A step beyond those of a is written, one beyond those of b read.
+// 1, below least. A step beyond those of a and b is read.
 //
 //go:noescape
 func splitRowsBeside3(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)

@@ -2,14 +2,12 @@ package main
 
 import "fmt"
 
-// besideRows multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile: each step beside the products of the one
-// before, while the vector units have nothing else to do.
+// besideRows multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile, while the vector units have nothing else to do.
 func (t *text) besideRows(parts int) {
-	bytes := 2048 * parts // of a step
 	t.function(fmt.Sprintf("splitRowsBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
 		fmt.Sprintf(`splits 32 rows of k numbers in %d parts to a and is tileProduct%d of them and of one panel of b. The rows lie at
 // src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign, twice, are above most or, less
-// 1, below least. A step beyond those of a is written, one beyond those of b read.`, parts, parts), 121)
+// 1, below least. A step beyond those of a and b is read.`, parts, parts), 121)
 	last := lastFrom(72)
 	t.enterBeside(last)
 	t.line("MOVQ block+56(FP), CX")
@@ -18,25 +16,13 @@ func (t *text) besideRows(parts int) {
 	t.line("SUBQ $128, R8")
 	t.line("MOVQ k+40(FP), DX") // what is not split
 	t.line("MOVQ first+48(FP), R15")
-	t.nextElements()
-	t.lines(splitRowsStep(parts, 0))
-	t.lines(firstLoads(parts, 0))
-	t.line("TESTQ DX, DX")
-	t.line("JLE last")
-	fmt.Fprintf(&t.asm, "step:\n")
-	t.nextElements()
-	t.besideStep(parts, splitRowsStep(parts, bytes))
-	t.line("TESTQ DX, DX")
-	t.line("JG step")
-	fmt.Fprintf(&t.asm, "last:\n")
-	t.lines(stepProductsAhead(parts))
+	t.besideSteps(parts, func(at int) []string { return append(nextElements(), splitRowsStep(parts, at)...) }, "TESTQ DX, DX", "JLE")
 	t.line("MOVQ $32, R8")
 	t.leaveBeside(last, "least+64(FP)", "most+68(FP)", "done+120(FP)")
 }
 
 // besideColumns is besideRows for 32 columns of b, and up to 32 rows of an a that is split.
 func (t *text) besideColumns(parts int) {
-	bytes := 2048 * parts
 	t.function(fmt.Sprintf("splitColumnsBeside%d", parts), "(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)",
 		fmt.Sprintf(`splits 32 columns of 32 times steps numbers in %d parts to b and is tileProduct%d of one panel of a and of
 // them. The elements of k lie at src, stride bytes apart. It stores no product, and is not done, where a number's bits without sign,
@@ -48,16 +34,7 @@ func (t *text) besideColumns(parts int) {
 	t.line("SHLQ $4, R14")
 	t.line("MOVQ steps+40(FP), DX")
 	t.line("MOVQ first+48(FP), R15")
-	t.lines(splitColumnsStep(parts, 0))
-	t.lines(firstLoads(parts, 0))
-	t.line("DECQ DX")
-	t.line("JZ last")
-	fmt.Fprintf(&t.asm, "step:\n")
-	t.besideStep(parts, splitColumnsStep(parts, bytes))
-	t.line("DECQ DX")
-	t.line("JNZ step")
-	fmt.Fprintf(&t.asm, "last:\n")
-	t.lines(stepProductsAhead(parts))
+	t.besideSteps(parts, func(at int) []string { return splitColumnsStep(parts, at) }, "DECQ DX", "JZ")
 	t.line("MOVQ rows+72(FP), R8")
 	t.leaveBeside(last, "least+64(FP)", "most+68(FP)", "done+128(FP)")
 }
@@ -76,18 +53,40 @@ func (t *text) enterBeside(last lastArguments) {
 	}
 }
 
-// besideStep multiplies a step and splits the next.
-func (t *text) besideStep(parts int, split []string) {
-	products := stepProductsAhead(parts)
-	early := min(len(products)*3/5, len(products)-6) // the last six lines load what is split now, once it is stored
-	t.lines(beside(products[:early], split))
-	t.lines(products[early:])
+// besideSteps multiplies all steps, and splits each while the second before it is multiplied: so the tiles that it is loaded to don't
+// wait for its stores. split splits a step, at bytes from the one that is multiplied; after count, ended jumps where there are no more.
+func (t *text) besideSteps(parts int, split func(at int) []string, count, ended string) {
+	bytes := 2048 * parts
+	t.lines(split(0))
+	t.line("%s", count)
+	t.line("%s single", ended)
+	t.lines(split(bytes))
+	t.lines(firstLoads(parts, 0))
+	t.line("%s", count)
+	t.line("%s two", ended)
+	fmt.Fprintf(&t.asm, "step:\n")
+	t.besideStep(parts, "kept", split(2*bytes))
+	t.line("%s", count)
+	t.line("%s two", ended)
+	t.line("JMP step")
+	fmt.Fprintf(&t.asm, "two:\n")
+	t.besideStep(parts, "keptTwo", nil)
+	t.line("JMP last")
+	fmt.Fprintf(&t.asm, "single:\n")
+	t.lines(firstLoads(parts, 0))
+	fmt.Fprintf(&t.asm, "last:\n")
+	t.lines(stepProductsAhead(parts))
+}
+
+// besideStep multiplies a step, and splits another.
+func (t *text) besideStep(parts int, kept string, split []string) {
+	t.lines(beside(stepProductsAhead(parts), split))
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
 	t.line("DECQ R15")
-	t.line("JNZ kept")
+	t.line("JNZ %s", kept)
 	t.putFirst()
-	fmt.Fprintf(&t.asm, "kept:\n")
+	fmt.Fprintf(&t.asm, "%s:\n", kept)
 }
 
 // leaveBeside stores R8 rows of products if what was split can be.
@@ -110,16 +109,11 @@ func (t *text) leaveBeside(last lastArguments, least, most, done string) {
 }
 
 // nextElements sets K3 and K4 to which of the next 32 of the DX elements there are, and takes them off.
-func (t *text) nextElements() {
-	t.line("MOVQ $32, AX")
-	t.line("CMPQ DX, AX")
-	t.line("CMOVQLT DX, AX")
-	t.line("MOVQ $-1, R14")
-	t.line("BZHIQ AX, R14, R14")
-	t.line("KMOVW R14, K3")
-	t.line("SHRQ $16, R14")
-	t.line("KMOVW R14, K4")
-	t.line("SUBQ $32, DX")
+func nextElements() []string {
+	return []string{
+		"MOVQ $32, AX", "CMPQ DX, AX", "CMOVQLT DX, AX", "MOVQ $-1, R14", "BZHIQ AX, R14, R14", "KMOVW R14, K3", "SHRQ $16, R14", "KMOVW R14, K4",
+		"SUBQ $32, DX",
+	}
 }
 
 // splitRowsStep splits a step of 32 rows at R12 to tiles of a, at bytes from SI.
