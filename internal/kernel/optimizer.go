@@ -175,7 +175,7 @@ type adamScalars[T Float] struct {
 // easySquare is up to what square the kernels may take quotients by multiplications: above it, or where it is below 0, a number on
 // the way might be too large or too small for that.
 func (s *adamScalars[T]) easySquare() T {
-	if s.root2 < 0x1p-10 || s.root2 > 1 || s.eps < 0x1p-40 || s.eps > 1 {
+	if s.root2 < 0x1p-10 || s.root2 > 1 || s.eps < 0x1p-40 || s.eps > 1 || s.lerp < 0 || s.beta2 < 0 || s.beta2 > 1 || s.step < -1 || s.step > 1 {
 		return -1
 	}
 	return 0x1p40

@@ -389,34 +389,56 @@ TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS      (DX)(DI*4), Z15
 	VMULPS       Z0, Z15, Z15
 	VMOVUPS      (BX)(DI*4), Z13
-	VSUBPS       Z13, Z15, Z16
-	VFMADD231PS  Z16, Z2, Z13
-	VMOVUPS      Z13, (BX)(DI*4)
 	VMOVUPS      (SI)(DI*4), Z14
-	VMULPS       Z3, Z14, Z14
-	VMULPS       Z4, Z15, Z16
-	VFMADD231PS  Z15, Z16, Z14
-	VMOVUPS      Z14, (SI)(DI*4)
-	VMULPS       Z7, Z13, Z13
-	VSQRTPS      Z14, Z15
+	VBROADCASTSS constant32_ffffffff<>+0(SB), Z17
+	VPADDD       Z13, Z13, Z16
+	VPADDD       Z16, Z17, Z17
+	VBROADCASTSS constant32_ffffff<>+0(SB), Z18
+	VPCMPUD      $0x01, Z18, Z17, K1
+	KORTESTW     K1, K1
+	JNE          idle0
+
+usual0:
+	VSUBPS      Z13, Z15, Z16
+	VFMADD231PS Z16, Z2, Z13
+	VMOVUPS     Z13, (BX)(DI*4)
+	VMULPS      Z3, Z14, Z14
+	VMULPS      Z4, Z15, Z16
+	VFMADD231PS Z15, Z16, Z14
+	VMOVUPS     Z14, (SI)(DI*4)
+	VMULPS      Z7, Z13, Z13
+
+gathered0:
+	VSQRTPS Z14, Z15
 
 whole:
-	ADDQ               $+16, DI
-	SUBQ               $+16, AX
-	CMPQ               AX, $+16
-	JLT                last0
-	VMOVUPS            (DX)(DI*4), Z18
-	VMULPS             Z0, Z18, Z18
-	VMOVUPS            (BX)(DI*4), Z16
-	VSUBPS             Z16, Z18, Z19
-	VFMADD231PS        Z19, Z2, Z16
-	VMOVUPS            Z16, (BX)(DI*4)
-	VMOVUPS            (SI)(DI*4), Z17
-	VMULPS             Z3, Z17, Z17
-	VMULPS             Z4, Z18, Z19
-	VFMADD231PS        Z18, Z19, Z17
-	VMOVUPS            Z17, (SI)(DI*4)
-	VMULPS             Z7, Z16, Z16
+	ADDQ         $+16, DI
+	SUBQ         $+16, AX
+	CMPQ         AX, $+16
+	JLT          last0
+	VMOVUPS      (DX)(DI*4), Z18
+	VMULPS       Z0, Z18, Z18
+	VMOVUPS      (BX)(DI*4), Z16
+	VMOVUPS      (SI)(DI*4), Z17
+	VBROADCASTSS constant32_ffffffff<>+0(SB), Z20
+	VPADDD       Z16, Z16, Z19
+	VPADDD       Z19, Z20, Z20
+	VBROADCASTSS constant32_ffffff<>+0(SB), Z21
+	VPCMPUD      $0x01, Z21, Z20, K1
+	KORTESTW     K1, K1
+	JNE          idle1
+
+usual1:
+	VSUBPS      Z16, Z18, Z19
+	VFMADD231PS Z19, Z2, Z16
+	VMOVUPS     Z16, (BX)(DI*4)
+	VMULPS      Z3, Z17, Z17
+	VMULPS      Z4, Z18, Z19
+	VFMADD231PS Z18, Z19, Z17
+	VMOVUPS     Z17, (SI)(DI*4)
+	VMULPS      Z7, Z16, Z16
+
+gathered1:
 	VSQRTPS            Z17, Z18
 	VPADDD             Z13, Z13, Z19
 	VPADDD             Z11, Z19, Z20
@@ -424,7 +446,7 @@ whole:
 	VPTESTMD           Z19, Z19, K1, K1
 	VCMPPS             $0x16, Z8, Z14, K2
 	KORTESTW           K2, K1
-	JNE                slow0
+	JNE                slow2
 	VMULPS             Z10, Z15, Z14
 	VFMADD231PS        Z9, Z15, Z14
 	VADDPS             Z6, Z14, Z19
@@ -447,27 +469,38 @@ whole:
 	VFNMADD231PS       Z14, Z20, Z13
 	VFMADD231PS        Z19, Z13, Z20
 
-joined0:
-	VMOVUPS            -64(CX)(DI*4), Z13
-	VMULPS             Z1, Z13, Z13
-	VADDPS             Z20, Z13, Z13
-	VMOVUPS            Z13, -64(CX)(DI*4)
-	ADDQ               $+16, DI
-	SUBQ               $+16, AX
-	CMPQ               AX, $+16
-	JLT                last1
-	VMOVUPS            (DX)(DI*4), Z15
-	VMULPS             Z0, Z15, Z15
-	VMOVUPS            (BX)(DI*4), Z13
-	VSUBPS             Z13, Z15, Z19
-	VFMADD231PS        Z19, Z2, Z13
-	VMOVUPS            Z13, (BX)(DI*4)
-	VMOVUPS            (SI)(DI*4), Z14
-	VMULPS             Z3, Z14, Z14
-	VMULPS             Z4, Z15, Z19
-	VFMADD231PS        Z15, Z19, Z14
-	VMOVUPS            Z14, (SI)(DI*4)
-	VMULPS             Z7, Z13, Z13
+joined2:
+	VMOVUPS      -64(CX)(DI*4), Z13
+	VMULPS       Z1, Z13, Z13
+	VADDPS       Z20, Z13, Z13
+	VMOVUPS      Z13, -64(CX)(DI*4)
+	ADDQ         $+16, DI
+	SUBQ         $+16, AX
+	CMPQ         AX, $+16
+	JLT          last1
+	VMOVUPS      (DX)(DI*4), Z15
+	VMULPS       Z0, Z15, Z15
+	VMOVUPS      (BX)(DI*4), Z13
+	VMOVUPS      (SI)(DI*4), Z14
+	VBROADCASTSS constant32_ffffffff<>+0(SB), Z20
+	VPADDD       Z13, Z13, Z19
+	VPADDD       Z19, Z20, Z20
+	VBROADCASTSS constant32_ffffff<>+0(SB), Z21
+	VPCMPUD      $0x01, Z21, Z20, K1
+	KORTESTW     K1, K1
+	JNE          idle3
+
+usual3:
+	VSUBPS      Z13, Z15, Z19
+	VFMADD231PS Z19, Z2, Z13
+	VMOVUPS     Z13, (BX)(DI*4)
+	VMULPS      Z3, Z14, Z14
+	VMULPS      Z4, Z15, Z19
+	VFMADD231PS Z15, Z19, Z14
+	VMOVUPS     Z14, (SI)(DI*4)
+	VMULPS      Z7, Z13, Z13
+
+gathered3:
 	VSQRTPS            Z14, Z15
 	VPADDD             Z16, Z16, Z19
 	VPADDD             Z11, Z19, Z20
@@ -475,7 +508,7 @@ joined0:
 	VPTESTMD           Z19, Z19, K1, K1
 	VCMPPS             $0x16, Z8, Z17, K2
 	KORTESTW           K2, K1
-	JNE                slow1
+	JNE                slow4
 	VMULPS             Z10, Z18, Z17
 	VFMADD231PS        Z9, Z18, Z17
 	VADDPS             Z6, Z17, Z19
@@ -498,7 +531,7 @@ joined0:
 	VFNMADD231PS       Z17, Z20, Z16
 	VFMADD231PS        Z19, Z16, Z20
 
-joined1:
+joined4:
 	VMOVUPS -64(CX)(DI*4), Z16
 	VMULPS  Z1, Z16, Z16
 	VADDPS  Z20, Z16, Z16
@@ -512,7 +545,7 @@ last0:
 	VPTESTMD           Z16, Z16, K1, K1
 	VCMPPS             $0x16, Z8, Z14, K2
 	KORTESTW           K2, K1
-	JNE                slow2
+	JNE                slow5
 	VMULPS             Z10, Z15, Z14
 	VFMADD231PS        Z9, Z15, Z14
 	VADDPS             Z6, Z14, Z16
@@ -535,7 +568,7 @@ last0:
 	VFNMADD231PS       Z14, Z17, Z13
 	VFMADD231PS        Z16, Z13, Z17
 
-joined2:
+joined5:
 	VMOVUPS -64(CX)(DI*4), Z13
 	VMULPS  Z1, Z13, Z13
 	VADDPS  Z17, Z13, Z13
@@ -549,7 +582,7 @@ last1:
 	VPTESTMD           Z13, Z13, K1, K1
 	VCMPPS             $0x16, Z8, Z17, K2
 	KORTESTW           K2, K1
-	JNE                slow3
+	JNE                slow6
 	VMULPS             Z10, Z18, Z13
 	VFMADD231PS        Z9, Z18, Z13
 	VADDPS             Z6, Z13, Z14
@@ -572,7 +605,7 @@ last1:
 	VFNMADD231PS       Z13, Z17, Z16
 	VFMADD231PS        Z14, Z16, Z17
 
-joined3:
+joined6:
 	VMOVUPS -64(CX)(DI*4), Z13
 	VMULPS  Z1, Z13, Z13
 	VADDPS  Z17, Z13, Z13
@@ -587,10 +620,10 @@ rest:
 	VMOVUPS.Z          (DX)(DI*4), K1, Z15
 	VMULPS             Z0, Z15, Z15
 	VMOVUPS.Z          (BX)(DI*4), K1, Z13
+	VMOVUPS.Z          (SI)(DI*4), K1, Z14
 	VSUBPS             Z13, Z15, Z0
 	VFMADD231PS        Z0, Z2, Z13
 	VMOVUPS            Z13, K1, (BX)(DI*4)
-	VMOVUPS.Z          (SI)(DI*4), K1, Z14
 	VMULPS             Z3, Z14, Z14
 	VMULPS             Z4, Z15, Z0
 	VFMADD231PS        Z15, Z0, Z14
@@ -603,7 +636,7 @@ rest:
 	VPTESTMD           Z0, Z0, K2, K2
 	VCMPPS             $0x16, Z8, Z14, K3
 	KORTESTW           K3, K2
-	JNE                slow4
+	JNE                slow7
 	VMULPS             Z10, Z15, Z0
 	VFMADD231PS        Z9, Z15, Z0
 	VADDPS             Z6, Z0, Z2
@@ -626,7 +659,7 @@ rest:
 	VFNMADD231PS       Z0, Z4, Z13
 	VFMADD231PS        Z2, Z13, Z4
 
-joined4:
+joined7:
 	VMOVUPS.Z (CX)(DI*4), K1, Z0
 	VMULPS    Z1, Z0, Z0
 	VADDPS    Z4, Z0, Z0
@@ -636,40 +669,169 @@ done:
 	VZEROUPPER
 	RET
 
-slow0:
-	VDIVPS  Z5, Z15, Z15
-	VADDPS  Z6, Z15, Z15
-	VDIVPS  Z15, Z13, Z13
-	VMOVUPS Z13, Z20
-	JMP     joined0
+idle0:
+	VPADDD       Z15, Z15, Z17
+	VPTESTMD     Z17, Z17, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z17
+	VBROADCASTSS constant32_45000000<>+0(SB), Z18
+	VPCMPUD      $0x05, Z17, Z16, K2
+	KORW         K2, K1, K1
+	VMOVUPS      (CX)(DI*4), Z17
+	VPADDD       Z17, Z17, Z17
+	VPCMPUD      $0x01, Z18, Z17, K2
+	KORW         K2, K1, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z17
+	VPTESTMD     Z17, Z14, K2
+	KORW         K2, K1, K1
+	VCMPPS       $0x16, Z8, Z14, K2
+	KORTESTW     K2, K1
+	JNE          usual0
+	VPSRLD       $0x01, Z16, Z15
+	VCVTDQ2PS    Z15, Z15
+	VADDPS.BCST  constant32_4b000000<>+0(SB), Z15, Z17
+	VFNMADD231PS Z15, Z2, Z17
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
+	VPSUBD       Z15, Z17, Z17
+	VPTESTMD     Z16, Z16, K2
+	VBROADCASTSS constant32_80000000<>+0(SB), Z15
+	VPANDD.Z     Z15, Z13, K2, Z13
+	VPORD        Z13, Z17, Z17
+	VMOVUPS      Z17, (BX)(DI*4)
+	VBROADCASTSS constant32_800000<>+0(SB), Z15
+	VPCMPUD      $0x01, Z15, Z14, K1
+	VBROADCASTSS constant32_800000<>+0(SB), Z15
+	VPCMPUD      $0x05, Z15, Z14, K2
+	VCVTDQ2PS.Z  Z14, K1, Z15
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z17
+	VFMADD231PS  Z15, Z3, Z17
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
+	VPSUBD       Z15, Z17, Z17
+	VMULPS       Z3, Z14, K2, Z17
+	VMOVUPS      Z17, (SI)(DI*4)
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	JMP          gathered0
 
-slow1:
-	VDIVPS  Z5, Z18, Z18
-	VADDPS  Z6, Z18, Z18
-	VDIVPS  Z18, Z16, Z16
-	VMOVUPS Z16, Z20
-	JMP     joined1
+idle1:
+	VPADDD       Z18, Z18, Z20
+	VPTESTMD     Z20, Z20, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z20
+	VBROADCASTSS constant32_45000000<>+0(SB), Z21
+	VPCMPUD      $0x05, Z20, Z19, K2
+	KORW         K2, K1, K1
+	VMOVUPS      (CX)(DI*4), Z20
+	VPADDD       Z20, Z20, Z20
+	VPCMPUD      $0x01, Z21, Z20, K2
+	KORW         K2, K1, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z20
+	VPTESTMD     Z20, Z17, K2
+	KORW         K2, K1, K1
+	VCMPPS       $0x16, Z8, Z17, K2
+	KORTESTW     K2, K1
+	JNE          usual1
+	VPSRLD       $0x01, Z19, Z18
+	VCVTDQ2PS    Z18, Z18
+	VADDPS.BCST  constant32_4b000000<>+0(SB), Z18, Z20
+	VFNMADD231PS Z18, Z2, Z20
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z18
+	VPSUBD       Z18, Z20, Z20
+	VPTESTMD     Z19, Z19, K2
+	VBROADCASTSS constant32_80000000<>+0(SB), Z18
+	VPANDD.Z     Z18, Z16, K2, Z16
+	VPORD        Z16, Z20, Z20
+	VMOVUPS      Z20, (BX)(DI*4)
+	VBROADCASTSS constant32_800000<>+0(SB), Z18
+	VPCMPUD      $0x01, Z18, Z17, K1
+	VBROADCASTSS constant32_800000<>+0(SB), Z18
+	VPCMPUD      $0x05, Z18, Z17, K2
+	VCVTDQ2PS.Z  Z17, K1, Z18
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z20
+	VFMADD231PS  Z18, Z3, Z20
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z18
+	VPSUBD       Z18, Z20, Z20
+	VMULPS       Z3, Z17, K2, Z20
+	VMOVUPS      Z20, (SI)(DI*4)
+	VPXORD       Z16, Z16, Z16
+	VPXORD       Z17, Z17, Z17
+	JMP          gathered1
 
 slow2:
 	VDIVPS  Z5, Z15, Z15
 	VADDPS  Z6, Z15, Z15
 	VDIVPS  Z15, Z13, Z13
-	VMOVUPS Z13, Z17
+	VMOVUPS Z13, Z20
 	JMP     joined2
 
-slow3:
+idle3:
+	VPADDD       Z15, Z15, Z20
+	VPTESTMD     Z20, Z20, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z20
+	VBROADCASTSS constant32_45000000<>+0(SB), Z21
+	VPCMPUD      $0x05, Z20, Z19, K2
+	KORW         K2, K1, K1
+	VMOVUPS      (CX)(DI*4), Z20
+	VPADDD       Z20, Z20, Z20
+	VPCMPUD      $0x01, Z21, Z20, K2
+	KORW         K2, K1, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z20
+	VPTESTMD     Z20, Z14, K2
+	KORW         K2, K1, K1
+	VCMPPS       $0x16, Z8, Z14, K2
+	KORTESTW     K2, K1
+	JNE          usual3
+	VPSRLD       $0x01, Z19, Z15
+	VCVTDQ2PS    Z15, Z15
+	VADDPS.BCST  constant32_4b000000<>+0(SB), Z15, Z20
+	VFNMADD231PS Z15, Z2, Z20
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
+	VPSUBD       Z15, Z20, Z20
+	VPTESTMD     Z19, Z19, K2
+	VBROADCASTSS constant32_80000000<>+0(SB), Z15
+	VPANDD.Z     Z15, Z13, K2, Z13
+	VPORD        Z13, Z20, Z20
+	VMOVUPS      Z20, (BX)(DI*4)
+	VBROADCASTSS constant32_800000<>+0(SB), Z15
+	VPCMPUD      $0x01, Z15, Z14, K1
+	VBROADCASTSS constant32_800000<>+0(SB), Z15
+	VPCMPUD      $0x05, Z15, Z14, K2
+	VCVTDQ2PS.Z  Z14, K1, Z15
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z20
+	VFMADD231PS  Z15, Z3, Z20
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
+	VPSUBD       Z15, Z20, Z20
+	VMULPS       Z3, Z14, K2, Z20
+	VMOVUPS      Z20, (SI)(DI*4)
+	VPXORD       Z13, Z13, Z13
+	VPXORD       Z14, Z14, Z14
+	JMP          gathered3
+
+slow4:
+	VDIVPS  Z5, Z18, Z18
+	VADDPS  Z6, Z18, Z18
+	VDIVPS  Z18, Z16, Z16
+	VMOVUPS Z16, Z20
+	JMP     joined4
+
+slow5:
+	VDIVPS  Z5, Z15, Z15
+	VADDPS  Z6, Z15, Z15
+	VDIVPS  Z15, Z13, Z13
+	VMOVUPS Z13, Z17
+	JMP     joined5
+
+slow6:
 	VDIVPS  Z5, Z18, Z18
 	VADDPS  Z6, Z18, Z18
 	VDIVPS  Z18, Z16, Z16
 	VMOVUPS Z16, Z17
-	JMP     joined3
+	JMP     joined6
 
-slow4:
+slow7:
 	VDIVPS  Z5, Z15, Z15
 	VADDPS  Z6, Z15, Z15
 	VDIVPS  Z15, Z13, Z13
 	VMOVUPS Z13, Z4
-	JMP     joined4
+	JMP     joined7
 
 DATA constant32_3f800000<>+0(SB)/4, $0x3f800000
 DATA constant32_3f800000<>+4(SB)/4, $0x3f800000
@@ -701,6 +863,76 @@ DATA constant32_9a000000<>+24(SB)/4, $0x9a000000
 DATA constant32_9a000000<>+28(SB)/4, $0x9a000000
 GLOBL constant32_9a000000<>(SB), RODATA|NOPTR, $32
 
+DATA constant32_ffffffff<>+0(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+4(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+8(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+12(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+16(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+20(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+24(SB)/4, $0xffffffff
+DATA constant32_ffffffff<>+28(SB)/4, $0xffffffff
+GLOBL constant32_ffffffff<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_ffffff<>+0(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+4(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+8(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+12(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+16(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+20(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+24(SB)/4, $0x00ffffff
+DATA constant32_ffffff<>+28(SB)/4, $0x00ffffff
+GLOBL constant32_ffffff<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_1000000<>+0(SB)/4, $0x01000000
+DATA constant32_1000000<>+4(SB)/4, $0x01000000
+DATA constant32_1000000<>+8(SB)/4, $0x01000000
+DATA constant32_1000000<>+12(SB)/4, $0x01000000
+DATA constant32_1000000<>+16(SB)/4, $0x01000000
+DATA constant32_1000000<>+20(SB)/4, $0x01000000
+DATA constant32_1000000<>+24(SB)/4, $0x01000000
+DATA constant32_1000000<>+28(SB)/4, $0x01000000
+GLOBL constant32_1000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_45000000<>+0(SB)/4, $0x45000000
+DATA constant32_45000000<>+4(SB)/4, $0x45000000
+DATA constant32_45000000<>+8(SB)/4, $0x45000000
+DATA constant32_45000000<>+12(SB)/4, $0x45000000
+DATA constant32_45000000<>+16(SB)/4, $0x45000000
+DATA constant32_45000000<>+20(SB)/4, $0x45000000
+DATA constant32_45000000<>+24(SB)/4, $0x45000000
+DATA constant32_45000000<>+28(SB)/4, $0x45000000
+GLOBL constant32_45000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_80000000<>+0(SB)/4, $0x80000000
+DATA constant32_80000000<>+4(SB)/4, $0x80000000
+DATA constant32_80000000<>+8(SB)/4, $0x80000000
+DATA constant32_80000000<>+12(SB)/4, $0x80000000
+DATA constant32_80000000<>+16(SB)/4, $0x80000000
+DATA constant32_80000000<>+20(SB)/4, $0x80000000
+DATA constant32_80000000<>+24(SB)/4, $0x80000000
+DATA constant32_80000000<>+28(SB)/4, $0x80000000
+GLOBL constant32_80000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_4b000000<>+0(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+4(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+8(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+12(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+16(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+20(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+24(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+28(SB)/4, $0x4b000000
+GLOBL constant32_4b000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_800000<>+0(SB)/4, $0x00800000
+DATA constant32_800000<>+4(SB)/4, $0x00800000
+DATA constant32_800000<>+8(SB)/4, $0x00800000
+DATA constant32_800000<>+12(SB)/4, $0x00800000
+DATA constant32_800000<>+16(SB)/4, $0x00800000
+DATA constant32_800000<>+20(SB)/4, $0x00800000
+DATA constant32_800000<>+24(SB)/4, $0x00800000
+DATA constant32_800000<>+28(SB)/4, $0x00800000
+GLOBL constant32_800000<>(SB), RODATA|NOPTR, $32
+
 // func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·adam01F32AVX512(SB), NOSPLIT, $0-88
@@ -731,10 +963,10 @@ TEXT ·adam01F32AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS      (DX)(R8*4), Z15
 	VMULPS       Z0, Z15, Z15
 	VMOVUPS      (BX)(R8*4), Z13
+	VMOVUPS      (SI)(R8*4), Z14
 	VSUBPS       Z13, Z15, Z16
 	VFMADD231PS  Z16, Z2, Z13
 	VMOVUPS      Z13, (BX)(R8*4)
-	VMOVUPS      (SI)(R8*4), Z14
 	VMULPS       Z3, Z14, Z14
 	VMULPS       Z4, Z15, Z16
 	VFMADD231PS  Z15, Z16, Z14
@@ -755,10 +987,10 @@ whole:
 	VMOVUPS            (DX)(R8*4), Z18
 	VMULPS             Z0, Z18, Z18
 	VMOVUPS            (BX)(R8*4), Z16
+	VMOVUPS            (SI)(R8*4), Z17
 	VSUBPS             Z16, Z18, Z19
 	VFMADD231PS        Z19, Z2, Z16
 	VMOVUPS            Z16, (BX)(R8*4)
-	VMOVUPS            (SI)(R8*4), Z17
 	VMULPS             Z3, Z17, Z17
 	VMULPS             Z4, Z18, Z19
 	VFMADD231PS        Z18, Z19, Z17
@@ -811,10 +1043,10 @@ joined0:
 	VMOVUPS            (DX)(R8*4), Z15
 	VMULPS             Z0, Z15, Z15
 	VMOVUPS            (BX)(R8*4), Z13
+	VMOVUPS            (SI)(R8*4), Z14
 	VSUBPS             Z13, Z15, Z19
 	VFMADD231PS        Z19, Z2, Z13
 	VMOVUPS            Z13, (BX)(R8*4)
-	VMOVUPS            (SI)(R8*4), Z14
 	VMULPS             Z3, Z14, Z14
 	VMULPS             Z4, Z15, Z19
 	VFMADD231PS        Z15, Z19, Z14
@@ -944,10 +1176,10 @@ rest:
 	VMOVUPS.Z          (DX)(R8*4), K1, Z15
 	VMULPS             Z0, Z15, Z15
 	VMOVUPS.Z          (BX)(R8*4), K1, Z13
+	VMOVUPS.Z          (SI)(R8*4), K1, Z14
 	VSUBPS             Z13, Z15, Z0
 	VFMADD231PS        Z0, Z2, Z13
 	VMOVUPS            Z13, K1, (BX)(R8*4)
-	VMOVUPS.Z          (SI)(R8*4), K1, Z14
 	VMULPS             Z3, Z14, Z14
 	VMULPS             Z4, Z15, Z0
 	VFMADD231PS        Z15, Z0, Z14
@@ -1441,10 +1673,10 @@ TEXT ·adam10F32AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS      (CX)(DI*4), Z14
 	VFMADD231PS  Z14, Z1, Z16
 	VMOVUPS      (BX)(DI*4), Z14
+	VMOVUPS      (SI)(DI*4), Z15
 	VSUBPS       Z14, Z16, Z17
 	VFMADD231PS  Z17, Z3, Z14
 	VMOVUPS      Z14, (BX)(DI*4)
-	VMOVUPS      (SI)(DI*4), Z15
 	VMULPS       Z4, Z15, Z15
 	VMULPS       Z5, Z16, Z17
 	VFMADD231PS  Z16, Z17, Z15
@@ -1462,10 +1694,10 @@ whole:
 	VMOVUPS            (CX)(DI*4), Z17
 	VFMADD231PS        Z17, Z1, Z19
 	VMOVUPS            (BX)(DI*4), Z17
+	VMOVUPS            (SI)(DI*4), Z18
 	VSUBPS             Z17, Z19, Z20
 	VFMADD231PS        Z20, Z3, Z17
 	VMOVUPS            Z17, (BX)(DI*4)
-	VMOVUPS            (SI)(DI*4), Z18
 	VMULPS             Z4, Z18, Z18
 	VMULPS             Z5, Z19, Z20
 	VFMADD231PS        Z19, Z20, Z18
@@ -1515,10 +1747,10 @@ joined0:
 	VMOVUPS            (CX)(DI*4), Z14
 	VFMADD231PS        Z14, Z1, Z16
 	VMOVUPS            (BX)(DI*4), Z14
+	VMOVUPS            (SI)(DI*4), Z15
 	VSUBPS             Z14, Z16, Z20
 	VFMADD231PS        Z20, Z3, Z14
 	VMOVUPS            Z14, (BX)(DI*4)
-	VMOVUPS            (SI)(DI*4), Z15
 	VMULPS             Z4, Z15, Z15
 	VMULPS             Z5, Z16, Z20
 	VFMADD231PS        Z16, Z20, Z15
@@ -1645,10 +1877,10 @@ rest:
 	VMOVUPS.Z          (CX)(DI*4), K1, Z0
 	VFMADD231PS        Z0, Z1, Z16
 	VMOVUPS.Z          (BX)(DI*4), K1, Z14
+	VMOVUPS.Z          (SI)(DI*4), K1, Z15
 	VSUBPS             Z14, Z16, Z0
 	VFMADD231PS        Z0, Z3, Z14
 	VMOVUPS            Z14, K1, (BX)(DI*4)
-	VMOVUPS.Z          (SI)(DI*4), K1, Z15
 	VMULPS             Z4, Z15, Z15
 	VMULPS             Z5, Z16, Z0
 	VFMADD231PS        Z16, Z0, Z15
@@ -1762,10 +1994,10 @@ TEXT ·adam11F32AVX512(SB), NOSPLIT, $0-88
 	VMOVUPS      (CX)(R8*4), Z14
 	VFMADD231PS  Z14, Z1, Z16
 	VMOVUPS      (BX)(R8*4), Z14
+	VMOVUPS      (SI)(R8*4), Z15
 	VSUBPS       Z14, Z16, Z17
 	VFMADD231PS  Z17, Z3, Z14
 	VMOVUPS      Z14, (BX)(R8*4)
-	VMOVUPS      (SI)(R8*4), Z15
 	VMULPS       Z4, Z15, Z15
 	VMULPS       Z5, Z16, Z17
 	VFMADD231PS  Z16, Z17, Z15
@@ -1788,10 +2020,10 @@ whole:
 	VMOVUPS            (CX)(R8*4), Z17
 	VFMADD231PS        Z17, Z1, Z19
 	VMOVUPS            (BX)(R8*4), Z17
+	VMOVUPS            (SI)(R8*4), Z18
 	VSUBPS             Z17, Z19, Z20
 	VFMADD231PS        Z20, Z3, Z17
 	VMOVUPS            Z17, (BX)(R8*4)
-	VMOVUPS            (SI)(R8*4), Z18
 	VMULPS             Z4, Z18, Z18
 	VMULPS             Z5, Z19, Z20
 	VFMADD231PS        Z19, Z20, Z18
@@ -1846,10 +2078,10 @@ joined0:
 	VMOVUPS            (CX)(R8*4), Z14
 	VFMADD231PS        Z14, Z1, Z16
 	VMOVUPS            (BX)(R8*4), Z14
+	VMOVUPS            (SI)(R8*4), Z15
 	VSUBPS             Z14, Z16, Z20
 	VFMADD231PS        Z20, Z3, Z14
 	VMOVUPS            Z14, (BX)(R8*4)
-	VMOVUPS            (SI)(R8*4), Z15
 	VMULPS             Z4, Z15, Z15
 	VMULPS             Z5, Z16, Z20
 	VFMADD231PS        Z16, Z20, Z15
@@ -1981,10 +2213,10 @@ rest:
 	VMOVUPS.Z          (CX)(R8*4), K1, Z0
 	VFMADD231PS        Z0, Z1, Z16
 	VMOVUPS.Z          (BX)(R8*4), K1, Z14
+	VMOVUPS.Z          (SI)(R8*4), K1, Z15
 	VSUBPS             Z14, Z16, Z0
 	VFMADD231PS        Z0, Z3, Z14
 	VMOVUPS            Z14, K1, (BX)(R8*4)
-	VMOVUPS.Z          (SI)(R8*4), K1, Z15
 	VMULPS             Z4, Z15, Z15
 	VMULPS             Z5, Z16, Z0
 	VFMADD231PS        Z16, Z0, Z15
@@ -2450,10 +2682,10 @@ adamSingle:
 	VMOVUPD     (DX)(DI*8), Z10
 	VMULPD      Z0, Z10, Z10
 	VMOVUPD     (BX)(DI*8), Z8
+	VMOVUPD     (SI)(DI*8), Z9
 	VSUBPD      Z8, Z10, Z11
 	VFMADD231PD Z11, Z2, Z8
 	VMOVUPD     Z8, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Z9
 	VMULPD      Z3, Z9, Z9
 	VMULPD      Z4, Z10, Z11
 	VFMADD231PD Z10, Z11, Z9
@@ -2480,19 +2712,19 @@ adamSingleEnd:
 	VMOVUPD.Z   (DX)(DI*8), K1, Z8
 	VMULPD      Z0, Z8, Z8
 	VMOVUPD.Z   (BX)(DI*8), K1, Z0
-	VSUBPD      Z0, Z8, Z9
-	VFMADD231PD Z9, Z2, Z0
+	VMOVUPD.Z   (SI)(DI*8), K1, Z9
+	VSUBPD      Z0, Z8, Z10
+	VFMADD231PD Z10, Z2, Z0
 	VMOVUPD     Z0, K1, (BX)(DI*8)
-	VMOVUPD.Z   (SI)(DI*8), K1, Z2
-	VMULPD      Z3, Z2, Z2
-	VMULPD      Z4, Z8, Z9
-	VFMADD231PD Z8, Z9, Z2
-	VMOVUPD     Z2, K1, (SI)(DI*8)
+	VMULPD      Z3, Z9, Z9
+	VMULPD      Z4, Z8, Z10
+	VFMADD231PD Z8, Z10, Z9
+	VMOVUPD     Z9, K1, (SI)(DI*8)
 	VMULPD      Z7, Z0, Z0
-	VSQRTPD     Z2, Z2
-	VDIVPD      Z5, Z2, Z2
-	VADDPD      Z6, Z2, Z2
-	VDIVPD      Z2, Z0, Z0
+	VSQRTPD     Z9, Z9
+	VDIVPD      Z5, Z9, Z9
+	VADDPD      Z6, Z9, Z9
+	VDIVPD      Z9, Z0, Z0
 	VMOVUPD.Z   (CX)(DI*8), K1, Z2
 	VMULPD      Z1, Z2, Z2
 	VADDPD      Z0, Z2, Z2
@@ -2527,10 +2759,10 @@ adamSingle:
 	VMOVUPD     (DX)(R8*8), Z10
 	VMULPD      Z0, Z10, Z10
 	VMOVUPD     (BX)(R8*8), Z8
+	VMOVUPD     (SI)(R8*8), Z9
 	VSUBPD      Z8, Z10, Z11
 	VFMADD231PD Z11, Z2, Z8
 	VMOVUPD     Z8, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Z9
 	VMULPD      Z3, Z9, Z9
 	VMULPD      Z4, Z10, Z11
 	VFMADD231PD Z10, Z11, Z9
@@ -2562,24 +2794,24 @@ adamSingleEnd:
 	VMOVUPD.Z   (DX)(R8*8), K1, Z8
 	VMULPD      Z0, Z8, Z8
 	VMOVUPD.Z   (BX)(R8*8), K1, Z0
-	VSUBPD      Z0, Z8, Z9
-	VFMADD231PD Z9, Z2, Z0
+	VMOVUPD.Z   (SI)(R8*8), K1, Z9
+	VSUBPD      Z0, Z8, Z10
+	VFMADD231PD Z10, Z2, Z0
 	VMOVUPD     Z0, K1, (BX)(R8*8)
-	VMOVUPD.Z   (SI)(R8*8), K1, Z2
-	VMULPD      Z3, Z2, Z2
-	VMULPD      Z4, Z8, Z9
-	VFMADD231PD Z8, Z9, Z2
-	VMOVUPD     Z2, K1, (SI)(R8*8)
-	VMOVUPD.Z   (DI)(R8*8), K1, Z3
-	VMAXPD      Z2, Z3, Z4
-	VCMPPD      $0x03, Z3, Z3, K2
-	VBLENDMPD   Z3, Z4, K2, Z2
-	VMOVUPD     Z2, K1, (DI)(R8*8)
+	VMULPD      Z3, Z9, Z9
+	VMULPD      Z4, Z8, Z10
+	VFMADD231PD Z8, Z10, Z9
+	VMOVUPD     Z9, K1, (SI)(R8*8)
+	VMOVUPD.Z   (DI)(R8*8), K1, Z2
+	VMAXPD      Z9, Z2, Z3
+	VCMPPD      $0x03, Z2, Z2, K2
+	VBLENDMPD   Z2, Z3, K2, Z9
+	VMOVUPD     Z9, K1, (DI)(R8*8)
 	VMULPD      Z7, Z0, Z0
-	VSQRTPD     Z2, Z2
-	VDIVPD      Z5, Z2, Z2
-	VADDPD      Z6, Z2, Z2
-	VDIVPD      Z2, Z0, Z0
+	VSQRTPD     Z9, Z9
+	VDIVPD      Z5, Z9, Z9
+	VADDPD      Z6, Z9, Z9
+	VDIVPD      Z9, Z0, Z0
 	VMOVUPD.Z   (CX)(R8*8), K1, Z2
 	VMULPD      Z1, Z2, Z2
 	VADDPD      Z0, Z2, Z2
@@ -2992,10 +3224,10 @@ adamSingle:
 	VMOVUPD     (CX)(DI*8), Z9
 	VFMADD231PD Z9, Z1, Z11
 	VMOVUPD     (BX)(DI*8), Z9
+	VMOVUPD     (SI)(DI*8), Z10
 	VSUBPD      Z9, Z11, Z12
 	VFMADD231PD Z12, Z3, Z9
 	VMOVUPD     Z9, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Z10
 	VMULPD      Z4, Z10, Z10
 	VMULPD      Z5, Z11, Z12
 	VFMADD231PD Z11, Z12, Z10
@@ -3024,19 +3256,19 @@ adamSingleEnd:
 	VMOVUPD.Z   (CX)(DI*8), K1, Z0
 	VFMADD231PD Z0, Z1, Z9
 	VMOVUPD.Z   (BX)(DI*8), K1, Z0
-	VSUBPD      Z0, Z9, Z1
-	VFMADD231PD Z1, Z3, Z0
+	VMOVUPD.Z   (SI)(DI*8), K1, Z1
+	VSUBPD      Z0, Z9, Z10
+	VFMADD231PD Z10, Z3, Z0
 	VMOVUPD     Z0, K1, (BX)(DI*8)
-	VMOVUPD.Z   (SI)(DI*8), K1, Z3
-	VMULPD      Z4, Z3, Z3
-	VMULPD      Z5, Z9, Z1
-	VFMADD231PD Z9, Z1, Z3
-	VMOVUPD     Z3, K1, (SI)(DI*8)
+	VMULPD      Z4, Z1, Z1
+	VMULPD      Z5, Z9, Z10
+	VFMADD231PD Z9, Z10, Z1
+	VMOVUPD     Z1, K1, (SI)(DI*8)
 	VMULPD      Z8, Z0, Z0
-	VSQRTPD     Z3, Z3
-	VDIVPD      Z6, Z3, Z3
-	VADDPD      Z7, Z3, Z3
-	VDIVPD      Z3, Z0, Z0
+	VSQRTPD     Z1, Z1
+	VDIVPD      Z6, Z1, Z1
+	VADDPD      Z7, Z1, Z1
+	VDIVPD      Z1, Z0, Z0
 	VMOVUPD.Z   (CX)(DI*8), K1, Z1
 	VMULPD      Z2, Z1, Z1
 	VADDPD      Z0, Z1, Z1
@@ -3074,10 +3306,10 @@ adamSingle:
 	VMOVUPD     (CX)(R8*8), Z9
 	VFMADD231PD Z9, Z1, Z11
 	VMOVUPD     (BX)(R8*8), Z9
+	VMOVUPD     (SI)(R8*8), Z10
 	VSUBPD      Z9, Z11, Z12
 	VFMADD231PD Z12, Z3, Z9
 	VMOVUPD     Z9, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Z10
 	VMULPD      Z4, Z10, Z10
 	VMULPD      Z5, Z11, Z12
 	VFMADD231PD Z11, Z12, Z10
@@ -3111,24 +3343,24 @@ adamSingleEnd:
 	VMOVUPD.Z   (CX)(R8*8), K1, Z0
 	VFMADD231PD Z0, Z1, Z9
 	VMOVUPD.Z   (BX)(R8*8), K1, Z0
-	VSUBPD      Z0, Z9, Z1
-	VFMADD231PD Z1, Z3, Z0
+	VMOVUPD.Z   (SI)(R8*8), K1, Z1
+	VSUBPD      Z0, Z9, Z10
+	VFMADD231PD Z10, Z3, Z0
 	VMOVUPD     Z0, K1, (BX)(R8*8)
-	VMOVUPD.Z   (SI)(R8*8), K1, Z3
-	VMULPD      Z4, Z3, Z3
-	VMULPD      Z5, Z9, Z1
-	VFMADD231PD Z9, Z1, Z3
-	VMOVUPD     Z3, K1, (SI)(R8*8)
-	VMOVUPD.Z   (DI)(R8*8), K1, Z1
-	VMAXPD      Z3, Z1, Z4
-	VCMPPD      $0x03, Z1, Z1, K2
-	VBLENDMPD   Z1, Z4, K2, Z3
-	VMOVUPD     Z3, K1, (DI)(R8*8)
+	VMULPD      Z4, Z1, Z1
+	VMULPD      Z5, Z9, Z10
+	VFMADD231PD Z9, Z10, Z1
+	VMOVUPD     Z1, K1, (SI)(R8*8)
+	VMOVUPD.Z   (DI)(R8*8), K1, Z3
+	VMAXPD      Z1, Z3, Z4
+	VCMPPD      $0x03, Z3, Z3, K2
+	VBLENDMPD   Z3, Z4, K2, Z1
+	VMOVUPD     Z1, K1, (DI)(R8*8)
 	VMULPD      Z8, Z0, Z0
-	VSQRTPD     Z3, Z3
-	VDIVPD      Z6, Z3, Z3
-	VADDPD      Z7, Z3, Z3
-	VDIVPD      Z3, Z0, Z0
+	VSQRTPD     Z1, Z1
+	VDIVPD      Z6, Z1, Z1
+	VADDPD      Z7, Z1, Z1
+	VDIVPD      Z1, Z0, Z0
 	VMOVUPD.Z   (CX)(R8*8), K1, Z1
 	VMULPD      Z2, Z1, Z1
 	VADDPD      Z0, Z1, Z1
@@ -3528,10 +3760,10 @@ adamSingle:
 	VMOVUPS     (DX)(DI*4), Y10
 	VMULPS      Y0, Y10, Y10
 	VMOVUPS     (BX)(DI*4), Y8
+	VMOVUPS     (SI)(DI*4), Y9
 	VSUBPS      Y8, Y10, Y11
 	VFMADD231PS Y11, Y2, Y8
 	VMOVUPS     Y8, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Y9
 	VMULPS      Y3, Y9, Y9
 	VMULPS      Y4, Y10, Y11
 	VFMADD231PS Y10, Y11, Y9
@@ -3558,19 +3790,19 @@ adamSingleEnd:
 	VMASKMOVPS  (DX)(DI*4), Y8, Y9
 	VMULPS      Y0, Y9, Y9
 	VMASKMOVPS  (BX)(DI*4), Y8, Y0
-	VSUBPS      Y0, Y9, Y10
-	VFMADD231PS Y10, Y2, Y0
+	VMASKMOVPS  (SI)(DI*4), Y8, Y10
+	VSUBPS      Y0, Y9, Y11
+	VFMADD231PS Y11, Y2, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(DI*4)
-	VMASKMOVPS  (SI)(DI*4), Y8, Y2
-	VMULPS      Y3, Y2, Y2
-	VMULPS      Y4, Y9, Y10
-	VFMADD231PS Y9, Y10, Y2
-	VMASKMOVPS  Y2, Y8, (SI)(DI*4)
+	VMULPS      Y3, Y10, Y10
+	VMULPS      Y4, Y9, Y11
+	VFMADD231PS Y9, Y11, Y10
+	VMASKMOVPS  Y10, Y8, (SI)(DI*4)
 	VMULPS      Y7, Y0, Y0
-	VSQRTPS     Y2, Y2
-	VDIVPS      Y5, Y2, Y2
-	VADDPS      Y6, Y2, Y2
-	VDIVPS      Y2, Y0, Y0
+	VSQRTPS     Y10, Y10
+	VDIVPS      Y5, Y10, Y10
+	VADDPS      Y6, Y10, Y10
+	VDIVPS      Y10, Y0, Y0
 	VMASKMOVPS  (CX)(DI*4), Y8, Y2
 	VMULPS      Y1, Y2, Y2
 	VADDPS      Y0, Y2, Y2
@@ -3605,10 +3837,10 @@ adamSingle:
 	VMOVUPS     (DX)(R8*4), Y10
 	VMULPS      Y0, Y10, Y10
 	VMOVUPS     (BX)(R8*4), Y8
+	VMOVUPS     (SI)(R8*4), Y9
 	VSUBPS      Y8, Y10, Y11
 	VFMADD231PS Y11, Y2, Y8
 	VMOVUPS     Y8, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Y9
 	VMULPS      Y3, Y9, Y9
 	VMULPS      Y4, Y10, Y11
 	VFMADD231PS Y10, Y11, Y9
@@ -3640,24 +3872,24 @@ adamSingleEnd:
 	VMASKMOVPS  (DX)(R8*4), Y8, Y9
 	VMULPS      Y0, Y9, Y9
 	VMASKMOVPS  (BX)(R8*4), Y8, Y0
-	VSUBPS      Y0, Y9, Y10
-	VFMADD231PS Y10, Y2, Y0
+	VMASKMOVPS  (SI)(R8*4), Y8, Y10
+	VSUBPS      Y0, Y9, Y11
+	VFMADD231PS Y11, Y2, Y0
 	VMASKMOVPS  Y0, Y8, (BX)(R8*4)
-	VMASKMOVPS  (SI)(R8*4), Y8, Y2
-	VMULPS      Y3, Y2, Y2
-	VMULPS      Y4, Y9, Y10
-	VFMADD231PS Y9, Y10, Y2
-	VMASKMOVPS  Y2, Y8, (SI)(R8*4)
-	VMASKMOVPS  (DI)(R8*4), Y8, Y3
-	VMAXPS      Y2, Y3, Y2
-	VCMPPS      $0x03, Y3, Y3, Y4
-	VBLENDVPS   Y4, Y3, Y2, Y2
-	VMASKMOVPS  Y2, Y8, (DI)(R8*4)
+	VMULPS      Y3, Y10, Y10
+	VMULPS      Y4, Y9, Y11
+	VFMADD231PS Y9, Y11, Y10
+	VMASKMOVPS  Y10, Y8, (SI)(R8*4)
+	VMASKMOVPS  (DI)(R8*4), Y8, Y2
+	VMAXPS      Y10, Y2, Y3
+	VCMPPS      $0x03, Y2, Y2, Y4
+	VBLENDVPS   Y4, Y2, Y3, Y10
+	VMASKMOVPS  Y10, Y8, (DI)(R8*4)
 	VMULPS      Y7, Y0, Y0
-	VSQRTPS     Y2, Y2
-	VDIVPS      Y5, Y2, Y2
-	VADDPS      Y6, Y2, Y2
-	VDIVPS      Y2, Y0, Y0
+	VSQRTPS     Y10, Y10
+	VDIVPS      Y5, Y10, Y10
+	VADDPS      Y6, Y10, Y10
+	VDIVPS      Y10, Y0, Y0
 	VMASKMOVPS  (CX)(R8*4), Y8, Y2
 	VMULPS      Y1, Y2, Y2
 	VADDPS      Y0, Y2, Y2
@@ -4070,10 +4302,10 @@ adamSingle:
 	VMOVUPS     (CX)(DI*4), Y9
 	VFMADD231PS Y9, Y1, Y11
 	VMOVUPS     (BX)(DI*4), Y9
+	VMOVUPS     (SI)(DI*4), Y10
 	VSUBPS      Y9, Y11, Y12
 	VFMADD231PS Y12, Y3, Y9
 	VMOVUPS     Y9, (BX)(DI*4)
-	VMOVUPS     (SI)(DI*4), Y10
 	VMULPS      Y4, Y10, Y10
 	VMULPS      Y5, Y11, Y12
 	VFMADD231PS Y11, Y12, Y10
@@ -4102,19 +4334,19 @@ adamSingleEnd:
 	VMASKMOVPS  (CX)(DI*4), Y9, Y0
 	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  (BX)(DI*4), Y9, Y0
-	VSUBPS      Y0, Y10, Y1
-	VFMADD231PS Y1, Y3, Y0
+	VMASKMOVPS  (SI)(DI*4), Y9, Y1
+	VSUBPS      Y0, Y10, Y11
+	VFMADD231PS Y11, Y3, Y0
 	VMASKMOVPS  Y0, Y9, (BX)(DI*4)
-	VMASKMOVPS  (SI)(DI*4), Y9, Y3
-	VMULPS      Y4, Y3, Y3
-	VMULPS      Y5, Y10, Y1
-	VFMADD231PS Y10, Y1, Y3
-	VMASKMOVPS  Y3, Y9, (SI)(DI*4)
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y10, Y11
+	VFMADD231PS Y10, Y11, Y1
+	VMASKMOVPS  Y1, Y9, (SI)(DI*4)
 	VMULPS      Y8, Y0, Y0
-	VSQRTPS     Y3, Y3
-	VDIVPS      Y6, Y3, Y3
-	VADDPS      Y7, Y3, Y3
-	VDIVPS      Y3, Y0, Y0
+	VSQRTPS     Y1, Y1
+	VDIVPS      Y6, Y1, Y1
+	VADDPS      Y7, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
 	VMASKMOVPS  (CX)(DI*4), Y9, Y1
 	VMULPS      Y2, Y1, Y1
 	VADDPS      Y0, Y1, Y1
@@ -4152,10 +4384,10 @@ adamSingle:
 	VMOVUPS     (CX)(R8*4), Y9
 	VFMADD231PS Y9, Y1, Y11
 	VMOVUPS     (BX)(R8*4), Y9
+	VMOVUPS     (SI)(R8*4), Y10
 	VSUBPS      Y9, Y11, Y12
 	VFMADD231PS Y12, Y3, Y9
 	VMOVUPS     Y9, (BX)(R8*4)
-	VMOVUPS     (SI)(R8*4), Y10
 	VMULPS      Y4, Y10, Y10
 	VMULPS      Y5, Y11, Y12
 	VFMADD231PS Y11, Y12, Y10
@@ -4189,24 +4421,24 @@ adamSingleEnd:
 	VMASKMOVPS  (CX)(R8*4), Y9, Y0
 	VFMADD231PS Y0, Y1, Y10
 	VMASKMOVPS  (BX)(R8*4), Y9, Y0
-	VSUBPS      Y0, Y10, Y1
-	VFMADD231PS Y1, Y3, Y0
+	VMASKMOVPS  (SI)(R8*4), Y9, Y1
+	VSUBPS      Y0, Y10, Y11
+	VFMADD231PS Y11, Y3, Y0
 	VMASKMOVPS  Y0, Y9, (BX)(R8*4)
-	VMASKMOVPS  (SI)(R8*4), Y9, Y3
-	VMULPS      Y4, Y3, Y3
-	VMULPS      Y5, Y10, Y1
-	VFMADD231PS Y10, Y1, Y3
-	VMASKMOVPS  Y3, Y9, (SI)(R8*4)
-	VMASKMOVPS  (DI)(R8*4), Y9, Y1
-	VMAXPS      Y3, Y1, Y3
-	VCMPPS      $0x03, Y1, Y1, Y4
-	VBLENDVPS   Y4, Y1, Y3, Y3
-	VMASKMOVPS  Y3, Y9, (DI)(R8*4)
+	VMULPS      Y4, Y1, Y1
+	VMULPS      Y5, Y10, Y11
+	VFMADD231PS Y10, Y11, Y1
+	VMASKMOVPS  Y1, Y9, (SI)(R8*4)
+	VMASKMOVPS  (DI)(R8*4), Y9, Y3
+	VMAXPS      Y1, Y3, Y1
+	VCMPPS      $0x03, Y3, Y3, Y4
+	VBLENDVPS   Y4, Y3, Y1, Y1
+	VMASKMOVPS  Y1, Y9, (DI)(R8*4)
 	VMULPS      Y8, Y0, Y0
-	VSQRTPS     Y3, Y3
-	VDIVPS      Y6, Y3, Y3
-	VADDPS      Y7, Y3, Y3
-	VDIVPS      Y3, Y0, Y0
+	VSQRTPS     Y1, Y1
+	VDIVPS      Y6, Y1, Y1
+	VADDPS      Y7, Y1, Y1
+	VDIVPS      Y1, Y0, Y0
 	VMASKMOVPS  (CX)(R8*4), Y9, Y1
 	VMULPS      Y2, Y1, Y1
 	VADDPS      Y0, Y1, Y1
@@ -4596,10 +4828,10 @@ adamSingle:
 	VMOVUPD     (DX)(DI*8), Y10
 	VMULPD      Y0, Y10, Y10
 	VMOVUPD     (BX)(DI*8), Y8
+	VMOVUPD     (SI)(DI*8), Y9
 	VSUBPD      Y8, Y10, Y11
 	VFMADD231PD Y11, Y2, Y8
 	VMOVUPD     Y8, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Y9
 	VMULPD      Y3, Y9, Y9
 	VMULPD      Y4, Y10, Y11
 	VFMADD231PD Y10, Y11, Y9
@@ -4626,19 +4858,19 @@ adamSingleEnd:
 	VMASKMOVPD  (DX)(DI*8), Y8, Y9
 	VMULPD      Y0, Y9, Y9
 	VMASKMOVPD  (BX)(DI*8), Y8, Y0
-	VSUBPD      Y0, Y9, Y10
-	VFMADD231PD Y10, Y2, Y0
+	VMASKMOVPD  (SI)(DI*8), Y8, Y10
+	VSUBPD      Y0, Y9, Y11
+	VFMADD231PD Y11, Y2, Y0
 	VMASKMOVPD  Y0, Y8, (BX)(DI*8)
-	VMASKMOVPD  (SI)(DI*8), Y8, Y2
-	VMULPD      Y3, Y2, Y2
-	VMULPD      Y4, Y9, Y10
-	VFMADD231PD Y9, Y10, Y2
-	VMASKMOVPD  Y2, Y8, (SI)(DI*8)
+	VMULPD      Y3, Y10, Y10
+	VMULPD      Y4, Y9, Y11
+	VFMADD231PD Y9, Y11, Y10
+	VMASKMOVPD  Y10, Y8, (SI)(DI*8)
 	VMULPD      Y7, Y0, Y0
-	VSQRTPD     Y2, Y2
-	VDIVPD      Y5, Y2, Y2
-	VADDPD      Y6, Y2, Y2
-	VDIVPD      Y2, Y0, Y0
+	VSQRTPD     Y10, Y10
+	VDIVPD      Y5, Y10, Y10
+	VADDPD      Y6, Y10, Y10
+	VDIVPD      Y10, Y0, Y0
 	VMASKMOVPD  (CX)(DI*8), Y8, Y2
 	VMULPD      Y1, Y2, Y2
 	VADDPD      Y0, Y2, Y2
@@ -4673,10 +4905,10 @@ adamSingle:
 	VMOVUPD     (DX)(R8*8), Y10
 	VMULPD      Y0, Y10, Y10
 	VMOVUPD     (BX)(R8*8), Y8
+	VMOVUPD     (SI)(R8*8), Y9
 	VSUBPD      Y8, Y10, Y11
 	VFMADD231PD Y11, Y2, Y8
 	VMOVUPD     Y8, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Y9
 	VMULPD      Y3, Y9, Y9
 	VMULPD      Y4, Y10, Y11
 	VFMADD231PD Y10, Y11, Y9
@@ -4708,24 +4940,24 @@ adamSingleEnd:
 	VMASKMOVPD  (DX)(R8*8), Y8, Y9
 	VMULPD      Y0, Y9, Y9
 	VMASKMOVPD  (BX)(R8*8), Y8, Y0
-	VSUBPD      Y0, Y9, Y10
-	VFMADD231PD Y10, Y2, Y0
+	VMASKMOVPD  (SI)(R8*8), Y8, Y10
+	VSUBPD      Y0, Y9, Y11
+	VFMADD231PD Y11, Y2, Y0
 	VMASKMOVPD  Y0, Y8, (BX)(R8*8)
-	VMASKMOVPD  (SI)(R8*8), Y8, Y2
-	VMULPD      Y3, Y2, Y2
-	VMULPD      Y4, Y9, Y10
-	VFMADD231PD Y9, Y10, Y2
-	VMASKMOVPD  Y2, Y8, (SI)(R8*8)
-	VMASKMOVPD  (DI)(R8*8), Y8, Y3
-	VMAXPD      Y2, Y3, Y2
-	VCMPPD      $0x03, Y3, Y3, Y4
-	VBLENDVPD   Y4, Y3, Y2, Y2
-	VMASKMOVPD  Y2, Y8, (DI)(R8*8)
+	VMULPD      Y3, Y10, Y10
+	VMULPD      Y4, Y9, Y11
+	VFMADD231PD Y9, Y11, Y10
+	VMASKMOVPD  Y10, Y8, (SI)(R8*8)
+	VMASKMOVPD  (DI)(R8*8), Y8, Y2
+	VMAXPD      Y10, Y2, Y3
+	VCMPPD      $0x03, Y2, Y2, Y4
+	VBLENDVPD   Y4, Y2, Y3, Y10
+	VMASKMOVPD  Y10, Y8, (DI)(R8*8)
 	VMULPD      Y7, Y0, Y0
-	VSQRTPD     Y2, Y2
-	VDIVPD      Y5, Y2, Y2
-	VADDPD      Y6, Y2, Y2
-	VDIVPD      Y2, Y0, Y0
+	VSQRTPD     Y10, Y10
+	VDIVPD      Y5, Y10, Y10
+	VADDPD      Y6, Y10, Y10
+	VDIVPD      Y10, Y0, Y0
 	VMASKMOVPD  (CX)(R8*8), Y8, Y2
 	VMULPD      Y1, Y2, Y2
 	VADDPD      Y0, Y2, Y2
@@ -5138,10 +5370,10 @@ adamSingle:
 	VMOVUPD     (CX)(DI*8), Y9
 	VFMADD231PD Y9, Y1, Y11
 	VMOVUPD     (BX)(DI*8), Y9
+	VMOVUPD     (SI)(DI*8), Y10
 	VSUBPD      Y9, Y11, Y12
 	VFMADD231PD Y12, Y3, Y9
 	VMOVUPD     Y9, (BX)(DI*8)
-	VMOVUPD     (SI)(DI*8), Y10
 	VMULPD      Y4, Y10, Y10
 	VMULPD      Y5, Y11, Y12
 	VFMADD231PD Y11, Y12, Y10
@@ -5170,19 +5402,19 @@ adamSingleEnd:
 	VMASKMOVPD  (CX)(DI*8), Y9, Y0
 	VFMADD231PD Y0, Y1, Y10
 	VMASKMOVPD  (BX)(DI*8), Y9, Y0
-	VSUBPD      Y0, Y10, Y1
-	VFMADD231PD Y1, Y3, Y0
+	VMASKMOVPD  (SI)(DI*8), Y9, Y1
+	VSUBPD      Y0, Y10, Y11
+	VFMADD231PD Y11, Y3, Y0
 	VMASKMOVPD  Y0, Y9, (BX)(DI*8)
-	VMASKMOVPD  (SI)(DI*8), Y9, Y3
-	VMULPD      Y4, Y3, Y3
-	VMULPD      Y5, Y10, Y1
-	VFMADD231PD Y10, Y1, Y3
-	VMASKMOVPD  Y3, Y9, (SI)(DI*8)
+	VMULPD      Y4, Y1, Y1
+	VMULPD      Y5, Y10, Y11
+	VFMADD231PD Y10, Y11, Y1
+	VMASKMOVPD  Y1, Y9, (SI)(DI*8)
 	VMULPD      Y8, Y0, Y0
-	VSQRTPD     Y3, Y3
-	VDIVPD      Y6, Y3, Y3
-	VADDPD      Y7, Y3, Y3
-	VDIVPD      Y3, Y0, Y0
+	VSQRTPD     Y1, Y1
+	VDIVPD      Y6, Y1, Y1
+	VADDPD      Y7, Y1, Y1
+	VDIVPD      Y1, Y0, Y0
 	VMASKMOVPD  (CX)(DI*8), Y9, Y1
 	VMULPD      Y2, Y1, Y1
 	VADDPD      Y0, Y1, Y1
@@ -5220,10 +5452,10 @@ adamSingle:
 	VMOVUPD     (CX)(R8*8), Y9
 	VFMADD231PD Y9, Y1, Y11
 	VMOVUPD     (BX)(R8*8), Y9
+	VMOVUPD     (SI)(R8*8), Y10
 	VSUBPD      Y9, Y11, Y12
 	VFMADD231PD Y12, Y3, Y9
 	VMOVUPD     Y9, (BX)(R8*8)
-	VMOVUPD     (SI)(R8*8), Y10
 	VMULPD      Y4, Y10, Y10
 	VMULPD      Y5, Y11, Y12
 	VFMADD231PD Y11, Y12, Y10
@@ -5257,24 +5489,24 @@ adamSingleEnd:
 	VMASKMOVPD  (CX)(R8*8), Y9, Y0
 	VFMADD231PD Y0, Y1, Y10
 	VMASKMOVPD  (BX)(R8*8), Y9, Y0
-	VSUBPD      Y0, Y10, Y1
-	VFMADD231PD Y1, Y3, Y0
+	VMASKMOVPD  (SI)(R8*8), Y9, Y1
+	VSUBPD      Y0, Y10, Y11
+	VFMADD231PD Y11, Y3, Y0
 	VMASKMOVPD  Y0, Y9, (BX)(R8*8)
-	VMASKMOVPD  (SI)(R8*8), Y9, Y3
-	VMULPD      Y4, Y3, Y3
-	VMULPD      Y5, Y10, Y1
-	VFMADD231PD Y10, Y1, Y3
-	VMASKMOVPD  Y3, Y9, (SI)(R8*8)
-	VMASKMOVPD  (DI)(R8*8), Y9, Y1
-	VMAXPD      Y3, Y1, Y3
-	VCMPPD      $0x03, Y1, Y1, Y4
-	VBLENDVPD   Y4, Y1, Y3, Y3
-	VMASKMOVPD  Y3, Y9, (DI)(R8*8)
+	VMULPD      Y4, Y1, Y1
+	VMULPD      Y5, Y10, Y11
+	VFMADD231PD Y10, Y11, Y1
+	VMASKMOVPD  Y1, Y9, (SI)(R8*8)
+	VMASKMOVPD  (DI)(R8*8), Y9, Y3
+	VMAXPD      Y1, Y3, Y1
+	VCMPPD      $0x03, Y3, Y3, Y4
+	VBLENDVPD   Y4, Y3, Y1, Y1
+	VMASKMOVPD  Y1, Y9, (DI)(R8*8)
 	VMULPD      Y8, Y0, Y0
-	VSQRTPD     Y3, Y3
-	VDIVPD      Y6, Y3, Y3
-	VADDPD      Y7, Y3, Y3
-	VDIVPD      Y3, Y0, Y0
+	VSQRTPD     Y1, Y1
+	VDIVPD      Y6, Y1, Y1
+	VADDPD      Y7, Y1, Y1
+	VDIVPD      Y1, Y0, Y0
 	VMASKMOVPD  (CX)(R8*8), Y9, Y1
 	VMULPD      Y2, Y1, Y1
 	VADDPD      Y0, Y1, Y1

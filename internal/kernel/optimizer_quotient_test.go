@@ -184,3 +184,46 @@ func TestAdamAnyBits(t *testing.T) {
 		}
 	})
 }
+
+// Weights whose gradient has become 0 keep PyTorch's bits while their means fade away, and take no longer for it.
+func TestAdamWithoutGradients(t *testing.T) {
+	random := rand.New(rand.NewPCG(17, 18))
+	eachSIMD(t, func(t *testing.T) {
+		for round, beta2 := range []float64{0.999, 0.9, 0, 0.99} {
+			const n = 200
+			var x, y [4][]float32
+			for i := range x {
+				for range n {
+					x[i] = append(x[i], float32(random.NormFloat64()))
+				}
+			}
+			for i := range n {
+				x[0][i] *= 0.05 // weights
+				x[1][i] = [...]float32{0, float32(math.Copysign(0, -1))}[random.IntN(2)]
+				x[3][i] *= x[3][i]
+				switch random.IntN(60 * (round + 1)) {
+				case 0:
+					x[2][i] = float32(math.Copysign(0, float64(x[2][i])))
+				case 1:
+					x[0][i] *= 0x1p-70
+				case 2:
+					x[3][i] *= 0x1p-100
+				}
+			}
+			for i := range x {
+				y[i] = slices.Clone(x[i])
+			}
+			for step := range 3000 {
+				args := AdamArgs{LR: 0.01, Beta1: 0.9, Beta2: beta2, Eps: 1e-8, WeightDecay: 0.01, Decoupled: round%2 == 0, Maximize: round == 1, Step: step + 1}
+				if round%2 > 0 {
+					args.WeightDecay = 0
+				}
+				Adam(x[0], x[1], x[2], x[3], nil, args)
+				adamGo(y[0], y[1], y[2], y[3], nil, newAdamScalars[float32](args))
+				for i := range x {
+					sameBits(t, y[i], x[i], "%d after %d steps, %+v", i, step, args)
+				}
+			}
+		}
+	})
+}

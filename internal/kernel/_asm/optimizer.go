@@ -97,6 +97,7 @@ func adam(m machine, withDecay, amsgrad bool) {
 		}
 	}
 	// gather updates the mean and the square of a vector, and leaves in their registers what to divide; apply updates the weight.
+	var quick *quickQuotient
 	gather := func(mean, square Register, at pointers, tl *tail) {
 		d, gap := m.load(at, 1, 0, tl), m.vec()
 		m.mul(scalars["sign"], d, d)
@@ -104,10 +105,14 @@ func adam(m machine, withDecay, amsgrad bool) {
 			m.fma(m.load(at, 0, 0, tl), scalars["decay"], d)
 		}
 		m.loadTo(mean, at, 2, 0, tl)
+		m.loadTo(square, at, 3, 0, tl)
+		if quick != nil && !withDecay && !amsgrad && tl == nil {
+			done := quick.idle(d, mean, square, scalars["lerp"], scalars["beta2"], at)
+			defer done()
+		}
 		m.sub(mean, d, gap)
 		m.fma(gap, scalars["lerp"], mean)
 		m.store(mean, at, 2, 0, tl)
-		m.loadTo(square, at, 3, 0, tl)
 		m.mul(scalars["beta2"], square, square)
 		m.mul(scalars["fresh2"], d, gap)
 		m.fma(d, gap, square)
@@ -128,7 +133,7 @@ func adam(m machine, withDecay, amsgrad bool) {
 		m.store(p, at, 0, vector, tl)
 	}
 	if m.avx512 && m.f32 {
-		quick := m.quickQuotient(scalars["root2"], scalars["eps"], m.fillParam("easy"))
+		quick = m.quickQuotient(scalars["root2"], scalars["eps"], m.fillParam("easy"))
 		quick.loop(n, operands, gather, apply)
 		done()
 		quick.rest()
@@ -268,6 +273,82 @@ func (q *quickQuotient) divide(d dividend) (quotient Register) {
 	m.fma(nearest, d.mean, quotient)
 	Label(joined)
 	return quotient
+}
+
+// idle gives a way of their own to vectors of weights that have had no gradient for long: their means are subnormal by now, and
+// stay so for good, and a multiplication of such numbers takes the processor a hundred times as long. As whole numbers of the smallest
+// subnormal they are multiplied with the same rounding; no weight of some size changes by them. It returns what writes the end of
+// what this replaces.
+func (q *quickQuotient) idle(d, mean, square, lerp, beta2 Register, at pointers) (end func()) {
+	m := q.m
+	number := len(q.slow)
+	idle, usual, gathered := fmt.Sprintf("idle%d", number), fmt.Sprintf("usual%d", number), fmt.Sprintf("gathered%d", number)
+	integer := func(x uint32) Register {
+		r := m.vec()
+		m.fill(m.bits(uint64(x)), r)
+		return r
+	}
+	const (
+		below, atLeast = 1, 5 // predicates of unsigned integers
+		// An integer below smallest, added to whole, is the last bits of a float32.
+		smallest, whole = 1 << 23, 0x4b000000
+		leastWeight     = 0x1p-58 // subnormal steps over an easy eps are less than half its last bit
+	)
+	twice, less, few := m.vec(), integer(math.MaxUint32), K()
+	VPADDD(mean, mean, twice)
+	VPADDD(twice, less, less) // 0, which is as quick as any, becomes the largest
+	VPCMPUD(U8(below), integer(2*smallest-1), less, few)
+	KORTESTW(few, few)
+	JNE(LabelRef(idle))
+	Label(usual)
+	q.slow = append(q.slow, func() {
+		Label(idle)
+		other, weight, more := m.vec(), m.vec(), K()
+		VPADDD(d, d, other)
+		VPTESTMD(other, other, few)
+		for _, c := range []struct {
+			predicate   int
+			bound       Register
+			twiceNumber Register
+		}{{atLeast, integer(2 * smallest), twice}, {below, integer(2 * math.Float32bits(leastWeight)), weight}} {
+			if c.twiceNumber == weight {
+				m.move(at.at(0, 0), weight)
+				VPADDD(weight, weight, weight)
+			}
+			VPCMPUD(U8(c.predicate), c.bound, c.twiceNumber, more)
+			KORW(more, few, few)
+		}
+		VPTESTMD(integer(1<<31), square, more)
+		KORW(more, few, few)
+		KORTESTW(m.compare(notLessEqual, square, q.easy), few)
+		JNE(LabelRef(usual))
+
+		// as a whole number times a factor, added to whole or taken from it with another
+		count, sum := m.vec(), m.vec()
+		VPSRLD(U8(1), twice, count)
+		VCVTDQ2PS(count, count)
+		m.add(m.constant(smallest), count, sum)
+		m.fnma(count, lerp, sum)
+		VPSUBD(integer(whole), sum, sum)
+		VPTESTMD(twice, twice, more)
+		VPANDD_Z(integer(1<<31), mean, more, mean) // the sign, but none of 0
+		VPORD(mean, sum, sum)
+		m.move(sum, at.at(2, 0))
+
+		VPCMPUD(U8(below), integer(smallest), square, few)
+		VPCMPUD(U8(atLeast), integer(smallest), square, more)
+		VCVTDQ2PS_Z(square, few, count)
+		m.fill(m.constant(smallest), sum)
+		m.fma(count, beta2, sum)
+		VPSUBD(integer(whole), sum, sum)
+		VMULPS(beta2, square, more, sum) // the others as ever
+		m.move(sum, at.at(3, 0))
+
+		m.zero(mean)
+		m.zero(square)
+		JMP(LabelRef(gathered))
+	})
+	return func() { Label(gathered) }
 }
 
 // rest writes what vectors that are not easy jump to.
