@@ -35,7 +35,7 @@ type kernels[T Float] struct {
 	normalizeSelf    [wayCount]func(n int, dst, x, weight, shift *T, count, eps T, center int) (mean, variance T)
 	columnDeviations func(n int, sum, x, mean *T)
 
-	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step T)                                   // by decay and way of momentum
+	sgd  [2][5]func(n int, p, g, buffer *T, sign, decay, momentum, fresh, step, idle T)                             // by decay and way of momentum
 	adam [2][2]func(n int, p, g, m, v, vmax *T, sign, decay, shrink, lerp, beta2, fresh2, root2, eps, step, easy T) // by decay and AMSGrad
 
 	// a step of a recurrent layer; see recurrent.go

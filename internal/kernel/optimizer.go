@@ -51,13 +51,22 @@ func sgdSerial[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 		if args.Momentum != 0 {
 			buffer = &momentumBuffer[0]
 		}
-		f(n, &p[0], &g[0], buffer, sign, T(args.WeightDecay), T(args.Momentum), T(1-args.Dampening), T(-args.LR))
+		f(n, &p[0], &g[0], buffer, sign, T(args.WeightDecay), T(args.Momentum), T(1-args.Dampening), T(-args.LR), T(args.idleWeight()))
 		return
 	}
 	sgdGo(p, g, momentumBuffer, args)
 }
 
 // momentumMode numbers the ways of momentum as the table of kernels does.
+// idleWeight is from what size on weights don't change by a subnormal momentum without a gradient, which stays subnormal then: infinity
+// where that is not so.
+func (args SGDArgs) idleWeight() float64 {
+	if momentum := float32(args.Momentum); momentum <= 0.5 || momentum > 1 || math.Abs(args.LR) > 0x1p20 || math.Abs(args.Dampening) > 0x1p20 {
+		return math.Inf(1)
+	}
+	return 0x1p-58
+}
+
 func momentumMode(args SGDArgs) int {
 	switch {
 	case args.Momentum == 0:

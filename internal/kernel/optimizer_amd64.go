@@ -5,19 +5,19 @@
 package kernel
 
 //go:noescape
-func sgd00F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd00F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd01F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd01F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd02F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd02F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd03F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd03F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd04F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd04F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
 func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
@@ -26,19 +26,19 @@ func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, s
 func adam01F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd11F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd11F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd12F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd12F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd13F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd13F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd14F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd14F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
 func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
@@ -47,19 +47,19 @@ func adam10F32AVX512(n int, weight *float32, gradient *float32, mean *float32, s
 func adam11F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd01F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd01F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd02F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd02F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd03F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd03F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd04F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd04F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
 func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
@@ -68,19 +68,19 @@ func adam00F64AVX512(n int, weight *float64, gradient *float64, mean *float64, s
 func adam01F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func sgd10F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd10F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd11F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd11F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd12F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd12F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd13F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd13F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd14F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd14F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
 func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
@@ -89,19 +89,19 @@ func adam10F64AVX512(n int, weight *float64, gradient *float64, mean *float64, s
 func adam11F64AVX512(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func sgd00F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd00F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd01F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd01F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd02F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd02F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd03F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd03F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd04F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd04F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
 func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
@@ -110,19 +110,19 @@ func adam00F32AVX2(n int, weight *float32, gradient *float32, mean *float32, squ
 func adam01F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func sgd10F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd10F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd11F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd11F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd12F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd12F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd13F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd13F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
-func sgd14F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+func sgd14F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 
 //go:noescape
 func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
@@ -131,19 +131,19 @@ func adam10F32AVX2(n int, weight *float32, gradient *float32, mean *float32, squ
 func adam11F32AVX2(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
 
 //go:noescape
-func sgd00F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd00F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd01F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd01F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd02F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd02F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd03F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd03F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd04F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd04F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
 func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
@@ -152,19 +152,19 @@ func adam00F64AVX2(n int, weight *float64, gradient *float64, mean *float64, squ
 func adam01F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)
 
 //go:noescape
-func sgd10F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd10F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd11F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd11F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd12F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd12F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd13F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd13F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
-func sgd14F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+func sgd14F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 
 //go:noescape
 func adam10F64AVX2(n int, weight *float64, gradient *float64, mean *float64, square *float64, most *float64, sign float64, decay float64, shrink float64, lerp float64, beta2 float64, fresh2 float64, root2 float64, eps float64, step float64, easy float64)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func sgd00F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd00F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd00F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd00F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -64,9 +64,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd01F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd01F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd01F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd01F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -128,9 +128,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd02F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·sgd02F32AVX512(SB), NOSPLIT, $0-52
+// func sgd02F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sgd02F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -140,49 +140,71 @@ TEXT ·sgd02F32AVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS momentum+40(FP), Z1
 	VBROADCASTSS fresh+44(FP), Z2
 	VBROADCASTSS step+48(FP), Z3
+	VBROADCASTSS idle+52(FP), Z4
 	XORQ         SI, SI
 
 sgdUnrolled:
 	CMPQ        AX, $+32
 	JLT         sgdUnrolledEnd
-	VMOVUPS     (CX)(SI*4), Z4
-	VMOVUPS     (DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VFMADD231PS Z6, Z3, Z4
-	VMOVUPS     Z4, (CX)(SI*4)
-	VMOVUPS     64(CX)(SI*4), Z4
-	VMOVUPS     64(DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     64(BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, 64(BX)(SI*4)
-	VFMADD231PS Z6, Z3, Z4
-	VMOVUPS     Z4, 64(CX)(SI*4)
-	ADDQ        $+32, SI
-	SUBQ        $+32, AX
-	JMP         sgdUnrolled
+	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     (DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     (BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle0
+
+usual0:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, (BX)(SI*4)
+	VFMADD231PS Z7, Z3, Z5
+	VMOVUPS     Z5, (CX)(SI*4)
+
+updated0:
+	VMOVUPS     64(CX)(SI*4), Z5
+	VMOVUPS     64(DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     64(BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle1
+
+usual1:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, 64(BX)(SI*4)
+	VFMADD231PS Z7, Z3, Z5
+	VMOVUPS     Z5, 64(CX)(SI*4)
+
+updated1:
+	ADDQ $+32, SI
+	SUBQ $+32, AX
+	JMP  sgdUnrolled
 
 sgdUnrolledEnd:
 sgdSingle:
 	CMPQ        AX, $+16
 	JLT         sgdSingleEnd
-	VMOVUPS     (CX)(SI*4), Z4
-	VMOVUPS     (DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VFMADD231PS Z6, Z3, Z4
-	VMOVUPS     Z4, (CX)(SI*4)
-	ADDQ        $+16, SI
-	SUBQ        $+16, AX
-	JMP         sgdSingle
+	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     (DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     (BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle2
+
+usual2:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, (BX)(SI*4)
+	VFMADD231PS Z7, Z3, Z5
+	VMOVUPS     Z5, (CX)(SI*4)
+
+updated2:
+	ADDQ $+16, SI
+	SUBQ $+16, AX
+	JMP  sgdSingle
 
 sgdSingleEnd:
 	TESTQ       AX, AX
@@ -204,9 +226,132 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd03F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+idle0:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual0
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, (BX)(SI*4)
+	JMP          updated0
+
+idle1:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual1
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, 64(BX)(SI*4)
+	JMP          updated1
+
+idle2:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual2
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, (BX)(SI*4)
+	JMP          updated2
+
+DATA constant32_1000000<>+0(SB)/4, $0x01000000
+DATA constant32_1000000<>+4(SB)/4, $0x01000000
+DATA constant32_1000000<>+8(SB)/4, $0x01000000
+DATA constant32_1000000<>+12(SB)/4, $0x01000000
+DATA constant32_1000000<>+16(SB)/4, $0x01000000
+DATA constant32_1000000<>+20(SB)/4, $0x01000000
+DATA constant32_1000000<>+24(SB)/4, $0x01000000
+DATA constant32_1000000<>+28(SB)/4, $0x01000000
+GLOBL constant32_1000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_4b000000<>+0(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+4(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+8(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+12(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+16(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+20(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+24(SB)/4, $0x4b000000
+DATA constant32_4b000000<>+28(SB)/4, $0x4b000000
+GLOBL constant32_4b000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_80000000<>+0(SB)/4, $0x80000000
+DATA constant32_80000000<>+4(SB)/4, $0x80000000
+DATA constant32_80000000<>+8(SB)/4, $0x80000000
+DATA constant32_80000000<>+12(SB)/4, $0x80000000
+DATA constant32_80000000<>+16(SB)/4, $0x80000000
+DATA constant32_80000000<>+20(SB)/4, $0x80000000
+DATA constant32_80000000<>+24(SB)/4, $0x80000000
+DATA constant32_80000000<>+28(SB)/4, $0x80000000
+GLOBL constant32_80000000<>(SB), RODATA|NOPTR, $32
+
+// func sgd03F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd03F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd03F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -276,9 +421,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd04F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·sgd04F32AVX512(SB), NOSPLIT, $0-52
+// func sgd04F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sgd04F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -288,55 +433,77 @@ TEXT ·sgd04F32AVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS momentum+40(FP), Z1
 	VBROADCASTSS fresh+44(FP), Z2
 	VBROADCASTSS step+48(FP), Z3
+	VBROADCASTSS idle+52(FP), Z4
 	XORQ         SI, SI
 
 sgdUnrolled:
 	CMPQ        AX, $+32
 	JLT         sgdUnrolledEnd
-	VMOVUPS     (CX)(SI*4), Z4
-	VMOVUPS     (DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VMOVUPS     Z5, Z5
-	VFMADD231PS Z6, Z1, Z5
-	VFMADD231PS Z5, Z3, Z4
-	VMOVUPS     Z4, (CX)(SI*4)
-	VMOVUPS     64(CX)(SI*4), Z4
-	VMOVUPS     64(DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     64(BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, 64(BX)(SI*4)
-	VMOVUPS     Z5, Z5
-	VFMADD231PS Z6, Z1, Z5
-	VFMADD231PS Z5, Z3, Z4
-	VMOVUPS     Z4, 64(CX)(SI*4)
-	ADDQ        $+32, SI
-	SUBQ        $+32, AX
-	JMP         sgdUnrolled
+	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     (DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     (BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle0
+
+usual0:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, (BX)(SI*4)
+	VMOVUPS     Z6, Z6
+	VFMADD231PS Z7, Z1, Z6
+	VFMADD231PS Z6, Z3, Z5
+	VMOVUPS     Z5, (CX)(SI*4)
+
+updated0:
+	VMOVUPS     64(CX)(SI*4), Z5
+	VMOVUPS     64(DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     64(BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle1
+
+usual1:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, 64(BX)(SI*4)
+	VMOVUPS     Z6, Z6
+	VFMADD231PS Z7, Z1, Z6
+	VFMADD231PS Z6, Z3, Z5
+	VMOVUPS     Z5, 64(CX)(SI*4)
+
+updated1:
+	ADDQ $+32, SI
+	SUBQ $+32, AX
+	JMP  sgdUnrolled
 
 sgdUnrolledEnd:
 sgdSingle:
 	CMPQ        AX, $+16
 	JLT         sgdSingleEnd
-	VMOVUPS     (CX)(SI*4), Z4
-	VMOVUPS     (DX)(SI*4), Z5
-	VMULPS      Z0, Z5, Z5
-	VMOVUPS     (BX)(SI*4), Z6
-	VMULPS      Z1, Z6, Z6
-	VFMADD231PS Z5, Z2, Z6
-	VMOVUPS     Z6, (BX)(SI*4)
-	VMOVUPS     Z5, Z5
-	VFMADD231PS Z6, Z1, Z5
-	VFMADD231PS Z5, Z3, Z4
-	VMOVUPS     Z4, (CX)(SI*4)
-	ADDQ        $+16, SI
-	SUBQ        $+16, AX
-	JMP         sgdSingle
+	VMOVUPS     (CX)(SI*4), Z5
+	VMOVUPS     (DX)(SI*4), Z6
+	VMULPS      Z0, Z6, Z6
+	VMOVUPS     (BX)(SI*4), Z7
+	VFPCLASSPSZ $0x20, Z7, K1
+	KORTESTW    K1, K1
+	JNE         idle2
+
+usual2:
+	VMULPS      Z1, Z7, Z7
+	VFMADD231PS Z6, Z2, Z7
+	VMOVUPS     Z7, (BX)(SI*4)
+	VMOVUPS     Z6, Z6
+	VFMADD231PS Z7, Z1, Z6
+	VFMADD231PS Z6, Z3, Z5
+	VMOVUPS     Z5, (CX)(SI*4)
+
+updated2:
+	ADDQ $+16, SI
+	SUBQ $+16, AX
+	JMP  sgdSingle
 
 sgdSingleEnd:
 	TESTQ       AX, AX
@@ -360,8 +527,101 @@ sgdDone:
 	VZEROUPPER
 	RET
 
+idle0:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual0
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, (BX)(SI*4)
+	JMP          updated0
+
+idle1:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual1
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, 64(BX)(SI*4)
+	JMP          updated1
+
+idle2:
+	VPADDD       Z7, Z7, Z8
+	VPADDD       Z6, Z6, Z9
+	VPTESTMD     Z9, Z9, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z9
+	VPCMPUD      $0x05, Z9, Z8, K2
+	KORW         K2, K1, K1
+	VPADDD       Z4, Z4, Z9
+	VPADDD       Z5, Z5, Z10
+	VPCMPUD      $0x01, Z9, Z10, K2
+	KORW         K2, K1, K1
+	KORTESTW     K1, K1
+	JNE          usual2
+	VPSRLD       $0x01, Z8, Z5
+	VCVTDQ2PS    Z5, Z5
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z9
+	VFMADD231PS  Z5, Z1, Z9
+	VBROADCASTSS constant32_4b000000<>+0(SB), Z5
+	VPSUBD       Z5, Z9, Z9
+	VPTESTMD     Z8, Z8, K1
+	VBROADCASTSS constant32_80000000<>+0(SB), Z5
+	VPANDD.Z     Z5, Z7, K1, Z5
+	VPORD        Z5, Z9, Z9
+	VPTESTNMD    Z8, Z8, K1
+	VMOVAPS.Z    Z7, K1, Z5
+	VMULPS       Z1, Z5, Z5
+	VFMADD231PS  Z6, Z2, Z5
+	VMOVAPS      Z5, K1, Z9
+	VMOVUPS      Z9, (BX)(SI*4)
+	JMP          updated2
+
 // func adam00F32AVX512(n int, weight *float32, gradient *float32, mean *float32, square *float32, most *float32, sign float32, decay float32, shrink float32, lerp float32, beta2 float32, fresh2 float32, root2 float32, eps float32, step float32, easy float32)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-88
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
@@ -390,11 +650,7 @@ TEXT ·adam00F32AVX512(SB), NOSPLIT, $0-88
 	VMULPS       Z0, Z15, Z15
 	VMOVUPS      (BX)(DI*4), Z13
 	VMOVUPS      (SI)(DI*4), Z14
-	VBROADCASTSS constant32_ffffffff<>+0(SB), Z17
-	VPADDD       Z13, Z13, Z16
-	VPADDD       Z16, Z17, Z17
-	VBROADCASTSS constant32_ffffff<>+0(SB), Z18
-	VPCMPUD      $0x01, Z18, Z17, K1
+	VFPCLASSPSZ  $0x20, Z13, K1
 	KORTESTW     K1, K1
 	JNE          idle0
 
@@ -412,21 +668,17 @@ gathered0:
 	VSQRTPS Z14, Z15
 
 whole:
-	ADDQ         $+16, DI
-	SUBQ         $+16, AX
-	CMPQ         AX, $+16
-	JLT          last0
-	VMOVUPS      (DX)(DI*4), Z18
-	VMULPS       Z0, Z18, Z18
-	VMOVUPS      (BX)(DI*4), Z16
-	VMOVUPS      (SI)(DI*4), Z17
-	VBROADCASTSS constant32_ffffffff<>+0(SB), Z20
-	VPADDD       Z16, Z16, Z19
-	VPADDD       Z19, Z20, Z20
-	VBROADCASTSS constant32_ffffff<>+0(SB), Z21
-	VPCMPUD      $0x01, Z21, Z20, K1
-	KORTESTW     K1, K1
-	JNE          idle1
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	CMPQ        AX, $+16
+	JLT         last0
+	VMOVUPS     (DX)(DI*4), Z18
+	VMULPS      Z0, Z18, Z18
+	VMOVUPS     (BX)(DI*4), Z16
+	VMOVUPS     (SI)(DI*4), Z17
+	VFPCLASSPSZ $0x20, Z16, K1
+	KORTESTW    K1, K1
+	JNE         idle1
 
 usual1:
 	VSUBPS      Z16, Z18, Z19
@@ -470,25 +722,21 @@ gathered1:
 	VFMADD231PS        Z19, Z13, Z20
 
 joined2:
-	VMOVUPS      -64(CX)(DI*4), Z13
-	VMULPS       Z1, Z13, Z13
-	VADDPS       Z20, Z13, Z13
-	VMOVUPS      Z13, -64(CX)(DI*4)
-	ADDQ         $+16, DI
-	SUBQ         $+16, AX
-	CMPQ         AX, $+16
-	JLT          last1
-	VMOVUPS      (DX)(DI*4), Z15
-	VMULPS       Z0, Z15, Z15
-	VMOVUPS      (BX)(DI*4), Z13
-	VMOVUPS      (SI)(DI*4), Z14
-	VBROADCASTSS constant32_ffffffff<>+0(SB), Z20
-	VPADDD       Z13, Z13, Z19
-	VPADDD       Z19, Z20, Z20
-	VBROADCASTSS constant32_ffffff<>+0(SB), Z21
-	VPCMPUD      $0x01, Z21, Z20, K1
-	KORTESTW     K1, K1
-	JNE          idle3
+	VMOVUPS     -64(CX)(DI*4), Z13
+	VMULPS      Z1, Z13, Z13
+	VADDPS      Z20, Z13, Z13
+	VMOVUPS     Z13, -64(CX)(DI*4)
+	ADDQ        $+16, DI
+	SUBQ        $+16, AX
+	CMPQ        AX, $+16
+	JLT         last1
+	VMOVUPS     (DX)(DI*4), Z15
+	VMULPS      Z0, Z15, Z15
+	VMOVUPS     (BX)(DI*4), Z13
+	VMOVUPS     (SI)(DI*4), Z14
+	VFPCLASSPSZ $0x20, Z13, K1
+	KORTESTW    K1, K1
+	JNE         idle3
 
 usual3:
 	VSUBPS      Z13, Z15, Z19
@@ -670,13 +918,15 @@ done:
 	RET
 
 idle0:
-	VPADDD       Z15, Z15, Z17
-	VPTESTMD     Z17, Z17, K1
-	VBROADCASTSS constant32_1000000<>+0(SB), Z17
-	VBROADCASTSS constant32_45000000<>+0(SB), Z18
-	VPCMPUD      $0x05, Z17, Z16, K2
-	KORW         K2, K1, K1
+	VPADDD       Z13, Z13, Z16
 	VMOVUPS      (CX)(DI*4), Z17
+	VBROADCASTSS constant32_22800000<>+0(SB), Z18
+	VPADDD       Z15, Z15, Z19
+	VPTESTMD     Z19, Z19, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z19
+	VPCMPUD      $0x05, Z19, Z16, K2
+	KORW         K2, K1, K1
+	VPADDD       Z18, Z18, Z18
 	VPADDD       Z17, Z17, Z17
 	VPCMPUD      $0x01, Z18, Z17, K2
 	KORW         K2, K1, K1
@@ -692,10 +942,10 @@ idle0:
 	VFNMADD231PS Z15, Z2, Z17
 	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
 	VPSUBD       Z15, Z17, Z17
-	VPTESTMD     Z16, Z16, K2
+	VPTESTMD     Z16, Z16, K1
 	VBROADCASTSS constant32_80000000<>+0(SB), Z15
-	VPANDD.Z     Z15, Z13, K2, Z13
-	VPORD        Z13, Z17, Z17
+	VPANDD.Z     Z15, Z13, K1, Z15
+	VPORD        Z15, Z17, Z17
 	VMOVUPS      Z17, (BX)(DI*4)
 	VBROADCASTSS constant32_800000<>+0(SB), Z15
 	VPCMPUD      $0x01, Z15, Z14, K1
@@ -713,13 +963,15 @@ idle0:
 	JMP          gathered0
 
 idle1:
-	VPADDD       Z18, Z18, Z20
-	VPTESTMD     Z20, Z20, K1
-	VBROADCASTSS constant32_1000000<>+0(SB), Z20
-	VBROADCASTSS constant32_45000000<>+0(SB), Z21
-	VPCMPUD      $0x05, Z20, Z19, K2
-	KORW         K2, K1, K1
+	VPADDD       Z16, Z16, Z19
 	VMOVUPS      (CX)(DI*4), Z20
+	VBROADCASTSS constant32_22800000<>+0(SB), Z21
+	VPADDD       Z18, Z18, Z22
+	VPTESTMD     Z22, Z22, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z22
+	VPCMPUD      $0x05, Z22, Z19, K2
+	KORW         K2, K1, K1
+	VPADDD       Z21, Z21, Z21
 	VPADDD       Z20, Z20, Z20
 	VPCMPUD      $0x01, Z21, Z20, K2
 	KORW         K2, K1, K1
@@ -735,10 +987,10 @@ idle1:
 	VFNMADD231PS Z18, Z2, Z20
 	VBROADCASTSS constant32_4b000000<>+0(SB), Z18
 	VPSUBD       Z18, Z20, Z20
-	VPTESTMD     Z19, Z19, K2
+	VPTESTMD     Z19, Z19, K1
 	VBROADCASTSS constant32_80000000<>+0(SB), Z18
-	VPANDD.Z     Z18, Z16, K2, Z16
-	VPORD        Z16, Z20, Z20
+	VPANDD.Z     Z18, Z16, K1, Z18
+	VPORD        Z18, Z20, Z20
 	VMOVUPS      Z20, (BX)(DI*4)
 	VBROADCASTSS constant32_800000<>+0(SB), Z18
 	VPCMPUD      $0x01, Z18, Z17, K1
@@ -763,13 +1015,15 @@ slow2:
 	JMP     joined2
 
 idle3:
-	VPADDD       Z15, Z15, Z20
-	VPTESTMD     Z20, Z20, K1
-	VBROADCASTSS constant32_1000000<>+0(SB), Z20
-	VBROADCASTSS constant32_45000000<>+0(SB), Z21
-	VPCMPUD      $0x05, Z20, Z19, K2
-	KORW         K2, K1, K1
+	VPADDD       Z13, Z13, Z19
 	VMOVUPS      (CX)(DI*4), Z20
+	VBROADCASTSS constant32_22800000<>+0(SB), Z21
+	VPADDD       Z15, Z15, Z22
+	VPTESTMD     Z22, Z22, K1
+	VBROADCASTSS constant32_1000000<>+0(SB), Z22
+	VPCMPUD      $0x05, Z22, Z19, K2
+	KORW         K2, K1, K1
+	VPADDD       Z21, Z21, Z21
 	VPADDD       Z20, Z20, Z20
 	VPCMPUD      $0x01, Z21, Z20, K2
 	KORW         K2, K1, K1
@@ -785,10 +1039,10 @@ idle3:
 	VFNMADD231PS Z15, Z2, Z20
 	VBROADCASTSS constant32_4b000000<>+0(SB), Z15
 	VPSUBD       Z15, Z20, Z20
-	VPTESTMD     Z19, Z19, K2
+	VPTESTMD     Z19, Z19, K1
 	VBROADCASTSS constant32_80000000<>+0(SB), Z15
-	VPANDD.Z     Z15, Z13, K2, Z13
-	VPORD        Z13, Z20, Z20
+	VPANDD.Z     Z15, Z13, K1, Z15
+	VPORD        Z15, Z20, Z20
 	VMOVUPS      Z20, (BX)(DI*4)
 	VBROADCASTSS constant32_800000<>+0(SB), Z15
 	VPCMPUD      $0x01, Z15, Z14, K1
@@ -863,65 +1117,15 @@ DATA constant32_9a000000<>+24(SB)/4, $0x9a000000
 DATA constant32_9a000000<>+28(SB)/4, $0x9a000000
 GLOBL constant32_9a000000<>(SB), RODATA|NOPTR, $32
 
-DATA constant32_ffffffff<>+0(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+4(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+8(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+12(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+16(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+20(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+24(SB)/4, $0xffffffff
-DATA constant32_ffffffff<>+28(SB)/4, $0xffffffff
-GLOBL constant32_ffffffff<>(SB), RODATA|NOPTR, $32
-
-DATA constant32_ffffff<>+0(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+4(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+8(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+12(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+16(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+20(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+24(SB)/4, $0x00ffffff
-DATA constant32_ffffff<>+28(SB)/4, $0x00ffffff
-GLOBL constant32_ffffff<>(SB), RODATA|NOPTR, $32
-
-DATA constant32_1000000<>+0(SB)/4, $0x01000000
-DATA constant32_1000000<>+4(SB)/4, $0x01000000
-DATA constant32_1000000<>+8(SB)/4, $0x01000000
-DATA constant32_1000000<>+12(SB)/4, $0x01000000
-DATA constant32_1000000<>+16(SB)/4, $0x01000000
-DATA constant32_1000000<>+20(SB)/4, $0x01000000
-DATA constant32_1000000<>+24(SB)/4, $0x01000000
-DATA constant32_1000000<>+28(SB)/4, $0x01000000
-GLOBL constant32_1000000<>(SB), RODATA|NOPTR, $32
-
-DATA constant32_45000000<>+0(SB)/4, $0x45000000
-DATA constant32_45000000<>+4(SB)/4, $0x45000000
-DATA constant32_45000000<>+8(SB)/4, $0x45000000
-DATA constant32_45000000<>+12(SB)/4, $0x45000000
-DATA constant32_45000000<>+16(SB)/4, $0x45000000
-DATA constant32_45000000<>+20(SB)/4, $0x45000000
-DATA constant32_45000000<>+24(SB)/4, $0x45000000
-DATA constant32_45000000<>+28(SB)/4, $0x45000000
-GLOBL constant32_45000000<>(SB), RODATA|NOPTR, $32
-
-DATA constant32_80000000<>+0(SB)/4, $0x80000000
-DATA constant32_80000000<>+4(SB)/4, $0x80000000
-DATA constant32_80000000<>+8(SB)/4, $0x80000000
-DATA constant32_80000000<>+12(SB)/4, $0x80000000
-DATA constant32_80000000<>+16(SB)/4, $0x80000000
-DATA constant32_80000000<>+20(SB)/4, $0x80000000
-DATA constant32_80000000<>+24(SB)/4, $0x80000000
-DATA constant32_80000000<>+28(SB)/4, $0x80000000
-GLOBL constant32_80000000<>(SB), RODATA|NOPTR, $32
-
-DATA constant32_4b000000<>+0(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+4(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+8(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+12(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+16(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+20(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+24(SB)/4, $0x4b000000
-DATA constant32_4b000000<>+28(SB)/4, $0x4b000000
-GLOBL constant32_4b000000<>(SB), RODATA|NOPTR, $32
+DATA constant32_22800000<>+0(SB)/4, $0x22800000
+DATA constant32_22800000<>+4(SB)/4, $0x22800000
+DATA constant32_22800000<>+8(SB)/4, $0x22800000
+DATA constant32_22800000<>+12(SB)/4, $0x22800000
+DATA constant32_22800000<>+16(SB)/4, $0x22800000
+DATA constant32_22800000<>+20(SB)/4, $0x22800000
+DATA constant32_22800000<>+24(SB)/4, $0x22800000
+DATA constant32_22800000<>+28(SB)/4, $0x22800000
+GLOBL constant32_22800000<>(SB), RODATA|NOPTR, $32
 
 DATA constant32_800000<>+0(SB)/4, $0x00800000
 DATA constant32_800000<>+4(SB)/4, $0x00800000
@@ -1265,9 +1469,9 @@ slow4:
 	VMOVUPS Z13, Z4
 	JMP     joined4
 
-// func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd10F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd10F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd10F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1329,9 +1533,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd11F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd11F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd11F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd11F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1397,9 +1601,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd12F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd12F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd12F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd12F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1477,9 +1681,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd13F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd13F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd13F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd13F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -1553,9 +1757,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd14F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd14F32AVX512(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd14F32AVX512(SB), NOSPLIT, $0-52
+TEXT ·sgd14F32AVX512(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2302,9 +2506,9 @@ slow4:
 	VMOVUPS Z14, Z4
 	JMP     joined4
 
-// func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd00F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd00F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd00F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2362,9 +2566,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd01F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd01F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd01F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd01F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2426,9 +2630,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd02F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd02F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd02F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd02F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2502,9 +2706,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd03F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd03F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd03F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd03F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2574,9 +2778,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd04F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd04F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd04F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd04F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2821,9 +3025,9 @@ adamDone:
 	VZEROUPPER
 	RET
 
-// func sgd10F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd10F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd10F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd10F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2885,9 +3089,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd11F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd11F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd11F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd11F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -2953,9 +3157,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd12F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd12F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd12F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd12F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3033,9 +3237,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd13F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd13F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd13F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd13F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3109,9 +3313,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd14F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd14F64AVX512(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sgd14F64AVX512(SB), NOSPLIT, $0-72
+TEXT ·sgd14F64AVX512(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3370,9 +3574,9 @@ adamDone:
 	VZEROUPPER
 	RET
 
-// func sgd00F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd00F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd00F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd00F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3440,9 +3644,9 @@ DATA tailTable<>+48(SB)/8, $0x0000000000000000
 DATA tailTable<>+56(SB)/8, $0x0000000000000000
 GLOBL tailTable<>(SB), RODATA|NOPTR, $64
 
-// func sgd01F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd01F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd01F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd01F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3504,9 +3708,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd02F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd02F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd02F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd02F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3580,9 +3784,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd03F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd03F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd03F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd03F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3652,9 +3856,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd04F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd04F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd04F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd04F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3899,9 +4103,9 @@ adamDone:
 	VZEROUPPER
 	RET
 
-// func sgd10F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd10F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd10F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd10F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -3963,9 +4167,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd11F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd11F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd11F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd11F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4031,9 +4235,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd12F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd12F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd12F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd12F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4111,9 +4315,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd13F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd13F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd13F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd13F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4187,9 +4391,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd14F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32)
+// func sgd14F32AVX2(n int, weight *float32, gradient *float32, buffer *float32, sign float32, decay float32, momentum float32, fresh float32, step float32, idle float32)
 // Requires: AVX, FMA3
-TEXT ·sgd14F32AVX2(SB), NOSPLIT, $0-52
+TEXT ·sgd14F32AVX2(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4448,9 +4652,9 @@ adamDone:
 	VZEROUPPER
 	RET
 
-// func sgd00F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd00F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd00F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd00F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4508,9 +4712,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd01F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd01F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd01F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd01F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4572,9 +4776,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd02F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd02F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd02F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd02F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4648,9 +4852,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd03F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd03F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd03F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd03F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4720,9 +4924,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd04F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd04F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd04F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd04F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -4967,9 +5171,9 @@ adamDone:
 	VZEROUPPER
 	RET
 
-// func sgd10F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd10F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd10F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd10F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -5031,9 +5235,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd11F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd11F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd11F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd11F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -5099,9 +5303,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd12F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd12F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd12F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd12F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -5179,9 +5383,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd13F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd13F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd13F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd13F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX
@@ -5255,9 +5459,9 @@ sgdDone:
 	VZEROUPPER
 	RET
 
-// func sgd14F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64)
+// func sgd14F64AVX2(n int, weight *float64, gradient *float64, buffer *float64, sign float64, decay float64, momentum float64, fresh float64, step float64, idle float64)
 // Requires: AVX, FMA3
-TEXT ·sgd14F64AVX2(SB), NOSPLIT, $0-72
+TEXT ·sgd14F64AVX2(SB), NOSPLIT, $0-80
 	MOVQ         n+0(FP), AX
 	MOVQ         weight+8(FP), CX
 	MOVQ         gradient+16(FP), DX

@@ -227,3 +227,40 @@ func TestAdamWithoutGradients(t *testing.T) {
 		}
 	})
 }
+
+// So do those that have a momentum.
+func TestSGDWithoutGradients(t *testing.T) {
+	random := rand.New(rand.NewPCG(19, 20))
+	eachSIMD(t, func(t *testing.T) {
+		for round, momentum := range []float64{0.9, 0.6, 0.45, 0.99} {
+			const n = 200
+			var x, y [3][]float32
+			for i := range x {
+				for range n {
+					x[i] = append(x[i], float32(random.NormFloat64()))
+				}
+			}
+			for i := range n {
+				x[0][i] *= 0.05 // weights
+				x[1][i] = [...]float32{0, float32(math.Copysign(0, -1))}[random.IntN(2)]
+				switch random.IntN(60 * (round + 1)) {
+				case 0:
+					x[2][i] = float32(math.Copysign(0, float64(x[2][i])))
+				case 1:
+					x[0][i] *= 0x1p-70
+				}
+			}
+			for i := range x {
+				y[i] = slices.Clone(x[i])
+			}
+			args := SGDArgs{LR: 0.1, Momentum: momentum, Dampening: 0.1 * float64(round/2), Nesterov: round%2 == 0, Maximize: round == 1}
+			for step := range 2000 {
+				SGD(x[0], x[1], x[2], args)
+				sgdGo(y[0], y[1], y[2], args)
+				for i := range x {
+					sameBits(t, y[i], x[i], "%d after %d steps, %+v", i, step, args)
+				}
+			}
+		}
+	})
+}

@@ -41,11 +41,17 @@ func index(on bool) int {
 func sgd(m machine, withDecay bool, mode int) {
 	t := m.element()
 	name := m.name(fmt.Sprintf("sgd%d%d", index(withDecay), mode))
-	function(name, fmt.Sprintf("func(n int, weight, gradient, buffer *%[1]s, sign, decay, momentum, fresh, step %[1]s)", t))
+	function(name, fmt.Sprintf("func(n int, weight, gradient, buffer *%[1]s, sign, decay, momentum, fresh, step, idle %[1]s)", t))
 	table(m, fmt.Sprintf("sgd[%d]", index(withDecay)), fmt.Sprint(mode), name)
 	n, operands := param("n"), []Register{param("weight"), param("gradient"), param("buffer")}
 	sign, decay, momentum := m.fillParam("sign"), m.fillParam("decay"), m.fillParam("momentum")
 	fresh, step := m.fillParam("fresh"), m.fillParam("step")
+	running := mode == runningMomentum || mode == runningNesterov
+	var leastWeight Register
+	if m.avx512 && m.f32 && running && !withDecay {
+		leastWeight = m.fillParam("idle")
+	}
+	var rest []func() // what idle vectors jump to
 	m.loop("sgd", n, 2, operands, func(at pointers, v int, tl *tail) {
 		p, d := m.load(at, 0, v, tl), m.load(at, 1, v, tl)
 		m.mul(sign, d, d)
@@ -53,8 +59,34 @@ func sgd(m machine, withDecay bool, mode int) {
 			m.fma(p, decay, d)
 		}
 		buffer := d
-		if mode == runningMomentum || mode == runningNesterov {
+		end := ""
+		if running {
 			buffer = m.load(at, 2, v, tl)
+			if leastWeight != nil && tl == nil {
+				idle, usual := fmt.Sprintf("idle%d", len(rest)), fmt.Sprintf("usual%d", len(rest))
+				end = fmt.Sprintf("updated%d", len(rest))
+				gradient := d
+				jumpIfSubnormal(buffer, idle)
+				Label(usual)
+				rest = append(rest, func() {
+					Label(idle)
+					twice := m.twice(buffer)
+					busy := m.notIdle(gradient, twice, p, leastWeight)
+					KORTESTW(busy, busy)
+					JNE(LabelRef(usual))
+					count, sum, zeros, none := m.counted(twice), m.filled(smallest), m.vec(), K()
+					m.fma(count, momentum, sum)
+					VPSUBD(m.integer(whole), sum, sum)
+					m.sign(buffer, twice, sum)
+					VPTESTNMD(twice, twice, none)
+					VMOVAPS_Z(buffer, none, zeros)
+					m.mul(momentum, zeros, zeros)
+					m.fma(gradient, fresh, zeros)
+					VMOVAPS(zeros, none, sum)
+					m.move(sum, at.at(2, v))
+					JMP(LabelRef(end))
+				})
+			}
 			m.mul(momentum, buffer, buffer)
 			m.fma(d, fresh, buffer)
 		}
@@ -70,8 +102,14 @@ func sgd(m machine, withDecay bool, mode int) {
 		}
 		m.fma(d, step, p)
 		m.store(p, at, 0, v, tl)
+		if end != "" {
+			Label(end)
+		}
 	})
 	done()
+	for _, f := range rest {
+		f()
+	}
 }
 
 // divideByRoot makes mean/(root/root2 + eps) of mean.
@@ -276,71 +314,37 @@ func (q *quickQuotient) divide(d dividend) (quotient Register) {
 }
 
 // idle gives a way of their own to vectors of weights that have had no gradient for long: their means are subnormal by now, and
-// stay so for good, and a multiplication of such numbers takes the processor a hundred times as long. As whole numbers of the smallest
-// subnormal they are multiplied with the same rounding; no weight of some size changes by them. It returns what writes the end of
-// what this replaces.
+// stay so for good; see subnormal.go. It returns what writes the end of what this replaces.
 func (q *quickQuotient) idle(d, mean, square, lerp, beta2 Register, at pointers) (end func()) {
 	m := q.m
 	number := len(q.slow)
 	idle, usual, gathered := fmt.Sprintf("idle%d", number), fmt.Sprintf("usual%d", number), fmt.Sprintf("gathered%d", number)
-	integer := func(x uint32) Register {
-		r := m.vec()
-		m.fill(m.bits(uint64(x)), r)
-		return r
-	}
-	const (
-		below, atLeast = 1, 5 // predicates of unsigned integers
-		// An integer below smallest, added to whole, is the last bits of a float32.
-		smallest, whole = 1 << 23, 0x4b000000
-		leastWeight     = 0x1p-58 // subnormal steps over an easy eps are less than half its last bit
-	)
-	twice, less, few := m.vec(), integer(math.MaxUint32), K()
-	VPADDD(mean, mean, twice)
-	VPADDD(twice, less, less) // 0, which is as quick as any, becomes the largest
-	VPCMPUD(U8(below), integer(2*smallest-1), less, few)
-	KORTESTW(few, few)
-	JNE(LabelRef(idle))
+	const leastWeight = 0x1p-58 // subnormal steps over an easy eps are less than half its last bit
+	jumpIfSubnormal(mean, idle)
 	Label(usual)
 	q.slow = append(q.slow, func() {
 		Label(idle)
-		other, weight, more := m.vec(), m.vec(), K()
-		VPADDD(d, d, other)
-		VPTESTMD(other, other, few)
-		for _, c := range []struct {
-			predicate   int
-			bound       Register
-			twiceNumber Register
-		}{{atLeast, integer(2 * smallest), twice}, {below, integer(2 * math.Float32bits(leastWeight)), weight}} {
-			if c.twiceNumber == weight {
-				m.move(at.at(0, 0), weight)
-				VPADDD(weight, weight, weight)
-			}
-			VPCMPUD(U8(c.predicate), c.bound, c.twiceNumber, more)
-			KORW(more, few, few)
-		}
-		VPTESTMD(integer(1<<31), square, more)
-		KORW(more, few, few)
-		KORTESTW(m.compare(notLessEqual, square, q.easy), few)
+		twice, weight := m.twice(mean), m.copied(at.at(0, 0))
+		busy, more := m.notIdle(d, twice, weight, m.filled(leastWeight)), K()
+		VPTESTMD(m.integer(1<<31), square, more)
+		KORW(more, busy, busy)
+		KORTESTW(m.compare(notLessEqual, square, q.easy), busy)
 		JNE(LabelRef(usual))
 
-		// as a whole number times a factor, added to whole or taken from it with another
-		count, sum := m.vec(), m.vec()
-		VPSRLD(U8(1), twice, count)
-		VCVTDQ2PS(count, count)
+		count, sum := m.counted(twice), m.vec()
 		m.add(m.constant(smallest), count, sum)
 		m.fnma(count, lerp, sum)
-		VPSUBD(integer(whole), sum, sum)
-		VPTESTMD(twice, twice, more)
-		VPANDD_Z(integer(1<<31), mean, more, mean) // the sign, but none of 0
-		VPORD(mean, sum, sum)
+		VPSUBD(m.integer(whole), sum, sum)
+		m.sign(mean, twice, sum)
 		m.move(sum, at.at(2, 0))
 
-		VPCMPUD(U8(below), integer(smallest), square, few)
-		VPCMPUD(U8(atLeast), integer(smallest), square, more)
+		few := K()
+		VPCMPUD(U8(below), m.integer(smallest), square, few)
+		VPCMPUD(U8(atLeast), m.integer(smallest), square, more)
 		VCVTDQ2PS_Z(square, few, count)
 		m.fill(m.constant(smallest), sum)
 		m.fma(count, beta2, sum)
-		VPSUBD(integer(whole), sum, sum)
+		VPSUBD(m.integer(whole), sum, sum)
 		VMULPS(beta2, square, more, sum) // the others as ever
 		m.move(sum, at.at(3, 0))
 
