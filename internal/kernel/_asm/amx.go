@@ -21,6 +21,7 @@ var splitProducts = map[int][][2]int{
 
 type text struct {
 	asm, stubs strings.Builder
+	merges     int // so far, by which labels are told apart
 }
 
 func (t *text) line(format string, args ...any) { fmt.Fprintf(&t.asm, "\t"+format+"\n", args...) }
@@ -190,13 +191,14 @@ func (t *text) product(parts int) {
 	t.function(fmt.Sprintf("tileProduct%d", parts), "(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)", fmt.Sprintf(`multiplies rows of a by columns of b, panels of which lie one after the other, in %d parts, and stores unscale
 // times that as a tile does, by way of a block of 32×32 numbers. With flag tileTwice the products of the first steps go to a block of their
 // own, the second, and are added last. Eight times a step it looks ahead that many bytes further in the next panel of b.`, parts), 112)
-	t.enter(lastFrom(56))
+	last := lastFrom(56)
+	t.enter(last)
 	t.line("MOVQ b+16(FP), DX")
 	t.line("MOVQ block+40(FP), CX")
+	t.line("XORQ R11, R11") // no block waits to be merged
 	fmt.Fprintf(&t.asm, "column:\n")
 	t.line("MOVQ a+8(FP), SI")
 	t.line("MOVQ rows+48(FP), R8")
-	t.column(lastFrom(56))
 	t.line("MOVQ steps+24(FP), R12")
 	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
 	t.line("ADDQ DX, R12") // the next panel of b
@@ -205,12 +207,77 @@ func (t *text) product(parts int) {
 		t.line("%s", tileZero(tile))
 	}
 	t.line("MOVQ DX, BX")
+	t.lines(firstLoads(parts, 0))
 	t.line("MOVQ first+32(FP), AX")
 	t.line("MOVQ steps+24(FP), DI") // those after the first
 	t.line("SUBQ AX, DI")
+	t.line("TESTQ R11, R11")
+	t.line("JZ step")
+	// What waits is merged beside the first step.
+	t.line("TESTQ $%d, %s", flagTwice, last["flags"])
+	t.line("JNZ twice")
+	for _, twice := range []bool{false, true} {
+		if twice {
+			fmt.Fprintf(&t.asm, "twice:\n")
+		}
+		var rows []string
+		for row := range 32 {
+			rows = append(rows, mergeRow(row, twice)...)
+		}
+		t.productStep(parts, rows)
+		t.line("DECQ AX")
+		t.line("JZ steps")
+		if !twice {
+			t.line("JMP step")
+		}
+	}
 	fmt.Fprintf(&t.asm, "step:\n")
-	// The next step of a and b comes to the first-level cache while this one is multiplied. Of what will be read next a few
-	// lines are asked for, which is enough for the processor to bring the others to the second-level cache.
+	t.productStep(parts, nil)
+	t.line("DECQ AX")
+	t.line("JNZ step")
+	fmt.Fprintf(&t.asm, "steps:\n")
+	t.line("TESTQ DI, DI")
+	t.line("JZ multiplied")
+	t.putFirst()
+	t.line("MOVQ DI, AX")
+	t.line("XORQ DI, DI")
+	t.line("JMP step")
+	fmt.Fprintf(&t.asm, "multiplied:\n")
+	t.column(last)
+	t.line("MOVQ rows+48(FP), AX")
+	t.line("SUBQ R8, AX")
+	t.line("IMULQ R13, AX")
+	t.line("ADDQ AX, R11")
+	t.storeTiles(0)
+	// It waits where there is time beside what follows.
+	t.line("CMPQ R8, $32")
+	t.line("JLT now")
+	t.line("CMPQ first+32(FP), $2")
+	t.line("JLT now")
+	t.line("TESTQ $%d, %s", flagAdd, last["flags"])
+	t.line("JZ waits")
+	fmt.Fprintf(&t.asm, "now:\n")
+	t.merge(last)
+	t.line("XORQ R11, R11")
+	fmt.Fprintf(&t.asm, "waits:\n")
+	t.line("SUBQ $32, R8")
+	t.line("JG panel")
+	t.line("MOVQ steps+24(FP), BX")
+	t.line("IMUL3Q $%d, BX, BX", 2048*parts)
+	t.line("ADDQ BX, DX")
+	t.line("SUBQ $32, R14")
+	t.line("JG column")
+	t.line("TESTQ R11, R11")
+	t.line("JZ merged")
+	t.line("MOVQ $32, R8")
+	t.merge(last)
+	fmt.Fprintf(&t.asm, "merged:\n")
+	t.leave()
+}
+
+// productStep multiplies a step, and does others beside it. The next step of a and b comes to the first-level cache meanwhile. Of what
+// will be read next a few lines are asked for, which is enough for the processor to bring the others to the second-level cache.
+func (t *text) productStep(parts int, others []string) {
 	var fetch []string
 	for i := range 32 * parts {
 		for _, from := range []string{"SI", "BX"} {
@@ -219,30 +286,13 @@ func (t *text) product(parts int) {
 		if i%(4*parts) == 0 {
 			fetch = append(fetch, "PREFETCHT1 (R12)", "ADDQ ahead+104(FP), R12")
 		}
-		fetch = append(fetch, nop)
+		if others == nil {
+			fetch = append(fetch, nop)
+		}
 	}
-	t.lines(beside(stepProducts(parts), fetch))
+	t.lines(beside(stepProductsAhead(parts), beside(fetch, others)))
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
-	t.line("DECQ AX")
-	t.line("JNZ step")
-	t.line("TESTQ DI, DI")
-	t.line("JZ multiplied")
-	t.putFirst()
-	t.line("MOVQ DI, AX")
-	t.line("XORQ DI, DI")
-	t.line("JMP step")
-	fmt.Fprintf(&t.asm, "multiplied:\n")
-	t.storeTiles(0)
-	t.merge(lastFrom(56))
-	t.line("SUBQ $32, R8")
-	t.line("JG panel")
-	t.line("MOVQ steps+24(FP), BX")
-	t.line("IMUL3Q $%d, BX, BX", 2048*parts)
-	t.line("ADDQ BX, DX")
-	t.line("SUBQ $32, R14")
-	t.line("JG column")
-	t.leave()
 }
 
 // lastArguments says where the last arguments of a product lie: c, ldc, bias, columns, flags and unscale.
@@ -257,7 +307,7 @@ func lastFrom(at int) lastArguments {
 	return last
 }
 
-// enter begins a product.
+// enter begins a product. Z28 is the factor, Z29 what the sums are at least.
 func (t *text) enter(last lastArguments) {
 	t.line("MOVQ config+0(FP), DI")
 	t.line("%s", encoded(0xc4, 0xe2, 0x78, 0x49, 0x07)) // LDTILECFG (DI)
@@ -270,6 +320,11 @@ func (t *text) enter(last lastArguments) {
 	for _, z := range []int{29, 30, 31} {
 		t.line("VPXORD Z%d, Z%d, Z%d", z, z, z)
 	}
+	t.line("TESTQ $%d, %s", flagReLU, last["flags"])
+	t.line("JNZ positive")
+	t.line("MOVL $0xff800000, BX") // minus infinity
+	t.line("VPBROADCASTD BX, Z29")
+	fmt.Fprintf(&t.asm, "positive:\n")
 }
 
 func (t *text) leave() {
@@ -284,7 +339,6 @@ func (t *text) column(last lastArguments) {
 	t.line("MOVQ %s, R11", last["columns"]) // those before this panel
 	t.line("SUBQ R14, R11")
 	t.line("SHLQ $2, R11")
-	t.line("ADDQ %s, R11", last["c"])
 	t.line("MOVQ $32, BX")
 	t.line("CMPQ R14, BX")
 	t.line("CMOVQLT R14, BX")
@@ -295,10 +349,10 @@ func (t *text) column(last lastArguments) {
 	t.line("KMOVW AX, K2")
 	t.line("TESTQ R15, R15")
 	t.line("JZ unbiased")
-	t.line("VMOVUPS.Z (R15), K1, Z30")
-	t.line("VMOVUPS.Z 64(R15), K2, Z31")
-	t.line("ADDQ $128, R15")
+	t.line("VMOVUPS.Z (R15)(R11*1), K1, Z30")
+	t.line("VMOVUPS.Z 64(R15)(R11*1), K2, Z31")
 	fmt.Fprintf(&t.asm, "unbiased:\n")
+	t.line("ADDQ %s, R11", last["c"])
 }
 
 // storeTiles stores the products in the block at bytes from CX.
@@ -318,23 +372,6 @@ func (t *text) putFirst() {
 	}
 }
 
-// stepProducts multiplies the parts of a step.
-func stepProducts(parts int) (lines []string) {
-	inA, inB := -1, -1
-	for _, p := range splitProducts[parts] {
-		if p[0] != inA {
-			inA = p[0]
-			lines = append(lines, tileLoad(4, rsi, 2048*inA), tileLoad(5, rsi, 2048*inA+1024))
-		}
-		if p[1] != inB {
-			inB = p[1]
-			lines = append(lines, tileLoad(6, rbx, 2048*inB), tileLoad(7, rbx, 2048*inB+1024))
-		}
-		lines = append(lines, tileProduct(0, 4, 6), tileProduct(1, 4, 7), tileProduct(2, 5, 6), tileProduct(3, 5, 7))
-	}
-	return lines
-}
-
 // beside spreads others evenly between lines.
 func beside(lines, others []string) (all []string) {
 	done := 0
@@ -346,44 +383,52 @@ func beside(lines, others []string) (all []string) {
 	return all
 }
 
-// merge stores the block of products in up to 32 rows of c.
+// merge stores the block of products in up to 32 of R8 rows of c, from R11 on.
 func (t *text) merge(last lastArguments) {
+	label := func(name string) string { return fmt.Sprintf("%s%d", name, t.merges) }
 	t.line("MOVQ %s, BX", last["flags"])
 	t.line("MOVQ CX, DI")
 	t.line("MOVQ $32, AX")
 	t.line("CMPQ R8, AX")
 	t.line("CMOVQLT R8, AX")
-	fmt.Fprintf(&t.asm, "row:\n")
-	sums := []struct{ c, bias, mask, at int }{{0, 30, 1, 0}, {1, 31, 2, 64}}
-	for _, s := range sums {
-		t.line("VMOVUPS %d(DI), Z%d", s.at, s.c)
-		t.line("VFMADD213PS Z%d, Z28, Z%d", s.bias, s.c)
+	fmt.Fprintf(&t.asm, "%s:\n", label("row"))
+	for half := range 2 {
+		t.line("VMOVUPS %d(DI), Z%d", 64*half, half)
+		t.line("VFMADD213PS Z%d, Z28, Z%d", 30+half, half)
 	}
 	t.line("TESTQ $%d, BX", flagTwice)
-	t.line("JZ once")
-	for _, s := range sums {
-		t.line("VMULPS %d(DI), Z28, Z%d", blockBytes+s.at, s.c+2)
-		t.line("VADDPS Z%d, Z%d, Z%d", s.c+2, s.c, s.c)
+	t.line("JZ %s", label("once"))
+	for half := range 2 {
+		t.line("VFMADD231PS %d(DI), Z28, Z%d", blockBytes+64*half, half)
 	}
-	fmt.Fprintf(&t.asm, "once:\n")
+	fmt.Fprintf(&t.asm, "%s:\n", label("once"))
 	t.line("TESTQ $%d, BX", flagAdd)
-	t.line("JZ added")
-	for _, s := range sums {
-		t.line("VMOVUPS.Z %d(R11), K%d, Z%d", s.at, s.mask, s.c+2)
-		t.line("VADDPS Z%d, Z%d, Z%d", s.c+2, s.c, s.c)
+	t.line("JZ %s", label("added"))
+	for half := range 2 {
+		t.line("VMOVUPS.Z %d(R11), K%d, Z%d", 64*half, 1+half, half+2)
+		t.line("VADDPS Z%d, Z%d, Z%d", half+2, half, half)
 	}
-	fmt.Fprintf(&t.asm, "added:\n")
-	t.line("TESTQ $%d, BX", flagReLU)
-	t.line("JZ store")
-	for _, s := range sums {
-		t.line("VMAXPS Z%d, Z29, Z%d", s.c, s.c) // keeps NaN
-	}
-	fmt.Fprintf(&t.asm, "store:\n")
-	for _, s := range sums {
-		t.line("VMOVUPS Z%d, K%d, %d(R11)", s.c, s.mask, s.at)
+	fmt.Fprintf(&t.asm, "%s:\n", label("added"))
+	for half := range 2 {
+		t.line("VMAXPS Z%d, Z29, Z%d", half, half) // keeps NaN
+		t.line("VMOVUPS Z%d, K%d, %d(R11)", half, 1+half, 64*half)
 	}
 	t.line("ADDQ $128, DI")
 	t.line("ADDQ R13, R11")
 	t.line("DECQ AX")
-	t.line("JNZ row")
+	t.line("JNZ %s", label("row"))
+	t.merges++
+}
+
+// mergeRow is what merge does to a row that isn't added to c. The factor is a power of 2: a product with it is exact.
+func mergeRow(row int, twice bool) (lines []string) {
+	for half := range 2 {
+		at := 128*row + 64*half
+		lines = append(lines, fmt.Sprintf("VMOVUPS %d(CX), Z%d", at, half), fmt.Sprintf("VFMADD213PS Z%d, Z28, Z%d", 30+half, half))
+		if twice {
+			lines = append(lines, fmt.Sprintf("VFMADD231PS %d(CX), Z28, Z%d", blockBytes+at, half))
+		}
+		lines = append(lines, fmt.Sprintf("VMAXPS Z%d, Z29, Z%d", half, half), fmt.Sprintf("VMOVUPS Z%d, K%d, %d(R11)", half, 1+half, 64*half))
+	}
+	return append(lines, "ADDQ R13, R11")
 }

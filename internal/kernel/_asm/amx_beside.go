@@ -163,8 +163,8 @@ func firstLoads(parts, at int) []string {
 	return append(partLoads(4, rsi, at+2048*first[0]), partLoads(6, rbx, at+2048*first[1])...)
 }
 
-// stepProductsAhead is stepProducts where each tile is loaded as soon as the one before it is not needed any more, those of the
-// next step's first product at the end: the vector instructions beside them keep the processor from looking so far ahead itself.
+// stepProductsAhead multiplies the parts of a step. Each tile is loaded as soon as the one before it is not needed any more, those of the
+// next step's first product at the end: what is beside them keeps the processor from looking so far ahead itself.
 func stepProductsAhead(parts int) (lines []string) {
 	products := splitProducts[parts]
 	for i, p := range products {
