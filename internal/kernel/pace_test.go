@@ -44,50 +44,49 @@ func TestPace(t *testing.T) {
 
 // However fine products are cut, they have the same bits.
 func TestUnevenSameBits(t *testing.T) {
+	withAMX(t)
 	defer SetThreads(0)
 	defer pool.pace.left.Store(0)
 	random := rand.New(rand.NewPCG(5, 6))
-	eachSIMD(t, func(t *testing.T) {
-		for _, s := range []struct {
-			layout  Layout
-			m, n, k int
-			weights bool
-		}{
-			{NT, 64, 512, 784, true}, {NT, 256, 512, 784, false}, {NT, 200, 300, 1100, true}, {NN, 128, 500, 300, false}, {TN, 100, 400, 300, false},
-			{NT, 300, 200, 400, true}, {TN, 512, 784, 64, false}, {NN, 600, 128, 200, true},
-		} {
-			x, y, other := make([]float32, s.m*s.k), make([]float32, s.n*s.k), make([]float32, s.m*s.k)
-			for _, values := range [][]float32{x, y, other} {
-				for i := range values {
-					values[i] = float32(random.NormFloat64())
-				}
-			}
-			x[s.k*s.m/3], x[s.k*s.m/2] = float32(math.Inf(1)), 1e-40
-			lda, ldb := s.k, s.k
-			if s.layout == TN {
-				lda = s.m
-			}
-			if s.layout != NT {
-				ldb = s.n
-			}
-			product := func(threads int, uneven int32) []float32 {
-				SetThreads(threads)
-				var weights *Weights
-				if s.weights {
-					weights = &Weights{Version: new(atomic.Uint64)}
-				}
-				c := make([]float32, s.m*s.n)
-				for _, x := range [][]float32{other, x} { // the second time with packed weights
-					pool.pace.left.Store(uneven)
-					GemmPacked(s.layout, s.m, s.n, s.k, x, lda, y, ldb, weights, c, s.n, false, Epilogue[float32]{Activation: Tanh})
-				}
-				return c
-			}
-			want := product(1, 0)
-			for _, threads := range []int{2, 3} {
-				sameBits(t, product(threads, 0), product(threads, math.MaxInt32), "%v, %d threads", s, threads)
-				sameBits(t, want, product(threads, math.MaxInt32), "%v, %d threads and 1", s, threads)
+	for _, s := range []struct {
+		layout  Layout
+		m, n, k int
+		weights bool
+	}{
+		{NT, 64, 512, 784, true}, {NT, 256, 512, 784, false}, {NT, 200, 300, 1100, true}, {NN, 128, 500, 300, false}, {TN, 100, 400, 300, false},
+		{NT, 300, 200, 400, true}, {TN, 512, 784, 64, false}, {NN, 600, 128, 200, true},
+	} {
+		x, y, other := make([]float32, s.m*s.k), make([]float32, s.n*s.k), make([]float32, s.m*s.k)
+		for _, values := range [][]float32{x, y, other} {
+			for i := range values {
+				values[i] = float32(random.NormFloat64())
 			}
 		}
-	})
+		x[s.k*s.m/3], x[s.k*s.m/2] = float32(math.Inf(1)), 1e-40
+		lda, ldb := s.k, s.k
+		if s.layout == TN {
+			lda = s.m
+		}
+		if s.layout != NT {
+			ldb = s.n
+		}
+		product := func(threads int, uneven int32) []float32 {
+			SetThreads(threads)
+			var weights *Weights
+			if s.weights {
+				weights = &Weights{Version: new(atomic.Uint64)}
+			}
+			c := make([]float32, s.m*s.n)
+			for _, x := range [][]float32{other, x} { // the second time with packed weights
+				pool.pace.left.Store(uneven)
+				GemmPacked(s.layout, s.m, s.n, s.k, x, lda, y, ldb, weights, c, s.n, false, Epilogue[float32]{Activation: Tanh})
+			}
+			return c
+		}
+		want := product(1, 0)
+		for _, threads := range []int{2, 3} {
+			sameBits(t, product(threads, 0), product(threads, math.MaxInt32), "%v, %d threads", s, threads)
+			sameBits(t, want, product(threads, math.MaxInt32), "%v, %d threads and 1", s, threads)
+		}
+	}
 }
