@@ -185,34 +185,45 @@ func TestAdamAnyBits(t *testing.T) {
 	})
 }
 
+// idleWeights gives weights, gradients that are 0, and what is kept of earlier ones, twice; one in so many is rarer: a kept 0, a tiny weight.
+func idleWeights(random *rand.Rand, arrays, rare int) (x, y [][]float32) {
+	const n = 200
+	for range arrays {
+		var values []float32
+		for range n {
+			values = append(values, float32(random.NormFloat64()))
+		}
+		x = append(x, values)
+	}
+	for i := range n {
+		x[0][i] *= 0.05
+		x[1][i] = float32(math.Copysign(0, float64(x[1][i])))
+		switch random.IntN(rare) {
+		case 0:
+			x[2][i] = float32(math.Copysign(0, float64(x[2][i])))
+		case 1:
+			x[0][i] *= 0x1p-70
+		}
+	}
+	for _, values := range x {
+		y = append(y, slices.Clone(values))
+	}
+	return x, y
+}
+
 // Weights whose gradient has become 0 keep PyTorch's bits while their means fade away, and take no longer for it.
 func TestAdamWithoutGradients(t *testing.T) {
 	random := rand.New(rand.NewPCG(17, 18))
 	eachSIMD(t, func(t *testing.T) {
 		for round, beta2 := range []float64{0.999, 0.9, 0, 0.99} {
-			const n = 200
-			var x, y [4][]float32
-			for i := range x {
-				for range n {
-					x[i] = append(x[i], float32(random.NormFloat64()))
-				}
-			}
-			for i := range n {
-				x[0][i] *= 0.05 // weights
-				x[1][i] = [...]float32{0, float32(math.Copysign(0, -1))}[random.IntN(2)]
+			x, y := idleWeights(random, 4, 60*(round+1))
+			for i := range x[3] {
 				x[3][i] *= x[3][i]
-				switch random.IntN(60 * (round + 1)) {
-				case 0:
-					x[2][i] = float32(math.Copysign(0, float64(x[2][i])))
-				case 1:
-					x[0][i] *= 0x1p-70
-				case 2:
+				if random.IntN(60*(round+1)) == 0 {
 					x[3][i] *= 0x1p-100
 				}
 			}
-			for i := range x {
-				y[i] = slices.Clone(x[i])
-			}
+			copy(y[3], x[3])
 			for step := range 3000 {
 				args := AdamArgs{LR: 0.01, Beta1: 0.9, Beta2: beta2, Eps: 1e-8, WeightDecay: 0.01, Decoupled: round%2 == 0, Maximize: round == 1, Step: step + 1}
 				if round%2 > 0 {
@@ -233,26 +244,7 @@ func TestSGDWithoutGradients(t *testing.T) {
 	random := rand.New(rand.NewPCG(19, 20))
 	eachSIMD(t, func(t *testing.T) {
 		for round, momentum := range []float64{0.9, 0.6, 0.45, 0.99} {
-			const n = 200
-			var x, y [3][]float32
-			for i := range x {
-				for range n {
-					x[i] = append(x[i], float32(random.NormFloat64()))
-				}
-			}
-			for i := range n {
-				x[0][i] *= 0.05 // weights
-				x[1][i] = [...]float32{0, float32(math.Copysign(0, -1))}[random.IntN(2)]
-				switch random.IntN(60 * (round + 1)) {
-				case 0:
-					x[2][i] = float32(math.Copysign(0, float64(x[2][i])))
-				case 1:
-					x[0][i] *= 0x1p-70
-				}
-			}
-			for i := range x {
-				y[i] = slices.Clone(x[i])
-			}
+			x, y := idleWeights(random, 3, 60*(round+1))
 			args := SGDArgs{LR: 0.1, Momentum: momentum, Dampening: 0.1 * float64(round/2), Nesterov: round%2 == 0, Maximize: round == 1}
 			for step := range 2000 {
 				SGD(x[0], x[1], x[2], args)
