@@ -85,15 +85,21 @@ extern "C" __global__ void update(T *values, const T *gradients, T *kept0, T *ke
 }
 `
 
+// runsOn is the error of a rule that no GPU runs.
+func runsOn(d cuda.Device, s settings) error {
+	switch s.(type) {
+	case deviceRule, deviceSteps:
+		return nil
+	}
+	return &ops.KernelError{Device: d.String(), Operations: []string{fmt.Sprintf("%T", s)}}
+}
+
 // addTo adds the kernels that update a run on a GPU by a rule.
 func (on *deviceRun) addTo(to *ops.Launches, s settings, r *run) error {
-	switch s := s.(type) {
-	case deviceRule:
+	if s, ok := s.(deviceRule); ok {
 		return s.onDevice(r).launch(to, on)
-	case deviceSteps:
-		return s.stepsOn(to, r, on)
 	}
-	return &ops.KernelError{Device: to.GPU().Device().String(), Operations: []string{fmt.Sprintf("%T", s)}}
+	return s.(deviceSteps).stepsOn(to, r, on)
 }
 
 func (u deviceUpdate) launch(to *ops.Launches, on *deviceRun) error {
@@ -148,6 +154,9 @@ func (d *deviceStep) finish() error {
 func (b *block) updateOn(s settings, r *run, d *deviceStep, first, last int, m memory) error {
 	g, err := r.param.Storage().GPU()
 	if err != nil {
+		return err
+	}
+	if err := runsOn(g.Device(), s); err != nil { // before a plan is begun
 		return err
 	}
 	return g.Do(func() error {

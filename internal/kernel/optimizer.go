@@ -57,16 +57,16 @@ func sgdSerial[T Float](p, g, momentumBuffer []T, args SGDArgs) {
 	sgdGo(p, g, momentumBuffer, args)
 }
 
-// momentumMode numbers the ways of momentum as the table of kernels does.
 // idleWeight is from what size on weights don't change by a subnormal momentum without a gradient, which stays subnormal then: infinity
-// where that is not so.
+// where that is not so, as for settings that are NaN.
 func (args SGDArgs) idleWeight() float64 {
-	if momentum := float32(args.Momentum); momentum <= 0.5 || momentum > 1 || math.Abs(args.LR) > 0x1p20 || math.Abs(args.Dampening) > 0x1p20 {
-		return math.Inf(1)
+	if momentum := float32(args.Momentum); momentum > 0.5 && momentum <= 1 && math.Abs(args.LR) <= 0x1p20 && math.Abs(args.Dampening) <= 0x1p20 {
+		return 0x1p-58
 	}
-	return 0x1p-58
+	return math.Inf(1)
 }
 
+// momentumMode numbers the ways of momentum as the table of kernels does.
 func momentumMode(args SGDArgs) int {
 	switch {
 	case args.Momentum == 0:
@@ -184,10 +184,11 @@ type adamScalars[T Float] struct {
 // easySquare is up to what square the kernels may take quotients by multiplications: above it, or where it is below 0, a number on
 // the way might be too large or too small for that.
 func (s *adamScalars[T]) easySquare() T {
-	if s.root2 < 0x1p-10 || s.root2 > 1 || s.eps < 0x1p-40 || s.eps > 1 || s.lerp < 0 || s.beta2 < 0 || s.beta2 > 1 || s.step < -1 || s.step > 1 {
-		return -1
+	within := func(x, least, most T) bool { return least <= x && x <= most } // not where it is NaN
+	if within(s.root2, 0x1p-10, 1) && within(s.eps, 0x1p-40, 1) && within(s.lerp, 0, 0.5) && within(s.beta2, 0, 1) && within(s.step, -1, 1) {
+		return 0x1p40
 	}
-	return 0x1p40
+	return -1
 }
 
 func newAdamScalars[T Float](args AdamArgs) adamScalars[T] {

@@ -103,8 +103,8 @@ func TestAdamHardRoots(t *testing.T) {
 
 // What the kernels take for the reciprocal of a divisor is the nearest, for all divisors, whatever the processor's first guess is.
 func TestNearestReciprocals(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds")
+	if raceEnabled {
+		t.Skip("one goroutine's arithmetic, slow under the race detector")
 	}
 	// The first refinement errs by this, before it is rounded: to the nearest, and up.
 	const err = 0x1p-27
@@ -209,6 +209,35 @@ func idleWeights(random *rand.Rand, arrays, rare int) (x, y [][]float32) {
 		y = append(y, slices.Clone(values))
 	}
 	return x, y
+}
+
+// Settings that are NaN reach idle weights, too.
+func TestNaNReachesIdleWeights(t *testing.T) {
+	nan := math.NaN()
+	eachSIMD(t, func(t *testing.T) {
+		for _, step := range []func(p, g, m, v []float32){
+			func(p, g, m, v []float32) {
+				Adam(p, g, m, v, nil, AdamArgs{LR: nan, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 9})
+			},
+			func(p, g, m, v []float32) {
+				Adam(p, g, m, v, nil, AdamArgs{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: nan, Step: 9})
+			},
+			func(p, g, m, v []float32) {
+				Adam(p, g, m, v, nil, AdamArgs{LR: 1e-3, Beta1: 0.9, Beta2: nan, Eps: 1e-8, Step: 9})
+			},
+			func(p, g, m, _ []float32) { SGD(p, g, m, SGDArgs{LR: nan, Momentum: 0.9}) },
+			func(p, g, m, _ []float32) { SGD(p, g, m, SGDArgs{LR: 0.1, Momentum: 0.9, Dampening: nan}) },
+		} {
+			p, g, m, v := make([]float32, 32), make([]float32, 32), make([]float32, 32), make([]float32, 32)
+			for i := range p {
+				p[i], m[i], v[i] = 0.5, 1e-40, 1e-6
+			}
+			step(p, g, m, v)
+			for _, x := range p {
+				require.True(t, x != x, "%v", x)
+			}
+		}
+	})
 }
 
 // Weights whose gradient has become 0 keep PyTorch's bits while their means fade away, and take no longer for it.
