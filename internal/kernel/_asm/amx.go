@@ -392,15 +392,10 @@ func (t *text) merge(last lastArguments) {
 	t.line("CMPQ R8, AX")
 	t.line("CMOVQLT R8, AX")
 	fmt.Fprintf(&t.asm, "%s:\n", label("row"))
-	for half := range 2 {
-		t.line("VMOVUPS %d(DI), Z%d", 64*half, half)
-		t.line("VFMADD213PS Z%d, Z28, Z%d", 30+half, half)
-	}
+	t.lines(blockRow("DI", 0))
 	t.line("TESTQ $%d, BX", flagTwice)
 	t.line("JZ %s", label("once"))
-	for half := range 2 {
-		t.line("VFMADD231PS %d(DI), Z28, Z%d", blockBytes+64*half, half)
-	}
+	t.lines(addSecondRow("DI", 0))
 	fmt.Fprintf(&t.asm, "%s:\n", label("once"))
 	t.line("TESTQ $%d, BX", flagAdd)
 	t.line("JZ %s", label("added"))
@@ -409,26 +404,43 @@ func (t *text) merge(last lastArguments) {
 		t.line("VADDPS Z%d, Z%d, Z%d", half+2, half, half)
 	}
 	fmt.Fprintf(&t.asm, "%s:\n", label("added"))
-	for half := range 2 {
-		t.line("VMAXPS Z%d, Z29, Z%d", half, half) // keeps NaN
-		t.line("VMOVUPS Z%d, K%d, %d(R11)", half, 1+half, 64*half)
-	}
+	t.lines(storeRow())
 	t.line("ADDQ $128, DI")
-	t.line("ADDQ R13, R11")
 	t.line("DECQ AX")
 	t.line("JNZ %s", label("row"))
 	t.merges++
 }
 
-// mergeRow is what merge does to a row that isn't added to c. The factor is a power of 2: a product with it is exact.
-func mergeRow(row int, twice bool) (lines []string) {
+// mergeRow is what merge does to a row that isn't added to c.
+func mergeRow(row int, twice bool) []string {
+	lines := blockRow("CX", 128*row)
+	if twice {
+		lines = append(lines, addSecondRow("CX", 128*row)...)
+	}
+	return append(lines, storeRow()...)
+}
+
+// blockRow takes a row of the block at bytes from base, scales it and adds the bias.
+func blockRow(base string, at int) (lines []string) {
 	for half := range 2 {
-		at := 128*row + 64*half
-		lines = append(lines, fmt.Sprintf("VMOVUPS %d(CX), Z%d", at, half), fmt.Sprintf("VFMADD213PS Z%d, Z28, Z%d", 30+half, half))
-		if twice {
-			lines = append(lines, fmt.Sprintf("VFMADD231PS %d(CX), Z28, Z%d", blockBytes+at, half))
-		}
-		lines = append(lines, fmt.Sprintf("VMAXPS Z%d, Z29, Z%d", half, half), fmt.Sprintf("VMOVUPS Z%d, K%d, %d(R11)", half, 1+half, 64*half))
+		lines = append(lines, fmt.Sprintf("VMOVUPS %d(%s), Z%d", at+64*half, base, half), fmt.Sprintf("VFMADD213PS Z%d, Z28, Z%d", 30+half, half))
+	}
+	return lines
+}
+
+// addSecondRow adds the row of the second block. The factor is a power of 2: a product with it is exact.
+func addSecondRow(base string, at int) (lines []string) {
+	for half := range 2 {
+		lines = append(lines, fmt.Sprintf("VFMADD231PS %d(%s), Z28, Z%d", blockBytes+at+64*half, base, half))
+	}
+	return lines
+}
+
+// storeRow stores a row, and goes to the next.
+func storeRow() (lines []string) {
+	for half := range 2 {
+		lines = append(lines, fmt.Sprintf("VMAXPS Z%d, Z29, Z%d", half, half), // keeps NaN
+			fmt.Sprintf("VMOVUPS Z%d, K%d, %d(R11)", half, 1+half, 64*half))
 	}
 	return append(lines, "ADDQ R13, R11")
 }
