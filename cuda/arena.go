@@ -27,7 +27,9 @@ var (
 	// inputs of steps long past it sees only a few bytes on the host.
 	pressure = 256 << 20
 	// pressurePart is which part of the GPU's memory that is at least: the collector takes as long as many steps do on the host.
-	pressurePart = 64
+	pressurePart = 16
+	// waitingPart is which part of that is enough where the host is about to wait for the GPU.
+	waitingPart = 4
 )
 
 // arena cuts large pieces of device memory, chunks, into what is asked for.
@@ -74,7 +76,7 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 		return nil, g.lost
 	}
 	g.arena.handed += bytes
-	g.arena.ask(max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2))
+	g.arena.ask(g.pressure())
 	for attempt := range 4 {
 		if attempt > 0 {
 			runtime.GC()
@@ -86,6 +88,7 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 		e, err := g.take(max(bytes, 1))
 		if err == nil {
 			m := &Memory{address: e.address, bytes: bytes}
+			m.start = Place{address: e.address, memory: m}
 			g.traffic.Bytes += e.bytes
 			runtime.AddCleanup(m, g.arena.giveBack, e)
 			return m, nil
@@ -97,13 +100,19 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 	return nil, &OutOfMemoryError{Device: g.number, Bytes: bytes}
 }
 
+func (g *GPU) pressure() int { return max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2) }
+
 // ask has the collector run beside us once much memory was handed out, and waits for it where it doesn't keep up.
 func (a *arena) ask(much int) {
-	switch {
-	case a.handed > 2*much:
+	if a.handed > 2*much {
 		a.handed = 0
 		runtime.GC()
-	case a.handed > much && a.asked.CompareAndSwap(false, true):
+	}
+	a.askBeside(much)
+}
+
+func (a *arena) askBeside(much int) {
+	if a.handed > much && a.asked.CompareAndSwap(false, true) {
 		a.handed = 0
 		go func() {
 			runtime.GC()

@@ -216,6 +216,10 @@ func TestProduct(t *testing.T) {
 		}
 		multiply[float32](t, g, NT, Float32, Then{}, 700, 1000, 2) // of large tiles
 		multiply[float64](t, g, TN, Float64, Then{ReLU: true}, 700, 1000, 2)
+		for _, s := range [][3]int{{9, 10, 8}, {5, 12, 132}, {3, 4, 300}, {4, 1, 1028}, {7, 13, 36}, {4103, 10, 36}, {4098, 16, 33}, {4097, 3, 20}} { // narrow
+			multiply[float64](t, g, NT, Float64, Then{Bias: &Place{}, ReLU: true}, s[0], s[1], s[2])
+			multiply[float32](t, g, NT, Float32, Then{Bias: &Place{}}, s[0], s[1], s[2])
+		}
 	})
 }
 
@@ -439,10 +443,10 @@ func TestWithoutADriver(t *testing.T) {
 // takeSmallForLarge has small products made as large ones are, until the test ends.
 func takeSmallForLarge(t *testing.T, g *GPU) {
 	t.Helper()
-	split, turn, half, columns, cards := leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards
-	leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards = size{}, size{}, size{}, 0, map[string]bool{g.arch: true}
+	split, turn, half, columns, cards, repairing := leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards, mostRepairing
+	leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards, mostRepairing = size{}, size{}, size{}, 0, map[string]bool{g.arch: true}, 2
 	t.Cleanup(func() {
-		leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards = split, turn, half, columns, cards
+		leastSplit, leastTurn, leastHalf, leastHalfColumns, tensorCards, mostRepairing = split, turn, half, columns, cards, repairing
 		SetTF32(false)
 	})
 }
@@ -454,7 +458,7 @@ func TestLargeProducts(t *testing.T) {
 	within(t, g, func() {
 		for _, tf32 := range []bool{false, true} {
 			SetTF32(tf32)
-			for _, s := range [][3]int{{8, 24, 16}, {40, 24, 8}, {16, 32, 600}} {
+			for _, s := range [][3]int{{8, 24, 16}, {40, 24, 8}, {16, 32, 600}, {136, 136, 8}} {
 				for _, layout := range []Layout{NN, NT, TN} {
 					for _, then := range []Then{{}, {ReLU: true}, {Bias: &Place{}}, {Bias: &Place{}, ReLU: true}} {
 						for _, infinite := range []bool{false, true} {

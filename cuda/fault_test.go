@@ -197,6 +197,17 @@ func TestMemoryIsAskedBackInTime(t *testing.T) {
 	g := device(t)
 	traffic, err := g.Traffic()
 	require.NoError(t, err)
+	within(t, g, func() { // a wait for the device is a good time, too
+		for range 4 {
+			_, err := g.Allocate(1 << 20)
+			require.NoError(t, err)
+		}
+		require.NoError(t, g.Synchronize())
+	})
+	require.Eventually(t, func() bool {
+		now, err := g.Traffic()
+		return err == nil && now.Bytes <= traffic.Bytes
+	}, 10*time.Second, time.Millisecond)
 	for range 400 {
 		within(t, g, func() {
 			_, err := g.Allocate(1 << 20)

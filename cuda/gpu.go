@@ -152,6 +152,7 @@ func (g *GPU) Synchronize() error {
 	if err := g.Flush(); err != nil {
 		return err
 	}
+	g.arena.askBeside(g.pressure() / waitingPart)
 	if err := g.named("cuStreamSynchronize", g.stream.Synchronize()); err != nil {
 		return err
 	}

@@ -8,10 +8,14 @@ type Memory struct {
 	address uint64
 	bytes   int
 	halves  map[halfKey]*halved // of matrices in it, see keptHalf
+	start   Place               // allocated with it
 }
 
 // At is a place within the memory.
 func (m *Memory) At(offset int) *Place { return &Place{address: m.address + uint64(offset), memory: m} }
+
+// Start is the place that it begins at, one for all who ask.
+func (m *Memory) Start() *Place { return &m.start }
 
 // Bytes is the memory's size.
 func (m *Memory) Bytes() int { return m.bytes }

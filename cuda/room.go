@@ -20,7 +20,7 @@ func (r *Room) Next(g *GPU, bytes int) (*Place, error) {
 		if err != nil {
 			return nil, err
 		}
-		return m.At(0), nil
+		return m.Start(), nil
 	}
 	if r.memory == nil || r.used+each > r.memory.bytes {
 		var err error

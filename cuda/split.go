@@ -175,10 +175,16 @@ func (p *Plan) split(q product) error {
 	return p.repair(q, wrong, wrong, 0, 0)
 }
 
+// mostRepairing is how many blocks repair a product at most: most often they find nothing to do, and are to find that fast. A test
+// has it lower.
+var mostRepairing = 256
+
 // repair makes a product anew where something is wrong, clears words that were found of a factor, and has a plan named, unless that
 // is 0.
 func (p *Plan) repair(q product, wrong, found *Place, words int, plan uint64) error {
-	return p.Launch(productSource.Kernel("repair", q.real), tiles[0].shape(q), wrong, wrong.Plus(4), q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k,
+	shape := tiles[0].shape(q)
+	shape.Blocks = min(shape.Blocks, mostRepairing)
+	return p.Launch(productSource.Kernel("repair", q.real), shape, wrong, wrong.Plus(4), q.c, q.a, q.b, q.biasOrAny(), q.m, q.n, q.k,
 		q.layout == TN, q.layout == NT, q.then.Bias != nil, q.then.ReLU, found, words, p.gpu.Status(), int64(plan))
 }
 
