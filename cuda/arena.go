@@ -79,8 +79,7 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 	g.arena.ask(g.pressure())
 	for attempt := range 4 {
 		if attempt > 0 {
-			runtime.GC()
-			time.Sleep(time.Duration(attempt) * time.Millisecond) // the collector's cleanups run beside us
+			reclaim(time.Duration(attempt) * time.Millisecond)
 			if err := g.trim(); err != nil {
 				return nil, err
 			}
@@ -132,6 +131,12 @@ func (g *GPU) bury(remains grave) {
 	g.arena.mu.Lock()
 	defer g.arena.mu.Unlock()
 	g.arena.graves = append(g.arena.graves, remains)
+}
+
+// reclaim has the collector find what nobody holds any more, and gives its cleanups, which run beside us, some time.
+func reclaim(within time.Duration) {
+	runtime.GC()
+	time.Sleep(within)
 }
 
 // take finds an extent, of the free ones or of the driver's.
@@ -238,13 +243,14 @@ func (g *GPU) trim() error {
 	return g.named("cuStreamSynchronize", g.stream.Synchronize())
 }
 
-// EmptyCache gives the driver the memory that is kept for what is allocated next, for other programs to use:
-// torch.cuda.empty_cache.
+// EmptyCache gives the driver the memory that is kept for what is allocated next, and that of values that nobody holds any more, for
+// other programs to use: torch.cuda.empty_cache. It waits for the device, and for Go's collector.
 func (d Device) EmptyCache() error {
 	g, err := d.Open()
 	if err != nil {
 		return err
 	}
+	reclaim(2 * time.Millisecond)
 	return g.Do(g.trim)
 }
 
