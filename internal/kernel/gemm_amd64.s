@@ -5,9 +5,16 @@
 #include "textflag.h"
 
 // func tile1x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -71,9 +78,18 @@ store:
 	RET
 
 // func tile2x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -149,9 +165,20 @@ store:
 	RET
 
 // func tile3x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -239,9 +266,22 @@ store:
 	RET
 
 // func tile4x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -342,9 +382,24 @@ store:
 	RET
 
 // func tile5x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -457,9 +512,26 @@ store:
 	RET
 
 // func tile6x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -585,9 +657,28 @@ store:
 	RET
 
 // func tile7x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -725,9 +816,30 @@ store:
 	RET
 
 // func tile8x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -878,9 +990,32 @@ store:
 	RET
 
 // func tile9x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1046,9 +1181,34 @@ store:
 	RET
 
 // func tile10x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1226,9 +1386,36 @@ store:
 	RET
 
 // func tile11x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1418,9 +1605,38 @@ store:
 	RET
 
 // func tile12x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1622,9 +1838,40 @@ store:
 	RET
 
 // func tile13x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -1838,9 +2085,42 @@ store:
 	RET
 
 // func tile14x1F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x1F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -2066,9 +2346,17 @@ store:
 	RET
 
 // func tile1x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -2143,9 +2431,17 @@ store:
 	RET
 
 // func tile1x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -2253,9 +2549,20 @@ store:
 	RET
 
 // func tile2x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -2350,9 +2657,20 @@ store:
 	RET
 
 // func tile2x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -2492,9 +2810,23 @@ store:
 	RET
 
 // func tile3x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -2609,9 +2941,23 @@ store:
 	RET
 
 // func tile3x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -2783,9 +3129,26 @@ store:
 	RET
 
 // func tile4x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -2921,9 +3284,26 @@ store:
 	RET
 
 // func tile4x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3128,9 +3508,29 @@ store:
 	RET
 
 // func tile5x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3286,9 +3686,29 @@ store:
 	RET
 
 // func tile5x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3525,9 +3945,32 @@ store:
 	RET
 
 // func tile6x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3704,9 +4147,32 @@ store:
 	RET
 
 // func tile6x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -3976,9 +4442,35 @@ store:
 	RET
 
 // func tile7x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -4175,9 +4667,35 @@ store:
 	RET
 
 // func tile7x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -4479,9 +4997,38 @@ store:
 	RET
 
 // func tile8x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -4699,9 +5246,38 @@ store:
 	RET
 
 // func tile8x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -5036,9 +5612,41 @@ store:
 	RET
 
 // func tile9x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -5279,9 +5887,41 @@ store:
 	RET
 
 // func tile9x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -5652,9 +6292,44 @@ store:
 	RET
 
 // func tile10x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -5915,9 +6590,44 @@ store:
 	RET
 
 // func tile10x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -6320,9 +7030,47 @@ store:
 	RET
 
 // func tile11x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -6603,9 +7351,47 @@ store:
 	RET
 
 // func tile11x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -7040,9 +7826,50 @@ store:
 	RET
 
 // func tile12x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -7343,9 +8170,50 @@ store:
 	RET
 
 // func tile12x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -7812,9 +8680,53 @@ store:
 	RET
 
 // func tile13x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -8135,9 +9047,53 @@ store:
 	RET
 
 // func tile13x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -8636,9 +9592,56 @@ store:
 	RET
 
 // func tile14x2F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x2F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -8979,9 +9982,56 @@ store:
 	RET
 
 // func tile14x2PackedF32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x2PackedF32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -9512,9 +10562,19 @@ store:
 	RET
 
 // func tile1x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -9612,9 +10672,24 @@ store:
 	RET
 
 // func tile2x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -9748,9 +10823,29 @@ store:
 	RET
 
 // func tile3x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -9920,9 +11015,34 @@ store:
 	RET
 
 // func tile4x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -10129,9 +11249,39 @@ store:
 	RET
 
 // func tile5x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -10374,9 +11524,44 @@ store:
 	RET
 
 // func tile6x4F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x4F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -10656,9 +11841,23 @@ store:
 	RET
 
 // func tile1x8F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x8F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -10801,9 +12000,32 @@ store:
 	RET
 
 // func tile2x8F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x8F32AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -11061,6 +12283,33 @@ loop:
 	ADDQ      DX, CX
 	DECQ      AX
 	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func askForRowsF32AVX512(rows int, src *float32, stride int, lines int)
+// Requires: AVX, MMX+
+TEXT ·askForRowsF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ  rows+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  lines+24(FP), BX
+	TESTQ AX, AX
+	JLE   end
+
+row:
+	MOVQ CX, SI
+	MOVQ BX, DI
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        line
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        row
+
+end:
 	VZEROUPPER
 	RET
 
@@ -12606,9 +13855,16 @@ loop:
 	RET
 
 // func tile1x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -12672,9 +13928,18 @@ store:
 	RET
 
 // func tile2x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -12750,9 +14015,20 @@ store:
 	RET
 
 // func tile3x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -12840,9 +14116,22 @@ store:
 	RET
 
 // func tile4x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -12943,9 +14232,24 @@ store:
 	RET
 
 // func tile5x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13058,9 +14362,26 @@ store:
 	RET
 
 // func tile6x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13186,9 +14507,28 @@ store:
 	RET
 
 // func tile7x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13326,9 +14666,30 @@ store:
 	RET
 
 // func tile8x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13479,9 +14840,32 @@ store:
 	RET
 
 // func tile9x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13647,9 +15031,34 @@ store:
 	RET
 
 // func tile10x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -13827,9 +15236,36 @@ store:
 	RET
 
 // func tile11x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -14019,9 +15455,38 @@ store:
 	RET
 
 // func tile12x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -14223,9 +15688,40 @@ store:
 	RET
 
 // func tile13x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -14439,9 +15935,42 @@ store:
 	RET
 
 // func tile14x1F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x1F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -14667,9 +16196,17 @@ store:
 	RET
 
 // func tile1x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -14744,9 +16281,17 @@ store:
 	RET
 
 // func tile1x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -14854,9 +16399,20 @@ store:
 	RET
 
 // func tile2x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -14951,9 +16507,20 @@ store:
 	RET
 
 // func tile2x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -15093,9 +16660,23 @@ store:
 	RET
 
 // func tile3x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -15210,9 +16791,23 @@ store:
 	RET
 
 // func tile3x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -15384,9 +16979,26 @@ store:
 	RET
 
 // func tile4x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -15522,9 +17134,26 @@ store:
 	RET
 
 // func tile4x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -15729,9 +17358,29 @@ store:
 	RET
 
 // func tile5x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -15887,9 +17536,29 @@ store:
 	RET
 
 // func tile5x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -16126,9 +17795,32 @@ store:
 	RET
 
 // func tile6x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -16305,9 +17997,32 @@ store:
 	RET
 
 // func tile6x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -16577,9 +18292,35 @@ store:
 	RET
 
 // func tile7x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -16776,9 +18517,35 @@ store:
 	RET
 
 // func tile7x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile7x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -17080,9 +18847,38 @@ store:
 	RET
 
 // func tile8x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -17300,9 +19096,38 @@ store:
 	RET
 
 // func tile8x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile8x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -17637,9 +19462,41 @@ store:
 	RET
 
 // func tile9x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -17880,9 +19737,41 @@ store:
 	RET
 
 // func tile9x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile9x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -18253,9 +20142,44 @@ store:
 	RET
 
 // func tile10x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -18516,9 +20440,44 @@ store:
 	RET
 
 // func tile10x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile10x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -18921,9 +20880,47 @@ store:
 	RET
 
 // func tile11x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -19204,9 +21201,47 @@ store:
 	RET
 
 // func tile11x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile11x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -19641,9 +21676,50 @@ store:
 	RET
 
 // func tile12x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -19944,9 +22020,50 @@ store:
 	RET
 
 // func tile12x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile12x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -20413,9 +22530,53 @@ store:
 	RET
 
 // func tile13x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -20736,9 +22897,53 @@ store:
 	RET
 
 // func tile13x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile13x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -21237,9 +23442,56 @@ store:
 	RET
 
 // func tile14x2F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x2F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -21580,9 +23832,56 @@ store:
 	RET
 
 // func tile14x2PackedF64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile14x2PackedF64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -22113,9 +24412,19 @@ store:
 	RET
 
 // func tile1x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -22213,9 +24522,24 @@ store:
 	RET
 
 // func tile2x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -22349,9 +24673,29 @@ store:
 	RET
 
 // func tile3x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile3x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -22521,9 +24865,34 @@ store:
 	RET
 
 // func tile4x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile4x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -22730,9 +25099,39 @@ store:
 	RET
 
 // func tile5x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile5x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -22975,9 +25374,44 @@ store:
 	RET
 
 // func tile6x4F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile6x4F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -23257,9 +25691,23 @@ store:
 	RET
 
 // func tile1x8F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile1x8F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -23402,9 +25850,32 @@ store:
 	RET
 
 // func tile2x8F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2, MMX+
 TEXT ·tile2x8F64AVX512(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 128(CX)
+	PREFETCHT0 192(CX)
+	PREFETCHT0 256(CX)
+	PREFETCHT0 320(CX)
+	PREFETCHT0 384(CX)
+	PREFETCHT0 448(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -23662,6 +26133,33 @@ loop:
 	ADDQ      DX, CX
 	DECQ      AX
 	JNZ       loop
+	VZEROUPPER
+	RET
+
+// func askForRowsF64AVX512(rows int, src *float64, stride int, lines int)
+// Requires: AVX, MMX+
+TEXT ·askForRowsF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ  rows+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  lines+24(FP), BX
+	TESTQ AX, AX
+	JLE   end
+
+row:
+	MOVQ CX, SI
+	MOVQ BX, DI
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        line
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        row
+
+end:
 	VZEROUPPER
 	RET
 
@@ -24951,9 +27449,16 @@ loop:
 	RET
 
 // func tile1x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -25018,9 +27523,18 @@ DATA tailTable<>+56(SB)/8, $0x0000000000000000
 GLOBL tailTable<>(SB), RODATA|NOPTR, $64
 
 // func tile2x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -25085,9 +27599,20 @@ store:
 	RET
 
 // func tile3x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -25162,9 +27687,22 @@ store:
 	RET
 
 // func tile4x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -25250,9 +27788,24 @@ store:
 	RET
 
 // func tile5x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -25348,9 +27901,26 @@ store:
 	RET
 
 // func tile6x1F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x1F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -25457,9 +28027,16 @@ store:
 	RET
 
 // func tile1x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -25523,9 +28100,16 @@ store:
 	RET
 
 // func tile1x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -25624,9 +28208,18 @@ store:
 	RET
 
 // func tile2x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -25707,9 +28300,18 @@ store:
 	RET
 
 // func tile2x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -25837,9 +28439,20 @@ store:
 	RET
 
 // func tile3x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -25937,9 +28550,20 @@ store:
 	RET
 
 // func tile3x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -26096,9 +28720,22 @@ store:
 	RET
 
 // func tile4x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -26214,9 +28851,22 @@ store:
 	RET
 
 // func tile4x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -26403,9 +29053,24 @@ store:
 	RET
 
 // func tile5x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -26538,9 +29203,24 @@ store:
 	RET
 
 // func tile5x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -26756,9 +29436,26 @@ store:
 	RET
 
 // func tile6x2F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x2F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -26909,9 +29606,26 @@ store:
 	RET
 
 // func tile6x2PackedF32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x2PackedF32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -27157,9 +29871,17 @@ store:
 	RET
 
 // func tile1x4F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x4F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -27242,9 +29964,20 @@ store:
 	RET
 
 // func tile2x4F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int, panel int, c *float32, ldc int, bias *float32, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x4F32AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -27405,6 +30138,33 @@ loop:
 	ADDQ       DX, CX
 	DECQ       AX
 	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func askForRowsF32AVX2(rows int, src *float32, stride int, lines int)
+// Requires: AVX, MMX+
+TEXT ·askForRowsF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ  rows+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  lines+24(FP), BX
+	TESTQ AX, AX
+	JLE   end
+
+row:
+	MOVQ CX, SI
+	MOVQ BX, DI
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        line
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        row
+
+end:
 	VZEROUPPER
 	RET
 
@@ -27916,9 +30676,16 @@ loop:
 	RET
 
 // func tile1x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -27973,9 +30740,18 @@ store:
 	RET
 
 // func tile2x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -28040,9 +30816,20 @@ store:
 	RET
 
 // func tile3x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -28117,9 +30904,22 @@ store:
 	RET
 
 // func tile4x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -28205,9 +31005,24 @@ store:
 	RET
 
 // func tile5x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -28303,9 +31118,26 @@ store:
 	RET
 
 // func tile6x1F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x1F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -28412,9 +31244,16 @@ store:
 	RET
 
 // func tile1x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -28478,9 +31317,16 @@ store:
 	RET
 
 // func tile1x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -28579,9 +31425,18 @@ store:
 	RET
 
 // func tile2x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -28662,9 +31517,18 @@ store:
 	RET
 
 // func tile2x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -28792,9 +31656,20 @@ store:
 	RET
 
 // func tile3x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -28892,9 +31767,20 @@ store:
 	RET
 
 // func tile3x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile3x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -29051,9 +31937,22 @@ store:
 	RET
 
 // func tile4x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -29169,9 +32068,22 @@ store:
 	RET
 
 // func tile4x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile4x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -29358,9 +32270,24 @@ store:
 	RET
 
 // func tile5x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -29493,9 +32420,24 @@ store:
 	RET
 
 // func tile5x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile5x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -29711,9 +32653,26 @@ store:
 	RET
 
 // func tile6x2F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x2F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -29864,9 +32823,26 @@ store:
 	RET
 
 // func tile6x2PackedF64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile6x2PackedF64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	LEAQ   (DX)(DX*2), BX
@@ -30112,9 +33088,17 @@ store:
 	RET
 
 // func tile1x4F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile1x4F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), DX
@@ -30197,9 +33181,20 @@ store:
 	RET
 
 // func tile2x4F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int, panel int, c *float64, ldc int, bias *float64, columns int, flags int)
-// Requires: AVX, CMOV, FMA3
+// Requires: AVX, CMOV, FMA3, MMX+
 TEXT ·tile2x4F64AVX2(SB), NOSPLIT, $0-96
-	MOVQ   k+0(FP), AX
+	MOVQ       k+0(FP), AX
+	CMPQ       AX, $0x30
+	JL         asked
+	MOVQ       c+56(FP), CX
+	MOVQ       ldc+64(FP), DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	ADDQ       DX, CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+
+asked:
 	MOVQ   a+8(FP), CX
 	MOVQ   rowA+16(FP), DX
 	MOVQ   stepA+24(FP), BX
@@ -30360,6 +33355,33 @@ loop:
 	ADDQ       DX, CX
 	DECQ       AX
 	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func askForRowsF64AVX2(rows int, src *float64, stride int, lines int)
+// Requires: AVX, MMX+
+TEXT ·askForRowsF64AVX2(SB), NOSPLIT, $0-32
+	MOVQ  rows+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  lines+24(FP), BX
+	TESTQ AX, AX
+	JLE   end
+
+row:
+	MOVQ CX, SI
+	MOVQ BX, DI
+
+line:
+	PREFETCHT1 (SI)
+	ADDQ       $0x40, SI
+	DECQ       DI
+	JNZ        line
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        row
+
+end:
 	VZEROUPPER
 	RET
 

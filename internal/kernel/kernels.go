@@ -53,6 +53,7 @@ type kernels[T Float] struct {
 	tile       [4][maxTileRows + 1]tileKernel[T]
 	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
 	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
+	askForRows func(rows int, src *T, stride, lines int)
 	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
 	splitter   *splitter   // of AMX tiles, or nil
 	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks

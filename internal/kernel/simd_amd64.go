@@ -58,8 +58,7 @@ func enterAVX512() {
 	enterPoolF64AVX512(&kernels64)
 	kernels32.depth = [...]int{NN: deepK, NT: deepK, TN: blockK}
 	if isAMD() {
-		kernels32.depth = [...]int{NN: deepK, NT: deepK, TN: deepK}
-		kernels64.depth = kernels32.depth
+		kernels64.depth = [...]int{NN: deepK, NT: deepK, TN: deepK}
 	}
 }
 

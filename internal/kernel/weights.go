@@ -95,13 +95,16 @@ func (g *product[T]) pack(w *workspace[T], version uint64) *packedWeights {
 // Drop forgets a copy that [PackRight] made. No product may use it meanwhile.
 func (s *Weights) Drop() { s.packed.Store(nil) }
 
+// packRightSide is from how large sides on fused multiply-adds read b faster packed.
+const packRightSide = 16
+
 // PackRight packs b, of n columns and depth k, for products of the layout that take rows of a c of m rows, if that pays; they
 // then give the bits of one for all rows. weights has no Version. No product may use it meanwhile.
 func PackRight[T Float](layout Layout, m, n, k int, b []T, ldb int, weights *Weights) {
 	weights.Drop()
 	kernels := kernelsOf[T]()
 	parts := kernels.splits(m, n, k, false)
-	if parts == 0 {
+	if parts == 0 && (kernels.lanes == 0 || k <= outerLimit || min(m, n, k) < packRightSide) {
 		return
 	}
 	w := borrow[T]()
@@ -112,8 +115,15 @@ func PackRight[T Float](layout Layout, m, n, k int, b []T, ldb int, weights *Wei
 		p = new(repacked[T])
 		weights.spare = p
 	}
-	p.packedWeights = packedWeights{simd: simd, layout: layout, n: n, k: k, parts: parts, parted: &p.split}
-	g.splitAll(w, &p.split, &p.memory)
+	p.packedWeights = packedWeights{simd: simd, layout: layout, n: n, k: k, parts: parts}
+	if parts > 0 {
+		p.parted = &p.split
+		g.splitAll(w, p.parted, &p.memory)
+	} else {
+		dst := aligned(&p.memory, g.weightColumns()*k)
+		g.packWeights(w, dst)
+		p.first = unsafe.Pointer(dst)
+	}
 	weights.packed.Store(&p.packedWeights)
 	*g = product[T]{}
 	w.giveBack()

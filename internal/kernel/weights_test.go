@@ -44,6 +44,46 @@ func testWeights[T Float](t *testing.T, m, n, k int) {
 	}
 }
 
+// Rows of a product with a packed b have the bits of the whole product, of the fused multiply-adds without a copy at all.
+func TestPackRight(t *testing.T) {
+	defer SetThreads(0)
+	eachSIMD(t, func(t *testing.T) {
+		for _, threads := range []int{1, 3} {
+			SetThreads(threads)
+			var weights Weights // its memory is used again
+			for _, s := range [][3]int{{40, 130, 1}, {40, 130, 15}, {64, 33, 16}, {90, 784, 32}, {200, 130, 128}, {70, 64, 700}} {
+				testPackRight[float32](t, &weights, s[0], s[1], s[2])
+				testPackRight[float64](t, new(Weights), s[0], s[1], s[2])
+			}
+		}
+	})
+}
+
+func testPackRight[T Float](t *testing.T, weights *Weights, m, n, k int) {
+	random := rand.New(rand.NewPCG(5, 6))
+	a, b := normals[T](random, k*m), normals[T](random, k*n)
+	PackRight(TN, m, n, k, b, n, weights)
+	packed := weights.packed.Load()
+	require.Equal(t, kernelsOf[T]().lanes > 0 && k >= packRightSide || packed != nil && packed.parts > 0, packed != nil, "%d×%d×%d", m, n, k)
+	product := func(from, rows int, weights *Weights) []T {
+		c := make([]T, rows*n)
+		GemmPacked(TN, rows, n, k, a[from:], m, b, n, weights, c, n, false, Epilogue[T]{})
+		return c
+	}
+	want := product(0, m, weights)
+	if packed == nil || packed.parts == 0 {
+		weights.Drop()
+		require.Equal(t, product(0, m, weights), want, "%d×%d×%d without the copy", m, n, k)
+		PackRight(TN, m, n, k, b, n, weights)
+	}
+	const each = 29
+	for from := 0; from < m; from += each {
+		rows := min(each, m-from)
+		require.Equal(t, want[from*n:][:rows*n], product(from, rows, weights), "%d×%d×%d, rows from %d on", m, n, k, from)
+	}
+	weights.Drop()
+}
+
 // Many goroutines share one packed copy.
 func TestWeightsShared(t *testing.T) {
 	const m, n, k = 30, 64, 100

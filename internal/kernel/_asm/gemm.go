@@ -112,6 +112,7 @@ func tile(m machine, rows, vectors int, packed bool) {
 	table(m, field, fmt.Sprint(rows), name)
 	bytes, size := m.bytes(), m.size()
 	k := param("k")
+	askForTile(k, rows, vectors*bytes)
 	a := newStrided(param("a").(GPVirtual), param("rowA").(GPVirtual), rows)
 	step, b, ldb := param("stepA"), param("b"), param("ldb")
 	var panel, panel3 Register
@@ -294,6 +295,26 @@ func tile(m machine, rows, vectors int, packed bool) {
 	}
 	done()
 }
+
+// askForTile has the lines of c come while k runs: a tile's stores, which are done in order, would wait for each in turn.
+func askForTile(k Register, rows, bytes int) {
+	const enough = 48 // elements of k: of fewer, asking takes longer than waiting
+	CMPQ(k, U8(enough))
+	JL(LabelRef("asked"))
+	c, ldc := param("c"), param("ldc")
+	for i := range rows {
+		for x := 0; x < bytes; x += lineBytes {
+			PREFETCHT0(Mem{Base: c, Disp: x})
+		}
+		if i < rows-1 {
+			ADDQ(ldc, c)
+		}
+	}
+	Label("asked")
+}
+
+// lineBytes are those of a line of the caches.
+const lineBytes = 64
 
 func log2(n int) (l int) {
 	for n > 1 {

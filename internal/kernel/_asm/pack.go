@@ -12,6 +12,7 @@ import (
 // in bytes.
 func packing(m machine) {
 	copyRows(m)
+	askForRows(m)
 	transpose(m)
 	table(m, "maxDots", "", fmt.Sprint(m.dotRows()))
 	for rows := 1; rows <= m.dotRows(); rows++ {
@@ -51,6 +52,31 @@ func copyRows(m machine) {
 	ADDQ(ds, d)
 	DECQ(k)
 	JNZ(LabelRef("loop"))
+	done()
+}
+
+// askForRows has rows of some lines each come to the second-level cache.
+func askForRows(m machine) {
+	t := m.element()
+	name := m.name("askForRows")
+	function(name, fmt.Sprintf("func(rows int, src *%s, stride, lines int)", t))
+	table(m, "askForRows", "", name)
+	rows, row, stride, lines := param("rows"), param("src"), param("stride"), param("lines")
+	line, left := GP64(), GP64()
+	TESTQ(rows, rows)
+	JLE(LabelRef("end"))
+	Label("row")
+	MOVQ(row, line)
+	MOVQ(lines, left)
+	Label("line")
+	PREFETCHT1(Mem{Base: line})
+	ADDQ(U8(lineBytes), line)
+	DECQ(left)
+	JNZ(LabelRef("line"))
+	ADDQ(stride, row)
+	DECQ(rows)
+	JNZ(LabelRef("row"))
+	Label("end")
 	done()
 }
 
