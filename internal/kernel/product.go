@@ -49,8 +49,9 @@ const (
 	// blockK is the rows of a panel of b: 40 KiB of AVX-512 vectors, which stay in a first-level cache of 48.
 	blockK = 320
 	// deepK is that where the second-level cache feeds the tiles as well: then c is read and written less often. On a Zen 4 with 32 KiB,
-	// whose caches 320 rows overflow, it is 2 to 9 % faster, and smaller panels are slower. On Sapphire and Emerald Rapids it is
-	// 2 to 10 % faster in float32, 4 % slower for TN, up to 15 % slower in float64.
+	// whose caches 320 rows overflow, it is 2 to 9 % faster, but 4 % slower for TN in float32, whose blocks then have so few rows that b
+	// is packed more than once. On Sapphire and Emerald Rapids it is 2 to 10 % faster in float32, 4 % slower for TN, up to 15 % slower in
+	// float64.
 	deepK = 1040
 	// directRows is up to how many rows of c b is read in place; packing it costs a pass that few rows do not repay.
 	directRows = 70
