@@ -99,6 +99,7 @@ func (g *GPU) Allocate(bytes int) (*Memory, error) {
 	return nil, &OutOfMemoryError{Device: g.number, Bytes: bytes}
 }
 
+// pressure is how much memory is handed out before the collector is asked.
 func (g *GPU) pressure() int { return max(pressure, g.bytes/pressurePart, g.traffic.Bytes/2) }
 
 // ask has the collector run beside us once much memory was handed out, and waits for it where it doesn't keep up.
@@ -110,6 +111,7 @@ func (a *arena) ask(much int) {
 	a.askBeside(much)
 }
 
+// askBeside has it run beside us, unless it does, and waits for nothing.
 func (a *arena) askBeside(much int) {
 	if a.handed > much && a.asked.CompareAndSwap(false, true) {
 		a.handed = 0

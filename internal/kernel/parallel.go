@@ -13,7 +13,8 @@ const (
 	grainSlow    = 512     // a Go loop over package math
 	grainProduct = 1 << 16 // multiply-adds of a matrix product
 
-	lineElements = 16 // cuts fall on cache lines of float32
+	lineBytes    = 64
+	lineElements = lineBytes / 4 // cuts fall on cache lines of float32
 
 	// finer is into how many parts a thread's share of a large kernel is cut, each of several grains, so that others
 	// can take over from a thread that is late.

@@ -327,9 +327,6 @@ func (g *product[T]) askForPanel(b block[T], i, j, columns int) {
 	g.kernels.askForRows(p1-p0, at(g.b, (b.p0+p0)*g.ldb+j), stride, (columns*sizeOf[T]()+lineBytes-1)/lineBytes)
 }
 
-// lineBytes are those of a line of the caches.
-const lineBytes = 64
-
 // wideRows is the most rows of a tile of that many panels.
 func (k *kernels[T]) wideRows(panels int) int {
 	table := &k.tile[1+log2(panels)]
