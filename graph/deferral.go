@@ -101,6 +101,12 @@ func (d *Deferral) Rows(dst *ops.Array, row int) {
 	d.step.definition.(ops.Deferrable).Rows(dst, d.parts, row)
 }
 
+// Add adds such rows times scale to dst, with the bits of Rows and a step of plain SGD. It says false, and has done nothing, where that isn't
+// faster. It is safe for concurrent use.
+func (d *Deferral) Add(dst *ops.Array, row int, scale float64) bool {
+	return d.step.definition.(ops.Deferrable).Add(dst, d.parts, row, scale)
+}
+
 // Places appends what [Deferral.Row] takes: row<<32 | place in order, for every row that may be other than 0. Without ok there may
 // be any.
 func (d *Deferral) Places(places []uint64) (all []uint64, ok bool) {

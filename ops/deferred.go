@@ -15,6 +15,9 @@ type Deferrable interface {
 	Prepare(from [2]*Array)
 	// Rows computes the first output's rows from one on, as many as dst holds.
 	Rows(dst *Array, from [2]*Array, row int)
+	// Add adds the first output's rows from one on times scale to dst, in one rounding, with the bits of Rows and a step of plain SGD.
+	// It says false, and has done nothing, where that isn't faster.
+	Add(dst *Array, from [2]*Array, row int, scale float64) bool
 }
 
 // Sparse is a Deferrable most of whose rows are 0.

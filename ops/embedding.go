@@ -147,6 +147,9 @@ func (embeddingGradient) Defer(_, _ []*Array) error { return nil }
 
 func (embeddingGradient) Prepare([2]*Array) {}
 
+// Add is left to Rows, and to Row where most rows are 0.
+func (embeddingGradient) Add(*Array, [2]*Array, int, float64) bool { return false }
+
 func (g embeddingGradient) Rows(dst *Array, from [2]*Array, row int) {
 	if dst.DType == tensor.Float64 {
 		scatterRows[float64](g.settings, dst, from, row)

@@ -190,10 +190,22 @@ func beforeActivation[T kernel.Float](l linearWeightGradient, in, out []*Array) 
 // weightRows computes rows of gᵀ·x from x and g.
 func weightRows[T kernel.Float](dst *Array, from [2]*Array, row int) {
 	x, g := from[0], from[1]
-	k, n := x.Shape[len(x.Shape)-1], g.Shape[len(g.Shape)-1]
-	m := size(x.Shape[:len(x.Shape)-1])
-	rows := dst.Len / max(k, 1)
+	rows, m, n, k := weightSizes(dst, from)
 	kernel.GemmPacked(kernel.TN, rows, k, m, Slice[T](g)[min(row, g.Len):], n, Slice[T](x), k, x.Weights, Slice[T](dst), k, false, kernel.Epilogue[T]{})
+}
+
+// addWeightRows adds them times scale to dst, if that pays.
+func addWeightRows[T kernel.Float](dst *Array, from [2]*Array, row int, scale T) bool {
+	x, g := from[0], from[1]
+	rows, m, n, k := weightSizes(dst, from)
+	return kernel.AddProduct(rows, k, m, scale, Slice[T](g)[min(row, g.Len):], n, Slice[T](x), k, x.Weights, Slice[T](dst), k)
+}
+
+// weightSizes are the rows of dst, those of x (m, k) and g (m, n), and theirs.
+func weightSizes(dst *Array, from [2]*Array) (rows, m, n, k int) {
+	x, g := from[0], from[1]
+	k, n = x.Shape[len(x.Shape)-1], g.Shape[len(g.Shape)-1]
+	return dst.Len / max(k, 1), size(x.Shape[:len(x.Shape)-1]), n, k
 }
 
 // Defers is true for a large weight and few rows of x, which every part of the weight reads.
@@ -233,6 +245,13 @@ func (linearWeightGradient) Rows(dst *Array, from [2]*Array, row int) {
 	} else {
 		weightRows[float32](dst, from, row)
 	}
+}
+
+func (linearWeightGradient) Add(dst *Array, from [2]*Array, row int, scale float64) bool {
+	if dst.DType == tensor.Float64 {
+		return addWeightRows(dst, from, row, scale)
+	}
+	return addWeightRows(dst, from, row, float32(scale))
 }
 
 // linearInputGradient is dx = g·weight; x itself gives only the shape.

@@ -56,6 +56,12 @@ type settings interface {
 	rate() *float64
 }
 
+// adding is a rule that may do no more than to add the gradient times a number, in one rounding.
+type adding interface {
+	// adds gives the number, if that is so as the rule is set.
+	adds() (scale float64, ok bool)
+}
+
 // engine is what all optimizers share: groups of parameters, and the walk over their memory.
 type engine struct {
 	groups []*group

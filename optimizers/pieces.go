@@ -9,7 +9,7 @@ import (
 )
 
 // pieces updates a weight whose gradient Backward has left: a few rows of it are computed, and the weight's rows updated
-// while they are in the cache, so that the whole is never written to memory.
+// while they are in the cache, so that the whole is never written to memory. A rule that only adds has the product do so.
 type pieces struct {
 	settings settings
 	whole    *run
@@ -63,8 +63,11 @@ func (b *block) updateByPieces(s settings, r *run, d *graph.Deferral) {
 	p.settings, p.whole, p.deferral = nil, nil, nil
 }
 
-// update takes rows a piece at a time.
+// update takes rows a piece at a time, or all at once where the rule only adds.
 func (p *pieces) update(number, from, to int) {
+	if p.add(from, to) {
+		return
+	}
 	rows := max(1, pieceBytes/(p.columns*width(p.whole.values.DType)))
 	if rows > pieceRows/2 {
 		rows = (rows + pieceRows - 1) / pieceRows * pieceRows
@@ -75,6 +78,20 @@ func (p *pieces) update(number, from, to int) {
 		p.deferral.Rows(&w.run.gradients, row)
 		p.settings.update(&w.run)
 	}
+}
+
+// add has the product add itself to the weight's rows, if the rule does no more and it is faster.
+func (p *pieces) add(from, to int) bool {
+	rule, ok := p.settings.(adding)
+	if !ok {
+		return false
+	}
+	scale, ok := rule.adds()
+	if !ok {
+		return false
+	}
+	values := part(p.whole.values, from*p.columns, to*p.columns)
+	return p.deferral.Add(&values, from, scale)
 }
 
 // updatePlaces takes the rows whose first place is in its part: no others change.

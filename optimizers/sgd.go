@@ -107,6 +107,13 @@ func (s *sgd) memory() memory {
 	return memory{inert: s.WeightDecay == 0 && !math.IsInf(s.LR, 0)}
 }
 
+func (s *sgd) adds() (scale float64, ok bool) {
+	if s.Maximize {
+		return s.LR, s.Momentum == 0 && s.WeightDecay == 0
+	}
+	return -s.LR, s.Momentum == 0 && s.WeightDecay == 0
+}
+
 func (s *sgd) update(r *run) {
 	if r.values.DType == tensor.Float64 {
 		updateSGD[float64](s, r)

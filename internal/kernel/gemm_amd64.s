@@ -51,16 +51,25 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPS.Z    (CX), K1, Z31
+	VFMADD213PS  Z31, Z3, Z0
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPS.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z31
 	VADDPS    Z31, Z0, Z0
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPS.Z (CX), K1, Z31
@@ -131,19 +140,31 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z4
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z4, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z4, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -225,22 +246,37 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z2
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -334,25 +370,43 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z6
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z6, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z6, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z6, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z6, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -457,28 +511,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z4
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -595,31 +670,55 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z8
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z8, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -747,34 +846,61 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z6
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -914,37 +1040,67 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSS (DX), Z10
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z10, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -1098,40 +1254,73 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z8
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -1296,43 +1485,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z12
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z8
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z12, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -1508,46 +1733,85 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z8
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z10
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -1734,49 +1998,91 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z14
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z8
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z10
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z14, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -1974,52 +2280,97 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z8
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z10
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z12
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -2228,55 +2579,103 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z16
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z0
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z2
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z4
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z6
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z8
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z10
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z12
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z16, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -2398,18 +2797,29 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPS.Z    (CX), K1, Z31
+	VFMADD213PS  Z31, Z3, Z0
+	VMOVUPS.Z    64(CX), K2, Z31
+	VFMADD213PS  Z31, Z3, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPS.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z31
+	VMOVUPS.Z 64(DX), K2, Z31
 	VADDPS    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPS.Z (CX), K1, Z31
@@ -2516,18 +2926,29 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPS.Z    (CX), K1, Z31
+	VFMADD213PS  Z31, Z3, Z0
+	VMOVUPS.Z    64(CX), K2, Z31
+	VFMADD213PS  Z31, Z3, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPS.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPS.Z (DX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(CX), K2, Z31
+	VMOVUPS.Z 64(DX), K2, Z31
 	VADDPS    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPS.Z (CX), K1, Z31
@@ -2612,23 +3033,39 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -2765,23 +3202,39 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -2884,28 +3337,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -3072,28 +3546,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z7, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z7, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -3215,33 +3710,59 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -3439,33 +3960,59 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -3605,38 +4152,69 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -3864,38 +4442,69 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z11, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z11, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -4054,43 +4663,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -4349,43 +4994,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -4562,48 +5243,89 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -4892,48 +5614,89 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z15, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z15, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -5129,53 +5892,99 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSS (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -5495,53 +6304,99 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSS (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -5758,58 +6613,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z19
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z17
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -6163,58 +7069,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z19
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z19, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z19, Z17
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -6449,63 +7406,119 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -6889,63 +7902,119 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -7198,68 +8267,129 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z23
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z21
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -7673,68 +8803,129 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z23
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z23, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z23, Z21
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -8005,73 +9196,139 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -8515,73 +9772,139 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -8870,78 +10193,149 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z27
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z23
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z24
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z25
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z24, Z24
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z25, Z25
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -9415,78 +10809,149 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z27
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z23
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z27, Z24
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z27, Z25
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z24, Z24
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z25, Z25
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -9793,83 +11258,159 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z29
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z23
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z24
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z25
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z26
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z27
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z24, Z24
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z25, Z25
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z26, Z26
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z27, Z27
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -10373,83 +11914,159 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSS (DX), Z29
+	MOVQ         AX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z0
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z1
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z2
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z3
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z4
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z5
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z6
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z7
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z8
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z9
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z10
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z11
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z12
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z13
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z14
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z15
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z16
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z17
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z18
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z19
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z20
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z21
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z22
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z23
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z24
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z25
+	ADDQ         CX, DX
+	VMOVUPS.Z    (DX), K1, Z31
+	VFMADD213PS  Z31, Z29, Z26
+	VMOVUPS.Z    64(DX), K2, Z31
+	VFMADD213PS  Z31, Z29, Z27
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z24, Z24
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z25, Z25
-	ADDQ      CX, DX
-	VMOVUPS.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPS.Z (BX), K1, Z31
 	VADDPS    Z31, Z26, Z26
-	VMOVUPS.Z 64(DX), K2, Z31
+	VMOVUPS.Z 64(BX), K2, Z31
 	VADDPS    Z31, Z27, Z27
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS.Z (DX), K1, Z31
@@ -10627,22 +12244,37 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (CX), Z5
+	MOVQ         AX, CX
+	VMOVUPS      (CX), Z31
+	VFMADD213PS  Z31, Z5, Z0
+	VMOVUPS      64(CX), Z31
+	VFMADD213PS  Z31, Z5, Z1
+	VMOVUPS.Z    128(CX), K1, Z31
+	VFMADD213PS  Z31, Z5, Z2
+	VMOVUPS.Z    192(CX), K2, Z31
+	VFMADD213PS  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPS   (CX), Z31
+	MOVQ      AX, DX
+	VMOVUPS   (DX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(CX), Z31
+	VMOVUPS   64(DX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(CX), K1, Z31
+	VMOVUPS.Z 128(DX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(CX), K2, Z31
+	VMOVUPS.Z 192(DX), K2, Z31
 	VADDPS    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPS   (CX), Z31
@@ -10756,31 +12388,55 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z9, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z9, Z1
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z2
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z9, Z4
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z9, Z5
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z6
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -10926,40 +12582,73 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z13, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z13, Z1
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z2
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z13, Z4
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z13, Z5
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z6
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z13, Z8
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z13, Z9
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z13, Z10
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z9, Z9
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -11138,49 +12827,91 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z1
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z2
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z4
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z5
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z6
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z8
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z9
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z10
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z12
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z13
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z14
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z9, Z9
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z13, Z13
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -11391,58 +13122,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z21, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z21, Z1
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z2
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z21, Z4
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z21, Z5
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z6
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z21, Z8
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z21, Z9
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z10
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z21, Z12
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z21, Z13
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z14
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z21, Z16
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z21, Z17
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z21, Z18
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z9, Z9
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z13, Z13
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z17, Z17
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -11686,67 +13468,127 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSS (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z1
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z2
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z4
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z5
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z6
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z8
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z9
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z10
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z12
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z13
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z14
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z16
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z17
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z18
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z25, Z20
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z25, Z21
+	VMOVUPS.Z    128(DX), K1, Z31
+	VFMADD213PS  Z31, Z25, Z22
+	VMOVUPS.Z    192(DX), K2, Z31
+	VFMADD213PS  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z9, Z9
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z13, Z13
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z16, Z16
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z17, Z17
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z18, Z18
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z20, Z20
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z21, Z21
-	VMOVUPS.Z 128(DX), K1, Z31
+	VMOVUPS.Z 128(BX), K1, Z31
 	VADDPS    Z31, Z22, Z22
-	VMOVUPS.Z 192(DX), K2, Z31
+	VMOVUPS.Z 192(BX), K2, Z31
 	VADDPS    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -11931,30 +13773,53 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (CX), Z9
+	MOVQ         AX, CX
+	VMOVUPS      (CX), Z31
+	VFMADD213PS  Z31, Z9, Z0
+	VMOVUPS      64(CX), Z31
+	VFMADD213PS  Z31, Z9, Z1
+	VMOVUPS      128(CX), Z31
+	VFMADD213PS  Z31, Z9, Z2
+	VMOVUPS      192(CX), Z31
+	VFMADD213PS  Z31, Z9, Z3
+	VMOVUPS      256(CX), Z31
+	VFMADD213PS  Z31, Z9, Z4
+	VMOVUPS      320(CX), Z31
+	VFMADD213PS  Z31, Z9, Z5
+	VMOVUPS.Z    384(CX), K1, Z31
+	VFMADD213PS  Z31, Z9, Z6
+	VMOVUPS.Z    448(CX), K2, Z31
+	VFMADD213PS  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPS   (CX), Z31
+	MOVQ      AX, DX
+	VMOVUPS   (DX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(CX), Z31
+	VMOVUPS   64(DX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS   128(CX), Z31
+	VMOVUPS   128(DX), Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS   192(CX), Z31
+	VMOVUPS   192(DX), Z31
 	VADDPS    Z31, Z3, Z3
-	VMOVUPS   256(CX), Z31
+	VMOVUPS   256(DX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   320(CX), Z31
+	VMOVUPS   320(DX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 384(CX), K1, Z31
+	VMOVUPS.Z 384(DX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 448(CX), K2, Z31
+	VMOVUPS.Z 448(DX), K2, Z31
 	VADDPS    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPS   (CX), Z31
@@ -12125,47 +13990,87 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z0
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z1
+	VMOVUPS      128(DX), Z31
+	VFMADD213PS  Z31, Z17, Z2
+	VMOVUPS      192(DX), Z31
+	VFMADD213PS  Z31, Z17, Z3
+	VMOVUPS      256(DX), Z31
+	VFMADD213PS  Z31, Z17, Z4
+	VMOVUPS      320(DX), Z31
+	VFMADD213PS  Z31, Z17, Z5
+	VMOVUPS.Z    384(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z6
+	VMOVUPS.Z    448(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPS      (DX), Z31
+	VFMADD213PS  Z31, Z17, Z8
+	VMOVUPS      64(DX), Z31
+	VFMADD213PS  Z31, Z17, Z9
+	VMOVUPS      128(DX), Z31
+	VFMADD213PS  Z31, Z17, Z10
+	VMOVUPS      192(DX), Z31
+	VFMADD213PS  Z31, Z17, Z11
+	VMOVUPS      256(DX), Z31
+	VFMADD213PS  Z31, Z17, Z12
+	VMOVUPS      320(DX), Z31
+	VFMADD213PS  Z31, Z17, Z13
+	VMOVUPS.Z    384(DX), K1, Z31
+	VFMADD213PS  Z31, Z17, Z14
+	VMOVUPS.Z    448(DX), K2, Z31
+	VFMADD213PS  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPS   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z0, Z0
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z1, Z1
-	VMOVUPS   128(DX), Z31
+	VMOVUPS   128(BX), Z31
 	VADDPS    Z31, Z2, Z2
-	VMOVUPS   192(DX), Z31
+	VMOVUPS   192(BX), Z31
 	VADDPS    Z31, Z3, Z3
-	VMOVUPS   256(DX), Z31
+	VMOVUPS   256(BX), Z31
 	VADDPS    Z31, Z4, Z4
-	VMOVUPS   320(DX), Z31
+	VMOVUPS   320(BX), Z31
 	VADDPS    Z31, Z5, Z5
-	VMOVUPS.Z 384(DX), K1, Z31
+	VMOVUPS.Z 384(BX), K1, Z31
 	VADDPS    Z31, Z6, Z6
-	VMOVUPS.Z 448(DX), K2, Z31
+	VMOVUPS.Z 448(BX), K2, Z31
 	VADDPS    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPS   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPS   (BX), Z31
 	VADDPS    Z31, Z8, Z8
-	VMOVUPS   64(DX), Z31
+	VMOVUPS   64(BX), Z31
 	VADDPS    Z31, Z9, Z9
-	VMOVUPS   128(DX), Z31
+	VMOVUPS   128(BX), Z31
 	VADDPS    Z31, Z10, Z10
-	VMOVUPS   192(DX), Z31
+	VMOVUPS   192(BX), Z31
 	VADDPS    Z31, Z11, Z11
-	VMOVUPS   256(DX), Z31
+	VMOVUPS   256(BX), Z31
 	VADDPS    Z31, Z12, Z12
-	VMOVUPS   320(DX), Z31
+	VMOVUPS   320(BX), Z31
 	VADDPS    Z31, Z13, Z13
-	VMOVUPS.Z 384(DX), K1, Z31
+	VMOVUPS.Z 384(BX), K1, Z31
 	VADDPS    Z31, Z14, Z14
-	VMOVUPS.Z 448(DX), K2, Z31
+	VMOVUPS.Z 448(BX), K2, Z31
 	VADDPS    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPS   (DX), Z31
@@ -13901,16 +15806,25 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPD.Z    (CX), K1, Z31
+	VFMADD213PD  Z31, Z3, Z0
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPD.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPD.Z (DX), K1, Z31
 	VADDPD    Z31, Z0, Z0
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPD.Z (CX), K1, Z31
@@ -13981,19 +15895,31 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z4
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z4, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z4, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14075,22 +16001,37 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z2
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14184,25 +16125,43 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z6
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z6, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z6, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z6, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z6, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14307,28 +16266,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z4
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14445,31 +16425,55 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z8
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z8, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14597,34 +16601,61 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z6
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14764,37 +16795,67 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSD (DX), Z10
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z10, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -14948,40 +17009,73 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z8
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -15146,43 +17240,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z12
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z8
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z12, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -15358,46 +17488,85 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z8
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z10
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -15584,49 +17753,91 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z14
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z8
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z10
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z14, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -15824,52 +18035,97 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z8
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z10
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z12
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -16078,55 +18334,103 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z16
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z0
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z2
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z4
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z6
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z8
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z10
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z12
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z16, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -16248,18 +18552,29 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPD.Z    (CX), K1, Z31
+	VFMADD213PD  Z31, Z3, Z0
+	VMOVUPD.Z    64(CX), K2, Z31
+	VFMADD213PD  Z31, Z3, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPD.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPD.Z (DX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(CX), K2, Z31
+	VMOVUPD.Z 64(DX), K2, Z31
 	VADDPD    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPD.Z (CX), K1, Z31
@@ -16366,18 +18681,29 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Z3
+	MOVQ         AX, CX
+	VMOVUPD.Z    (CX), K1, Z31
+	VFMADD213PD  Z31, Z3, Z0
+	VMOVUPD.Z    64(CX), K2, Z31
+	VFMADD213PD  Z31, Z3, Z1
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, DI
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPD.Z (CX), K1, Z31
+	MOVQ      AX, DX
+	VMOVUPD.Z (DX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(CX), K2, Z31
+	VMOVUPD.Z 64(DX), K2, Z31
 	VADDPD    Z31, Z1, Z1
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPD.Z (CX), K1, Z31
@@ -16462,23 +18788,39 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -16615,23 +18957,39 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z5
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z5, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -16734,28 +19092,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -16922,28 +19301,49 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Z7
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z7, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z7, Z5
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -17065,33 +19465,59 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -17289,33 +19715,59 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -17455,38 +19907,69 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -17714,38 +20197,69 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z11
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z11, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z11, Z9
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -17904,43 +20418,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -18199,43 +20749,79 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -18412,48 +20998,89 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -18742,48 +21369,89 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z15
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z15, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z15, Z13
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -18979,53 +21647,99 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSD (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -19345,53 +22059,99 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSD (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -19608,58 +22368,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z19
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z17
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -20013,58 +22824,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z19
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z19, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z19, Z17
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -20299,63 +23161,119 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -20739,63 +23657,119 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -21048,68 +24022,129 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z23
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z21
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -21523,68 +24558,129 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z23
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z23, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z23, Z21
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -21855,73 +24951,139 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -22365,73 +25527,139 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -22720,78 +25948,149 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z27
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z23
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z24
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z25
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z24, Z24
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z25, Z25
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -23265,78 +26564,149 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z27
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z23
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z27, Z24
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z27, Z25
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z24, Z24
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z25, Z25
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -23643,83 +27013,159 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z29
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z23
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z24
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z25
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z26
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z27
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z24, Z24
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z25, Z25
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z26, Z26
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z27, Z27
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -24223,83 +27669,159 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R12
+	JZ           unscaled
+	VBROADCASTSD (DX), Z29
+	MOVQ         AX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z0
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z1
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z2
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z3
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z4
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z5
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z6
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z7
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z8
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z9
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z10
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z11
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z12
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z13
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z14
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z15
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z16
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z17
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z18
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z19
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z20
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z21
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z22
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z23
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z24
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z25
+	ADDQ         CX, DX
+	VMOVUPD.Z    (DX), K1, Z31
+	VFMADD213PD  Z31, Z29, Z26
+	VMOVUPD.Z    64(DX), K2, Z31
+	VFMADD213PD  Z31, Z29, Z27
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R12
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	MOVQ      AX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z1, Z1
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z5, Z5
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z9, Z9
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z13, Z13
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z17, Z17
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z21, Z21
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z24, Z24
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z25, Z25
-	ADDQ      CX, DX
-	VMOVUPD.Z (DX), K1, Z31
+	ADDQ      CX, BX
+	VMOVUPD.Z (BX), K1, Z31
 	VADDPD    Z31, Z26, Z26
-	VMOVUPD.Z 64(DX), K2, Z31
+	VMOVUPD.Z 64(BX), K2, Z31
 	VADDPD    Z31, Z27, Z27
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD.Z (DX), K1, Z31
@@ -24477,22 +27999,37 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (CX), Z5
+	MOVQ         AX, CX
+	VMOVUPD      (CX), Z31
+	VFMADD213PD  Z31, Z5, Z0
+	VMOVUPD      64(CX), Z31
+	VFMADD213PD  Z31, Z5, Z1
+	VMOVUPD.Z    128(CX), K1, Z31
+	VFMADD213PD  Z31, Z5, Z2
+	VMOVUPD.Z    192(CX), K2, Z31
+	VFMADD213PD  Z31, Z5, Z3
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R8
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPD   (CX), Z31
+	MOVQ      AX, DX
+	VMOVUPD   (DX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(CX), Z31
+	VMOVUPD   64(DX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(CX), K1, Z31
+	VMOVUPD.Z 128(DX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(CX), K2, Z31
+	VMOVUPD.Z 192(DX), K2, Z31
 	VADDPD    Z31, Z3, Z3
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPD   (CX), Z31
@@ -24606,31 +28143,55 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z9
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z9, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z9, Z1
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z2
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z3
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z9, Z4
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z9, Z5
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z6
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -24776,40 +28337,73 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Z13
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z13, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z13, Z1
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z2
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z3
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z13, Z4
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z13, Z5
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z6
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z7
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z13, Z8
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z13, Z9
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z13, Z10
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z13, Z11
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z9, Z9
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -24988,49 +28582,91 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z1
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z2
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z3
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z4
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z5
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z6
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z8
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z9
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z10
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z11
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z12
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z13
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z14
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z9, Z9
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z13, Z13
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -25241,58 +28877,109 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z21
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z21, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z21, Z1
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z2
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z3
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z21, Z4
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z21, Z5
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z6
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z7
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z21, Z8
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z21, Z9
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z10
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z11
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z21, Z12
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z21, Z13
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z14
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z15
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z21, Z16
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z21, Z17
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z21, Z18
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z21, Z19
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z9, Z9
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z13, Z13
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z17, Z17
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -25536,67 +29223,127 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R11
+	JZ           unscaled
+	VBROADCASTSD (DX), Z25
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z1
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z2
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z3
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z4
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z5
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z6
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z7
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z8
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z9
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z10
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z11
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z12
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z13
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z14
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z15
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z16
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z17
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z18
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z19
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z25, Z20
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z25, Z21
+	VMOVUPD.Z    128(DX), K1, Z31
+	VFMADD213PD  Z31, Z25, Z22
+	VMOVUPD.Z    192(DX), K2, Z31
+	VFMADD213PD  Z31, Z25, Z23
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R11
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z3, Z3
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z9, Z9
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z11, Z11
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z13, Z13
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z16, Z16
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z17, Z17
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z18, Z18
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z19, Z19
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z20, Z20
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z21, Z21
-	VMOVUPD.Z 128(DX), K1, Z31
+	VMOVUPD.Z 128(BX), K1, Z31
 	VADDPD    Z31, Z22, Z22
-	VMOVUPD.Z 192(DX), K2, Z31
+	VMOVUPD.Z 192(BX), K2, Z31
 	VADDPD    Z31, Z23, Z23
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -25781,30 +29528,53 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (CX), Z9
+	MOVQ         AX, CX
+	VMOVUPD      (CX), Z31
+	VFMADD213PD  Z31, Z9, Z0
+	VMOVUPD      64(CX), Z31
+	VFMADD213PD  Z31, Z9, Z1
+	VMOVUPD      128(CX), Z31
+	VFMADD213PD  Z31, Z9, Z2
+	VMOVUPD      192(CX), Z31
+	VFMADD213PD  Z31, Z9, Z3
+	VMOVUPD      256(CX), Z31
+	VFMADD213PD  Z31, Z9, Z4
+	VMOVUPD      320(CX), Z31
+	VFMADD213PD  Z31, Z9, Z5
+	VMOVUPD.Z    384(CX), K1, Z31
+	VFMADD213PD  Z31, Z9, Z6
+	VMOVUPD.Z    448(CX), K2, Z31
+	VFMADD213PD  Z31, Z9, Z7
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R9
 	JZ        added
-	MOVQ      AX, CX
-	VMOVUPD   (CX), Z31
+	MOVQ      AX, DX
+	VMOVUPD   (DX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(CX), Z31
+	VMOVUPD   64(DX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD   128(CX), Z31
+	VMOVUPD   128(DX), Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD   192(CX), Z31
+	VMOVUPD   192(DX), Z31
 	VADDPD    Z31, Z3, Z3
-	VMOVUPD   256(CX), Z31
+	VMOVUPD   256(DX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   320(CX), Z31
+	VMOVUPD   320(DX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 384(CX), K1, Z31
+	VMOVUPD.Z 384(DX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 448(CX), K2, Z31
+	VMOVUPD.Z 448(DX), K2, Z31
 	VADDPD    Z31, Z7, Z7
 
 added:
-	MOVQ      bias+72(FP), CX
 	TESTQ     CX, CX
 	JZ        biased
 	VMOVUPD   (CX), Z31
@@ -25975,47 +29745,87 @@ masked:
 	JNZ          masked
 
 finish:
-	MOVQ      c+56(FP), AX
-	MOVQ      ldc+64(FP), CX
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Z17
+	MOVQ         AX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z0
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z1
+	VMOVUPD      128(DX), Z31
+	VFMADD213PD  Z31, Z17, Z2
+	VMOVUPD      192(DX), Z31
+	VFMADD213PD  Z31, Z17, Z3
+	VMOVUPD      256(DX), Z31
+	VFMADD213PD  Z31, Z17, Z4
+	VMOVUPD      320(DX), Z31
+	VFMADD213PD  Z31, Z17, Z5
+	VMOVUPD.Z    384(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z6
+	VMOVUPD.Z    448(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z7
+	ADDQ         CX, DX
+	VMOVUPD      (DX), Z31
+	VFMADD213PD  Z31, Z17, Z8
+	VMOVUPD      64(DX), Z31
+	VFMADD213PD  Z31, Z17, Z9
+	VMOVUPD      128(DX), Z31
+	VFMADD213PD  Z31, Z17, Z10
+	VMOVUPD      192(DX), Z31
+	VFMADD213PD  Z31, Z17, Z11
+	VMOVUPD      256(DX), Z31
+	VFMADD213PD  Z31, Z17, Z12
+	VMOVUPD      320(DX), Z31
+	VFMADD213PD  Z31, Z17, Z13
+	VMOVUPD.Z    384(DX), K1, Z31
+	VFMADD213PD  Z31, Z17, Z14
+	VMOVUPD.Z    448(DX), K2, Z31
+	VFMADD213PD  Z31, Z17, Z15
+	JMP          store
+
+unscaled:
 	TESTQ     $0x00000001, R10
 	JZ        added
-	MOVQ      AX, DX
-	VMOVUPD   (DX), Z31
+	MOVQ      AX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z0, Z0
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z1, Z1
-	VMOVUPD   128(DX), Z31
+	VMOVUPD   128(BX), Z31
 	VADDPD    Z31, Z2, Z2
-	VMOVUPD   192(DX), Z31
+	VMOVUPD   192(BX), Z31
 	VADDPD    Z31, Z3, Z3
-	VMOVUPD   256(DX), Z31
+	VMOVUPD   256(BX), Z31
 	VADDPD    Z31, Z4, Z4
-	VMOVUPD   320(DX), Z31
+	VMOVUPD   320(BX), Z31
 	VADDPD    Z31, Z5, Z5
-	VMOVUPD.Z 384(DX), K1, Z31
+	VMOVUPD.Z 384(BX), K1, Z31
 	VADDPD    Z31, Z6, Z6
-	VMOVUPD.Z 448(DX), K2, Z31
+	VMOVUPD.Z 448(BX), K2, Z31
 	VADDPD    Z31, Z7, Z7
-	ADDQ      CX, DX
-	VMOVUPD   (DX), Z31
+	ADDQ      CX, BX
+	VMOVUPD   (BX), Z31
 	VADDPD    Z31, Z8, Z8
-	VMOVUPD   64(DX), Z31
+	VMOVUPD   64(BX), Z31
 	VADDPD    Z31, Z9, Z9
-	VMOVUPD   128(DX), Z31
+	VMOVUPD   128(BX), Z31
 	VADDPD    Z31, Z10, Z10
-	VMOVUPD   192(DX), Z31
+	VMOVUPD   192(BX), Z31
 	VADDPD    Z31, Z11, Z11
-	VMOVUPD   256(DX), Z31
+	VMOVUPD   256(BX), Z31
 	VADDPD    Z31, Z12, Z12
-	VMOVUPD   320(DX), Z31
+	VMOVUPD   320(BX), Z31
 	VADDPD    Z31, Z13, Z13
-	VMOVUPD.Z 384(DX), K1, Z31
+	VMOVUPD.Z 384(BX), K1, Z31
 	VADDPD    Z31, Z14, Z14
-	VMOVUPD.Z 448(DX), K2, Z31
+	VMOVUPD.Z 448(BX), K2, Z31
 	VADDPD    Z31, Z15, Z15
 
 added:
-	MOVQ      bias+72(FP), DX
 	TESTQ     DX, DX
 	JZ        biased
 	VMOVUPD   (DX), Z31
@@ -27488,14 +31298,23 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y1
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, DI
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Y3
 	MOVQ         AX, CX
 	VMASKMOVPS   (CX), Y2, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y3, Y0
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, DI
+	JZ         added
+	MOVQ       AX, DX
+	VMASKMOVPS (DX), Y2, Y15
+	VADDPS     Y15, Y0, Y0
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPS (CX), Y2, Y15
@@ -27567,17 +31386,29 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y2
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y4
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y3, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y4, Y0
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y3, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y4, Y1
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y3, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y3, Y15
+	VADDPS     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y3, Y15
@@ -27648,20 +31479,35 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y3
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y5
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y4, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y5, Y0
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y4, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y5, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y4, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y5, Y2
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y4, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y4, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y4, Y15
+	VADDPS     Y15, Y2, Y2
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y4, Y15
@@ -27742,23 +31588,41 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y6
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y5, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y6, Y0
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y5, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y6, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y5, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y6, Y2
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y5, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y6, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y5, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y5, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y5, Y15
+	VADDPS     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y5, Y15
+	VADDPS     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y5, Y15
@@ -27848,26 +31712,47 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y5
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y7
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y7, Y0
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y7, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y7, Y2
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y7, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y7, Y4
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y4, Y4
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y6, Y15
@@ -27967,29 +31852,53 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y6
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R10
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Y8
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y8, Y0
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y8, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y8, Y2
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y8, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y8, Y4
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y7, Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y8, Y5
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R10
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y4, Y4
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y7, Y15
+	VADDPS     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y7, Y15
@@ -28069,16 +31978,27 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y2
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, DI
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Y3
 	MOVQ         AX, CX
 	VMASKMOVPS   (CX), Y4, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y3, Y0
 	VMASKMOVPS   32(CX), Y2, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y3, Y1
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, DI
+	JZ         added
+	MOVQ       AX, DX
+	VMASKMOVPS (DX), Y4, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(DX), Y2, Y15
+	VADDPS     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPS (CX), Y4, Y15
@@ -28164,29 +32084,40 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y4
-	VMOVUPS    (BX)(AX*4), Y2
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y4
+	VMOVUPS      (BX)(AX*4), Y2
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSS (CX), Y3
+	MOVQ         AX, CX
+	VMASKMOVPS   (CX), Y4, Y15
+	VFMADD213PS  Y15, Y3, Y0
+	VMASKMOVPS   32(CX), Y2, Y15
+	VFMADD213PS  Y15, Y3, Y1
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, DI
 	JZ         added
-	MOVQ       AX, CX
-	VMASKMOVPS (CX), Y4, Y15
+	MOVQ       AX, DX
+	VMASKMOVPS (DX), Y4, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(CX), Y2, Y15
+	VMASKMOVPS 32(DX), Y2, Y15
 	VADDPS     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPS (CX), Y4, Y15
@@ -28257,21 +32188,37 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y5
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y5, Y0
 	VMASKMOVPS   32(DX), Y4, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y5, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y6, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y5, Y2
 	VMASKMOVPS   32(DX), Y4, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(BX), Y4, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 32(BX), Y4, Y15
+	VADDPS     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y6, Y15
@@ -28383,34 +32330,50 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y6
-	VMOVUPS    (BX)(AX*4), Y4
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y6
+	VMOVUPS      (BX)(AX*4), Y4
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y5
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y6, Y15
+	VFMADD213PS  Y15, Y5, Y0
+	VMASKMOVPS   32(DX), Y4, Y15
+	VFMADD213PS  Y15, Y5, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y6, Y15
+	VFMADD213PS  Y15, Y5, Y2
+	VMASKMOVPS   32(DX), Y4, Y15
+	VFMADD213PS  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R8
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y6, Y15
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y6, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(DX), Y4, Y15
+	VMASKMOVPS 32(BX), Y4, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y6, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y6, Y15
 	VADDPS     Y15, Y2, Y2
-	VMASKMOVPS 32(DX), Y4, Y15
+	VMASKMOVPS 32(BX), Y4, Y15
 	VADDPS     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y6, Y15
@@ -28495,26 +32458,47 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y6
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y7
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y8, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y7, Y0
 	VMASKMOVPS   32(DX), Y6, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y7, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y8, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y7, Y2
 	VMASKMOVPS   32(DX), Y6, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y7, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y8, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y7, Y4
 	VMASKMOVPS   32(DX), Y6, Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y7, Y5
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y8, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(BX), Y6, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y8, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 32(BX), Y6, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y8, Y15
+	VADDPS     Y15, Y4, Y4
+	VMASKMOVPS 32(BX), Y6, Y15
+	VADDPS     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y8, Y15
@@ -28652,39 +32636,60 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y8
-	VMOVUPS    (BX)(AX*4), Y6
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y8
+	VMOVUPS      (BX)(AX*4), Y6
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (DX), Y7
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y8, Y15
+	VFMADD213PS  Y15, Y7, Y0
+	VMASKMOVPS   32(DX), Y6, Y15
+	VFMADD213PS  Y15, Y7, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y8, Y15
+	VFMADD213PS  Y15, Y7, Y2
+	VMASKMOVPS   32(DX), Y6, Y15
+	VFMADD213PS  Y15, Y7, Y3
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y8, Y15
+	VFMADD213PS  Y15, Y7, Y4
+	VMASKMOVPS   32(DX), Y6, Y15
+	VFMADD213PS  Y15, Y7, Y5
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R8
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y8, Y15
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y8, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(DX), Y6, Y15
+	VMASKMOVPS 32(BX), Y6, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y8, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y8, Y15
 	VADDPS     Y15, Y2, Y2
-	VMASKMOVPS 32(DX), Y6, Y15
+	VMASKMOVPS 32(BX), Y6, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y8, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y8, Y15
 	VADDPS     Y15, Y4, Y4
-	VMASKMOVPS 32(DX), Y6, Y15
+	VMASKMOVPS 32(BX), Y6, Y15
 	VADDPS     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y8, Y15
@@ -28784,31 +32789,57 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y8
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y9
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y10, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y9, Y0
 	VMASKMOVPS   32(DX), Y8, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y9, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y10, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y9, Y2
 	VMASKMOVPS   32(DX), Y8, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y9, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y10, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y9, Y4
 	VMASKMOVPS   32(DX), Y8, Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y9, Y5
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y10, Y15
-	VADDPS       Y15, Y6, Y6
+	VFMADD213PS  Y15, Y9, Y6
 	VMASKMOVPS   32(DX), Y8, Y15
-	VADDPS       Y15, Y7, Y7
+	VFMADD213PS  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y10, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(BX), Y8, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 32(BX), Y8, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
+	VADDPS     Y15, Y4, Y4
+	VMASKMOVPS 32(BX), Y8, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
+	VADDPS     Y15, Y6, Y6
+	VMASKMOVPS 32(BX), Y8, Y15
+	VADDPS     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y10, Y15
@@ -28973,44 +33004,70 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y10
-	VMOVUPS    (BX)(AX*4), Y8
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y10
+	VMOVUPS      (BX)(AX*4), Y8
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y9
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y10, Y15
+	VFMADD213PS  Y15, Y9, Y0
+	VMASKMOVPS   32(DX), Y8, Y15
+	VFMADD213PS  Y15, Y9, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y10, Y15
+	VFMADD213PS  Y15, Y9, Y2
+	VMASKMOVPS   32(DX), Y8, Y15
+	VFMADD213PS  Y15, Y9, Y3
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y10, Y15
+	VFMADD213PS  Y15, Y9, Y4
+	VMASKMOVPS   32(DX), Y8, Y15
+	VFMADD213PS  Y15, Y9, Y5
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y10, Y15
+	VFMADD213PS  Y15, Y9, Y6
+	VMASKMOVPS   32(DX), Y8, Y15
+	VFMADD213PS  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R9
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y10, Y15
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y10, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(DX), Y8, Y15
+	VMASKMOVPS 32(BX), Y8, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
 	VADDPS     Y15, Y2, Y2
-	VMASKMOVPS 32(DX), Y8, Y15
+	VMASKMOVPS 32(BX), Y8, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
 	VADDPS     Y15, Y4, Y4
-	VMASKMOVPS 32(DX), Y8, Y15
+	VMASKMOVPS 32(BX), Y8, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y10, Y15
 	VADDPS     Y15, Y6, Y6
-	VMASKMOVPS 32(DX), Y8, Y15
+	VMASKMOVPS 32(BX), Y8, Y15
 	VADDPS     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y10, Y15
@@ -29124,36 +33181,67 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y10
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y11
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y12, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y11, Y0
 	VMASKMOVPS   32(DX), Y10, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y11, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y12, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y11, Y2
 	VMASKMOVPS   32(DX), Y10, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y11, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y12, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y11, Y4
 	VMASKMOVPS   32(DX), Y10, Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y11, Y5
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y12, Y15
-	VADDPS       Y15, Y6, Y6
+	VFMADD213PS  Y15, Y11, Y6
 	VMASKMOVPS   32(DX), Y10, Y15
-	VADDPS       Y15, Y7, Y7
+	VFMADD213PS  Y15, Y11, Y7
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y12, Y15
-	VADDPS       Y15, Y8, Y8
+	VFMADD213PS  Y15, Y11, Y8
 	VMASKMOVPS   32(DX), Y10, Y15
-	VADDPS       Y15, Y9, Y9
+	VFMADD213PS  Y15, Y11, Y9
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y12, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(BX), Y10, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 32(BX), Y10, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
+	VADDPS     Y15, Y4, Y4
+	VMASKMOVPS 32(BX), Y10, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
+	VADDPS     Y15, Y6, Y6
+	VMASKMOVPS 32(BX), Y10, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
+	VADDPS     Y15, Y8, Y8
+	VMASKMOVPS 32(BX), Y10, Y15
+	VADDPS     Y15, Y9, Y9
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y12, Y15
@@ -29344,49 +33432,80 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y12
-	VMOVUPS    (BX)(AX*4), Y10
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y12
+	VMOVUPS      (BX)(AX*4), Y10
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y11
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y12, Y15
+	VFMADD213PS  Y15, Y11, Y0
+	VMASKMOVPS   32(DX), Y10, Y15
+	VFMADD213PS  Y15, Y11, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y12, Y15
+	VFMADD213PS  Y15, Y11, Y2
+	VMASKMOVPS   32(DX), Y10, Y15
+	VFMADD213PS  Y15, Y11, Y3
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y12, Y15
+	VFMADD213PS  Y15, Y11, Y4
+	VMASKMOVPS   32(DX), Y10, Y15
+	VFMADD213PS  Y15, Y11, Y5
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y12, Y15
+	VFMADD213PS  Y15, Y11, Y6
+	VMASKMOVPS   32(DX), Y10, Y15
+	VFMADD213PS  Y15, Y11, Y7
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y12, Y15
+	VFMADD213PS  Y15, Y11, Y8
+	VMASKMOVPS   32(DX), Y10, Y15
+	VFMADD213PS  Y15, Y11, Y9
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R9
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y12, Y15
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y12, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(DX), Y10, Y15
+	VMASKMOVPS 32(BX), Y10, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
 	VADDPS     Y15, Y2, Y2
-	VMASKMOVPS 32(DX), Y10, Y15
+	VMASKMOVPS 32(BX), Y10, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
 	VADDPS     Y15, Y4, Y4
-	VMASKMOVPS 32(DX), Y10, Y15
+	VMASKMOVPS 32(BX), Y10, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
 	VADDPS     Y15, Y6, Y6
-	VMASKMOVPS 32(DX), Y10, Y15
+	VMASKMOVPS 32(BX), Y10, Y15
 	VADDPS     Y15, Y7, Y7
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y12, Y15
 	VADDPS     Y15, Y8, Y8
-	VMASKMOVPS 32(DX), Y10, Y15
+	VMASKMOVPS 32(BX), Y10, Y15
 	VADDPS     Y15, Y9, Y9
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y12, Y15
@@ -29515,41 +33634,77 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y12
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R10
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Y13
 	MOVQ         AX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y13, Y0
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y13, Y1
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y13, Y2
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y13, Y3
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y13, Y4
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y13, Y5
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y6, Y6
+	VFMADD213PS  Y15, Y13, Y6
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y7, Y7
+	VFMADD213PS  Y15, Y13, Y7
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y8, Y8
+	VFMADD213PS  Y15, Y13, Y8
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y9, Y9
+	VFMADD213PS  Y15, Y13, Y9
 	ADDQ         CX, DX
 	VMASKMOVPS   (DX), Y14, Y15
-	VADDPS       Y15, Y10, Y10
+	VFMADD213PS  Y15, Y13, Y10
 	VMASKMOVPS   32(DX), Y12, Y15
-	VADDPS       Y15, Y11, Y11
+	VFMADD213PS  Y15, Y13, Y11
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R10
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y0, Y0
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y4, Y4
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y6, Y6
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y7, Y7
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y8, Y8
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y9, Y9
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
+	VADDPS     Y15, Y10, Y10
+	VMASKMOVPS 32(BX), Y12, Y15
+	VADDPS     Y15, Y11, Y11
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y14, Y15
@@ -29767,54 +33922,90 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000008, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*4), Y14
-	VMOVUPS    (BX)(AX*4), Y12
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000008, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*4), Y14
+	VMOVUPS      (BX)(AX*4), Y12
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSS (DX), Y13
+	MOVQ         AX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y0
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y1
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y2
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y3
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y4
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y5
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y6
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y7
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y8
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y9
+	ADDQ         CX, DX
+	VMASKMOVPS   (DX), Y14, Y15
+	VFMADD213PS  Y15, Y13, Y10
+	VMASKMOVPS   32(DX), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y11
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R10
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	MOVQ       AX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y0, Y0
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y2, Y2
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y4, Y4
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y6, Y6
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y7, Y7
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y8, Y8
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y9, Y9
-	ADDQ       CX, DX
-	VMASKMOVPS (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPS (BX), Y14, Y15
 	VADDPS     Y15, Y10, Y10
-	VMASKMOVPS 32(DX), Y12, Y15
+	VMASKMOVPS 32(BX), Y12, Y15
 	VADDPS     Y15, Y11, Y11
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPS (DX), Y14, Y15
@@ -29921,20 +34112,35 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSS (CX), Y5
 	MOVQ         AX, CX
 	VMOVUPS      (CX), Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y5, Y0
 	VMOVUPS      32(CX), Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y5, Y1
 	VMASKMOVPS   64(CX), Y8, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y5, Y2
 	VMASKMOVPS   96(CX), Y4, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, DX
+	VMOVUPS    (DX), Y15
+	VADDPS     Y15, Y0, Y0
+	VMOVUPS    32(DX), Y15
+	VADDPS     Y15, Y1, Y1
+	VMASKMOVPS 64(DX), Y8, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 96(DX), Y4, Y15
+	VADDPS     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMOVUPS    (CX), Y15
@@ -30026,29 +34232,53 @@ whole:
 	VMOVUPS      (BX)(AX*4), Y8
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSS (DX), Y9
 	MOVQ         AX, DX
 	VMOVUPS      (DX), Y15
-	VADDPS       Y15, Y0, Y0
+	VFMADD213PS  Y15, Y9, Y0
 	VMOVUPS      32(DX), Y15
-	VADDPS       Y15, Y1, Y1
+	VFMADD213PS  Y15, Y9, Y1
 	VMASKMOVPS   64(DX), Y12, Y15
-	VADDPS       Y15, Y2, Y2
+	VFMADD213PS  Y15, Y9, Y2
 	VMASKMOVPS   96(DX), Y8, Y15
-	VADDPS       Y15, Y3, Y3
+	VFMADD213PS  Y15, Y9, Y3
 	ADDQ         CX, DX
 	VMOVUPS      (DX), Y15
-	VADDPS       Y15, Y4, Y4
+	VFMADD213PS  Y15, Y9, Y4
 	VMOVUPS      32(DX), Y15
-	VADDPS       Y15, Y5, Y5
+	VFMADD213PS  Y15, Y9, Y5
 	VMASKMOVPS   64(DX), Y12, Y15
-	VADDPS       Y15, Y6, Y6
+	VFMADD213PS  Y15, Y9, Y6
 	VMASKMOVPS   96(DX), Y8, Y15
-	VADDPS       Y15, Y7, Y7
+	VFMADD213PS  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMOVUPS    (BX), Y15
+	VADDPS     Y15, Y0, Y0
+	VMOVUPS    32(BX), Y15
+	VADDPS     Y15, Y1, Y1
+	VMASKMOVPS 64(BX), Y12, Y15
+	VADDPS     Y15, Y2, Y2
+	VMASKMOVPS 96(BX), Y8, Y15
+	VADDPS     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMOVUPS    (BX), Y15
+	VADDPS     Y15, Y4, Y4
+	VMOVUPS    32(BX), Y15
+	VADDPS     Y15, Y5, Y5
+	VMASKMOVPS 64(BX), Y12, Y15
+	VADDPS     Y15, Y6, Y6
+	VMASKMOVPS 96(BX), Y8, Y15
+	VADDPS     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMOVUPS    (DX), Y15
@@ -30715,14 +34945,23 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y1
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, DI
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Y3
 	MOVQ         AX, CX
 	VMASKMOVPD   (CX), Y2, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y3, Y0
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, DI
+	JZ         added
+	MOVQ       AX, DX
+	VMASKMOVPD (DX), Y2, Y15
+	VADDPD     Y15, Y0, Y0
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPD (CX), Y2, Y15
@@ -30784,17 +35023,29 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y2
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y4
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y3, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y4, Y0
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y3, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y4, Y1
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y3, Y15
+	VADDPD     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y3, Y15
+	VADDPD     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y3, Y15
@@ -30865,20 +35116,35 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y3
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y5
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y4, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y5, Y0
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y4, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y5, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y4, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y5, Y2
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y4, Y15
+	VADDPD     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y4, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y4, Y15
+	VADDPD     Y15, Y2, Y2
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y4, Y15
@@ -30959,23 +35225,41 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y6
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y5, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y6, Y0
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y5, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y6, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y5, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y6, Y2
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y5, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y6, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y5, Y15
+	VADDPD     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y5, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y5, Y15
+	VADDPD     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y5, Y15
+	VADDPD     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y5, Y15
@@ -31065,26 +35349,47 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y5
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y7
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y7, Y0
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y7, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y7, Y2
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y7, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y7, Y4
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y4, Y4
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y6, Y15
@@ -31184,29 +35489,53 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y6
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R10
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Y8
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y8, Y0
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y8, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y8, Y2
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y8, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y8, Y4
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y7, Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y8, Y5
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R10
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y0, Y0
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y2, Y2
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y4, Y4
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y7, Y15
+	VADDPD     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y7, Y15
@@ -31286,16 +35615,27 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y2
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, DI
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Y3
 	MOVQ         AX, CX
 	VMASKMOVPD   (CX), Y4, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y3, Y0
 	VMASKMOVPD   32(CX), Y2, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y3, Y1
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, DI
+	JZ         added
+	MOVQ       AX, DX
+	VMASKMOVPD (DX), Y4, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(DX), Y2, Y15
+	VADDPD     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPD (CX), Y4, Y15
@@ -31381,29 +35721,40 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y4
-	VMOVUPS    (BX)(AX*8), Y2
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y4
+	VMOVUPS      (BX)(AX*8), Y2
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, DI
+	JZ           unscaled
+	VBROADCASTSD (CX), Y3
+	MOVQ         AX, CX
+	VMASKMOVPD   (CX), Y4, Y15
+	VFMADD213PD  Y15, Y3, Y0
+	VMASKMOVPD   32(CX), Y2, Y15
+	VFMADD213PD  Y15, Y3, Y1
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, DI
 	JZ         added
-	MOVQ       AX, CX
-	VMASKMOVPD (CX), Y4, Y15
+	MOVQ       AX, DX
+	VMASKMOVPD (DX), Y4, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(CX), Y2, Y15
+	VMASKMOVPD 32(DX), Y2, Y15
 	VADDPD     Y15, Y1, Y1
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMASKMOVPD (CX), Y4, Y15
@@ -31474,21 +35825,37 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y5
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y5, Y0
 	VMASKMOVPD   32(DX), Y4, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y5, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y6, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y5, Y2
 	VMASKMOVPD   32(DX), Y4, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(BX), Y4, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 32(BX), Y4, Y15
+	VADDPD     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y6, Y15
@@ -31600,34 +35967,50 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y6
-	VMOVUPS    (BX)(AX*8), Y4
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y6
+	VMOVUPS      (BX)(AX*8), Y4
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y5
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y6, Y15
+	VFMADD213PD  Y15, Y5, Y0
+	VMASKMOVPD   32(DX), Y4, Y15
+	VFMADD213PD  Y15, Y5, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y6, Y15
+	VFMADD213PD  Y15, Y5, Y2
+	VMASKMOVPD   32(DX), Y4, Y15
+	VFMADD213PD  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R8
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y6, Y15
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y6, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(DX), Y4, Y15
+	VMASKMOVPD 32(BX), Y4, Y15
 	VADDPD     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y6, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y6, Y15
 	VADDPD     Y15, Y2, Y2
-	VMASKMOVPD 32(DX), Y4, Y15
+	VMASKMOVPD 32(BX), Y4, Y15
 	VADDPD     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y6, Y15
@@ -31712,26 +36095,47 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y6
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y7
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y8, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y7, Y0
 	VMASKMOVPD   32(DX), Y6, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y7, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y8, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y7, Y2
 	VMASKMOVPD   32(DX), Y6, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y7, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y8, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y7, Y4
 	VMASKMOVPD   32(DX), Y6, Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y7, Y5
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y8, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(BX), Y6, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y8, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 32(BX), Y6, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y8, Y15
+	VADDPD     Y15, Y4, Y4
+	VMASKMOVPD 32(BX), Y6, Y15
+	VADDPD     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y8, Y15
@@ -31869,39 +36273,60 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y8
-	VMOVUPS    (BX)(AX*8), Y6
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y8
+	VMOVUPS      (BX)(AX*8), Y6
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (DX), Y7
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y8, Y15
+	VFMADD213PD  Y15, Y7, Y0
+	VMASKMOVPD   32(DX), Y6, Y15
+	VFMADD213PD  Y15, Y7, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y8, Y15
+	VFMADD213PD  Y15, Y7, Y2
+	VMASKMOVPD   32(DX), Y6, Y15
+	VFMADD213PD  Y15, Y7, Y3
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y8, Y15
+	VFMADD213PD  Y15, Y7, Y4
+	VMASKMOVPD   32(DX), Y6, Y15
+	VFMADD213PD  Y15, Y7, Y5
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R8
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y8, Y15
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y8, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(DX), Y6, Y15
+	VMASKMOVPD 32(BX), Y6, Y15
 	VADDPD     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y8, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y8, Y15
 	VADDPD     Y15, Y2, Y2
-	VMASKMOVPD 32(DX), Y6, Y15
+	VMASKMOVPD 32(BX), Y6, Y15
 	VADDPD     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y8, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y8, Y15
 	VADDPD     Y15, Y4, Y4
-	VMASKMOVPD 32(DX), Y6, Y15
+	VMASKMOVPD 32(BX), Y6, Y15
 	VADDPD     Y15, Y5, Y5
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y8, Y15
@@ -32001,31 +36426,57 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y8
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y9
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y10, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y9, Y0
 	VMASKMOVPD   32(DX), Y8, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y9, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y10, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y9, Y2
 	VMASKMOVPD   32(DX), Y8, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y9, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y10, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y9, Y4
 	VMASKMOVPD   32(DX), Y8, Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y9, Y5
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y10, Y15
-	VADDPD       Y15, Y6, Y6
+	VFMADD213PD  Y15, Y9, Y6
 	VMASKMOVPD   32(DX), Y8, Y15
-	VADDPD       Y15, Y7, Y7
+	VFMADD213PD  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y10, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(BX), Y8, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 32(BX), Y8, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
+	VADDPD     Y15, Y4, Y4
+	VMASKMOVPD 32(BX), Y8, Y15
+	VADDPD     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
+	VADDPD     Y15, Y6, Y6
+	VMASKMOVPD 32(BX), Y8, Y15
+	VADDPD     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y10, Y15
@@ -32190,44 +36641,70 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y10
-	VMOVUPS    (BX)(AX*8), Y8
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y10
+	VMOVUPS      (BX)(AX*8), Y8
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y9
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y10, Y15
+	VFMADD213PD  Y15, Y9, Y0
+	VMASKMOVPD   32(DX), Y8, Y15
+	VFMADD213PD  Y15, Y9, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y10, Y15
+	VFMADD213PD  Y15, Y9, Y2
+	VMASKMOVPD   32(DX), Y8, Y15
+	VFMADD213PD  Y15, Y9, Y3
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y10, Y15
+	VFMADD213PD  Y15, Y9, Y4
+	VMASKMOVPD   32(DX), Y8, Y15
+	VFMADD213PD  Y15, Y9, Y5
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y10, Y15
+	VFMADD213PD  Y15, Y9, Y6
+	VMASKMOVPD   32(DX), Y8, Y15
+	VFMADD213PD  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R9
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y10, Y15
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y10, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(DX), Y8, Y15
+	VMASKMOVPD 32(BX), Y8, Y15
 	VADDPD     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
 	VADDPD     Y15, Y2, Y2
-	VMASKMOVPD 32(DX), Y8, Y15
+	VMASKMOVPD 32(BX), Y8, Y15
 	VADDPD     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
 	VADDPD     Y15, Y4, Y4
-	VMASKMOVPD 32(DX), Y8, Y15
+	VMASKMOVPD 32(BX), Y8, Y15
 	VADDPD     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y10, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y10, Y15
 	VADDPD     Y15, Y6, Y6
-	VMASKMOVPD 32(DX), Y8, Y15
+	VMASKMOVPD 32(BX), Y8, Y15
 	VADDPD     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y10, Y15
@@ -32341,36 +36818,67 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y10
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y11
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y12, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y11, Y0
 	VMASKMOVPD   32(DX), Y10, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y11, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y12, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y11, Y2
 	VMASKMOVPD   32(DX), Y10, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y11, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y12, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y11, Y4
 	VMASKMOVPD   32(DX), Y10, Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y11, Y5
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y12, Y15
-	VADDPD       Y15, Y6, Y6
+	VFMADD213PD  Y15, Y11, Y6
 	VMASKMOVPD   32(DX), Y10, Y15
-	VADDPD       Y15, Y7, Y7
+	VFMADD213PD  Y15, Y11, Y7
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y12, Y15
-	VADDPD       Y15, Y8, Y8
+	VFMADD213PD  Y15, Y11, Y8
 	VMASKMOVPD   32(DX), Y10, Y15
-	VADDPD       Y15, Y9, Y9
+	VFMADD213PD  Y15, Y11, Y9
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y12, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(BX), Y10, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 32(BX), Y10, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
+	VADDPD     Y15, Y4, Y4
+	VMASKMOVPD 32(BX), Y10, Y15
+	VADDPD     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
+	VADDPD     Y15, Y6, Y6
+	VMASKMOVPD 32(BX), Y10, Y15
+	VADDPD     Y15, Y7, Y7
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
+	VADDPD     Y15, Y8, Y8
+	VMASKMOVPD 32(BX), Y10, Y15
+	VADDPD     Y15, Y9, Y9
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y12, Y15
@@ -32561,49 +37069,80 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y12
-	VMOVUPS    (BX)(AX*8), Y10
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y12
+	VMOVUPS      (BX)(AX*8), Y10
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y11
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y12, Y15
+	VFMADD213PD  Y15, Y11, Y0
+	VMASKMOVPD   32(DX), Y10, Y15
+	VFMADD213PD  Y15, Y11, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y12, Y15
+	VFMADD213PD  Y15, Y11, Y2
+	VMASKMOVPD   32(DX), Y10, Y15
+	VFMADD213PD  Y15, Y11, Y3
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y12, Y15
+	VFMADD213PD  Y15, Y11, Y4
+	VMASKMOVPD   32(DX), Y10, Y15
+	VFMADD213PD  Y15, Y11, Y5
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y12, Y15
+	VFMADD213PD  Y15, Y11, Y6
+	VMASKMOVPD   32(DX), Y10, Y15
+	VFMADD213PD  Y15, Y11, Y7
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y12, Y15
+	VFMADD213PD  Y15, Y11, Y8
+	VMASKMOVPD   32(DX), Y10, Y15
+	VFMADD213PD  Y15, Y11, Y9
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R9
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y12, Y15
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y12, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(DX), Y10, Y15
+	VMASKMOVPD 32(BX), Y10, Y15
 	VADDPD     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
 	VADDPD     Y15, Y2, Y2
-	VMASKMOVPD 32(DX), Y10, Y15
+	VMASKMOVPD 32(BX), Y10, Y15
 	VADDPD     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
 	VADDPD     Y15, Y4, Y4
-	VMASKMOVPD 32(DX), Y10, Y15
+	VMASKMOVPD 32(BX), Y10, Y15
 	VADDPD     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
 	VADDPD     Y15, Y6, Y6
-	VMASKMOVPD 32(DX), Y10, Y15
+	VMASKMOVPD 32(BX), Y10, Y15
 	VADDPD     Y15, Y7, Y7
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y12, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y12, Y15
 	VADDPD     Y15, Y8, Y8
-	VMASKMOVPD 32(DX), Y10, Y15
+	VMASKMOVPD 32(BX), Y10, Y15
 	VADDPD     Y15, Y9, Y9
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y12, Y15
@@ -32732,41 +37271,77 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y12
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R10
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Y13
 	MOVQ         AX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y13, Y0
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y13, Y1
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y13, Y2
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y13, Y3
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y13, Y4
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y13, Y5
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y6, Y6
+	VFMADD213PD  Y15, Y13, Y6
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y7, Y7
+	VFMADD213PD  Y15, Y13, Y7
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y8, Y8
+	VFMADD213PD  Y15, Y13, Y8
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y9, Y9
+	VFMADD213PD  Y15, Y13, Y9
 	ADDQ         CX, DX
 	VMASKMOVPD   (DX), Y14, Y15
-	VADDPD       Y15, Y10, Y10
+	VFMADD213PD  Y15, Y13, Y10
 	VMASKMOVPD   32(DX), Y12, Y15
-	VADDPD       Y15, Y11, Y11
+	VFMADD213PD  Y15, Y13, Y11
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R10
+	JZ         added
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y0, Y0
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y1, Y1
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y4, Y4
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y5, Y5
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y6, Y6
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y7, Y7
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y8, Y8
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y9, Y9
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
+	VADDPD     Y15, Y10, Y10
+	VMASKMOVPD 32(BX), Y12, Y15
+	VADDPD     Y15, Y11, Y11
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y14, Y15
@@ -32984,54 +37559,90 @@ whole:
 	JNZ          whole
 
 finish:
-	MOVQ       columns+80(FP), AX
-	LEAQ       tailTable<>+32(SB), BX
-	MOVQ       $0x00000004, DX
-	MOVQ       AX, CX
-	CMPQ       CX, DX
-	CMOVQGT    DX, CX
-	SUBQ       CX, AX
-	NEGQ       CX
-	NEGQ       AX
-	VMOVUPS    (BX)(CX*8), Y14
-	VMOVUPS    (BX)(AX*8), Y12
-	MOVQ       c+56(FP), AX
-	MOVQ       ldc+64(FP), CX
+	MOVQ         columns+80(FP), AX
+	LEAQ         tailTable<>+32(SB), BX
+	MOVQ         $0x00000004, DX
+	MOVQ         AX, CX
+	CMPQ         CX, DX
+	CMOVQGT      DX, CX
+	SUBQ         CX, AX
+	NEGQ         CX
+	NEGQ         AX
+	VMOVUPS      (BX)(CX*8), Y14
+	VMOVUPS      (BX)(AX*8), Y12
+	MOVQ         c+56(FP), AX
+	MOVQ         ldc+64(FP), CX
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R10
+	JZ           unscaled
+	VBROADCASTSD (DX), Y13
+	MOVQ         AX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y0
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y1
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y2
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y3
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y4
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y5
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y6
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y7
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y8
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y9
+	ADDQ         CX, DX
+	VMASKMOVPD   (DX), Y14, Y15
+	VFMADD213PD  Y15, Y13, Y10
+	VMASKMOVPD   32(DX), Y12, Y15
+	VFMADD213PD  Y15, Y13, Y11
+	JMP          store
+
+unscaled:
 	TESTQ      $0x00000001, R10
 	JZ         added
-	MOVQ       AX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	MOVQ       AX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y0, Y0
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y1, Y1
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y2, Y2
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y3, Y3
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y4, Y4
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y5, Y5
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y6, Y6
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y7, Y7
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y8, Y8
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y9, Y9
-	ADDQ       CX, DX
-	VMASKMOVPD (DX), Y14, Y15
+	ADDQ       CX, BX
+	VMASKMOVPD (BX), Y14, Y15
 	VADDPD     Y15, Y10, Y10
-	VMASKMOVPD 32(DX), Y12, Y15
+	VMASKMOVPD 32(BX), Y12, Y15
 	VADDPD     Y15, Y11, Y11
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMASKMOVPD (DX), Y14, Y15
@@ -33138,20 +37749,35 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y4
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R8
-	JZ           added
+	MOVQ         bias+72(FP), CX
+	TESTQ        $0x00000010, R8
+	JZ           unscaled
+	VBROADCASTSD (CX), Y5
 	MOVQ         AX, CX
 	VMOVUPD      (CX), Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y5, Y0
 	VMOVUPD      32(CX), Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y5, Y1
 	VMASKMOVPD   64(CX), Y8, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y5, Y2
 	VMASKMOVPD   96(CX), Y4, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y5, Y3
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R8
+	JZ         added
+	MOVQ       AX, DX
+	VMOVUPD    (DX), Y15
+	VADDPD     Y15, Y0, Y0
+	VMOVUPD    32(DX), Y15
+	VADDPD     Y15, Y1, Y1
+	VMASKMOVPD 64(DX), Y8, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 96(DX), Y4, Y15
+	VADDPD     Y15, Y3, Y3
 
 added:
-	MOVQ       bias+72(FP), CX
 	TESTQ      CX, CX
 	JZ         biased
 	VMOVUPD    (CX), Y15
@@ -33243,29 +37869,53 @@ whole:
 	VMOVUPS      (BX)(AX*8), Y8
 	MOVQ         c+56(FP), AX
 	MOVQ         ldc+64(FP), CX
-	TESTQ        $0x00000001, R9
-	JZ           added
+	MOVQ         bias+72(FP), DX
+	TESTQ        $0x00000010, R9
+	JZ           unscaled
+	VBROADCASTSD (DX), Y9
 	MOVQ         AX, DX
 	VMOVUPD      (DX), Y15
-	VADDPD       Y15, Y0, Y0
+	VFMADD213PD  Y15, Y9, Y0
 	VMOVUPD      32(DX), Y15
-	VADDPD       Y15, Y1, Y1
+	VFMADD213PD  Y15, Y9, Y1
 	VMASKMOVPD   64(DX), Y12, Y15
-	VADDPD       Y15, Y2, Y2
+	VFMADD213PD  Y15, Y9, Y2
 	VMASKMOVPD   96(DX), Y8, Y15
-	VADDPD       Y15, Y3, Y3
+	VFMADD213PD  Y15, Y9, Y3
 	ADDQ         CX, DX
 	VMOVUPD      (DX), Y15
-	VADDPD       Y15, Y4, Y4
+	VFMADD213PD  Y15, Y9, Y4
 	VMOVUPD      32(DX), Y15
-	VADDPD       Y15, Y5, Y5
+	VFMADD213PD  Y15, Y9, Y5
 	VMASKMOVPD   64(DX), Y12, Y15
-	VADDPD       Y15, Y6, Y6
+	VFMADD213PD  Y15, Y9, Y6
 	VMASKMOVPD   96(DX), Y8, Y15
-	VADDPD       Y15, Y7, Y7
+	VFMADD213PD  Y15, Y9, Y7
+	JMP          store
+
+unscaled:
+	TESTQ      $0x00000001, R9
+	JZ         added
+	MOVQ       AX, BX
+	VMOVUPD    (BX), Y15
+	VADDPD     Y15, Y0, Y0
+	VMOVUPD    32(BX), Y15
+	VADDPD     Y15, Y1, Y1
+	VMASKMOVPD 64(BX), Y12, Y15
+	VADDPD     Y15, Y2, Y2
+	VMASKMOVPD 96(BX), Y8, Y15
+	VADDPD     Y15, Y3, Y3
+	ADDQ       CX, BX
+	VMOVUPD    (BX), Y15
+	VADDPD     Y15, Y4, Y4
+	VMOVUPD    32(BX), Y15
+	VADDPD     Y15, Y5, Y5
+	VMASKMOVPD 64(BX), Y12, Y15
+	VADDPD     Y15, Y6, Y6
+	VMASKMOVPD 96(BX), Y8, Y15
+	VADDPD     Y15, Y7, Y7
 
 added:
-	MOVQ       bias+72(FP), DX
 	TESTQ      DX, DX
 	JZ         biased
 	VMOVUPD    (DX), Y15

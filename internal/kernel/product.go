@@ -17,6 +17,7 @@ type product[T Float] struct {
 	accumulate bool
 	epilogue   Epilogue[T]
 	weights    *T // all of b in panels, or nil; see packWeights
+	scale      *T // by which the product is added to c, or nil; see AddProduct
 
 	parts  int            // into which numbers are split, or 0; see split.go
 	parted *partedWeights // all of b, split, or nil
@@ -43,6 +44,8 @@ const (
 	tileReLU = 4
 
 	tileTwice = 8 // see tileProduct3
+
+	tileScaled = 16 // c += bias[0] times the tile
 )
 
 const (
@@ -106,8 +109,10 @@ func (g *product[T]) isTiny() bool {
 func (k *kernels[T]) panel() int { return 2 * k.lanes }
 
 // blockDepth is how many elements of k a block has.
-func (g *product[T]) blockDepth() int {
-	return even(g.k, max(blockK, g.kernels.depth[g.layout]), 16)
+func (g *product[T]) blockDepth() int { return g.kernels.blockDepth(g.layout, g.k) }
+
+func (k *kernels[T]) blockDepth(layout Layout, depth int) int {
+	return even(depth, max(blockK, k.depth[layout]), 16)
 }
 
 // compute runs the product, in parts on the pool's workers where it is large. w holds the product, and lends memory.
@@ -145,7 +150,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 
 // drop makes the product ready for the next, and lets its operands go. Tiny ones notice when all of it is cleared.
 func (g *product[T]) drop() {
-	g.a, g.b, g.c, g.weights, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, 0
+	g.a, g.b, g.c, g.weights, g.scale, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, nil, 0
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
@@ -196,6 +201,9 @@ func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
 	}
 	kc := g.blockDepth()
 	mc := max(1, g.blockBytes()/sizeOf[T]()/kc/height) * height
+	if g.scale != nil && g.weights != nil {
+		mc = height // few rows of c, which come from memory, are read along; b, which is in the second-level cache, passes again for each
+	}
 	for p0 := 0; p0 < g.k; p0 += kc {
 		for i := i0; i < i1; i += mc {
 			f(block[T]{from: i, to: min(i+mc, i1), p0: p0, p1: min(p0+kc, g.k), height: height})
@@ -259,6 +267,9 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 	if last && g.epilogue.Activation == ReLU {
 		flags |= tileReLU
 	}
+	if g.scale != nil {
+		flags |= tileScaled
+	}
 	for j := j0; j < j1; {
 		panels := wide
 		for panels > 1 && j1-j <= (panels-1)*panel {
@@ -297,6 +308,9 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 		var bias *T
 		if last && g.epilogue.Bias != nil {
 			bias = &g.epilogue.Bias[j]
+		}
+		if g.scale != nil {
+			bias = g.scale
 		}
 		asks := packB && g.layout != NT && j+width < j1
 		rows, step := g.strides()

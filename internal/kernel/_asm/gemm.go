@@ -80,7 +80,8 @@ func (s strided) advance(by Op) {
 
 // tiles emits every tile kernel. b lies in panels of two vectors a row, panel bytes apart and ldb bytes a row; the last
 // panel holds columns elements, 1 to a panel's (one vector's where the tile is one vector wide). flags: 1 adds to c, 2 says
-// that b is readable to the full width, 4 applies ReLU. Strides are in bytes.
+// that b is readable to the full width, 4 applies ReLU, 16 adds as many times the tile to c as bias, one number, says. Strides are in
+// bytes.
 func tiles(m machine) {
 	table(m, "lanes", "", fmt.Sprint(m.lanes()))
 	table(m, "maxRows", "", fmt.Sprint(m.maxRows()))
@@ -99,7 +100,8 @@ const (
 	flagFull = 2
 	flagReLU = 4
 
-	flagTwice = 8 // of products on AMX tiles
+	flagTwice  = 8 // of products on AMX tiles
+	flagScaled = 16
 )
 
 func tile(m machine, rows, vectors int, packed bool) {
@@ -246,24 +248,34 @@ func tile(m machine, rows, vectors int, packed bool) {
 			m.move(mem, to)
 		}
 	}
-	c, ldc := param("c"), param("ldc")
-	TESTQ(U32(flagAdd), flags)
-	JZ(LabelRef("added"))
-	{
+	c, ldc, bias := param("c"), param("ldc"), param("bias")
+	each := func(do func(i, v int)) { // with what is in c
 		p := GP64()
 		MOVQ(c, p)
 		for i := range rows {
 			for v := range vectors {
 				load(Mem{Base: p, Disp: v * bytes}, v, scratch)
-				m.add(scratch, sum(i, v), sum(i, v))
+				do(i, v)
 			}
 			if i < rows-1 {
 				ADDQ(ldc, p)
 			}
 		}
 	}
+	TESTQ(U32(flagScaled), flags)
+	JZ(LabelRef("unscaled"))
+	scale := line(1) // masks lie beside it
+	if vectors == 1 {
+		scale = m.fixed(free + 1)
+	}
+	m.fill(Mem{Base: bias}, scale)
+	each(func(i, v int) { m.mulAdd(scratch, scale, sum(i, v)) })
+	JMP(LabelRef("store"))
+	Label("unscaled")
+	TESTQ(U32(flagAdd), flags)
+	JZ(LabelRef("added"))
+	each(func(i, v int) { m.add(scratch, sum(i, v), sum(i, v)) })
 	Label("added")
-	bias := param("bias")
 	TESTQ(bias, bias)
 	JZ(LabelRef("biased"))
 	for v := range vectors {
