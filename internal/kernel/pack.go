@@ -86,7 +86,7 @@ func (t *weightsTask[T]) run(_, from, to int) {
 
 // packWeights packs all of b.
 func (g *product[T]) packWeights(w *workspace[T], dst *T) {
-	inParts(&w.tasks.weights, weightsTask[T]{g, dst}, partsOf(g.n*g.k, grainMemory), g.weightColumns()/g.kernels.panel(), 1)
+	inParts(&w.tasks.weights, weightsTask[T]{g, dst}, partsOf(g.n*g.k, grainPacking), g.weightColumns()/g.kernels.panel(), 1)
 }
 
 // packForRows packs b once for all parts that are rows of c, unless it is large or needs no packing.

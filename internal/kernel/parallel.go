@@ -9,6 +9,7 @@ import (
 // costs its caller a few µs.
 const (
 	grainMemory  = 32768   // a few instructions an element: bound by caches
+	grainPacking = 8192    // elements that are copied far apart
 	grainMath    = 4096    // an exponential an element
 	grainSlow    = 512     // a Go loop over package math
 	grainProduct = 1 << 16 // multiply-adds of a matrix product

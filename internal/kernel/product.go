@@ -19,6 +19,8 @@ type product[T Float] struct {
 	weights    *T // all of b in panels, or nil; see packWeights
 	scale      *T // by which the product is added to c, or nil; see AddProduct
 
+	turn *turnTask[T] // what takes the rows of c when they are done, or nil
+
 	parts  int            // into which numbers are split, or 0; see split.go
 	parted *partedWeights // all of b, split, or nil
 	serial uint64         // below which parts find the rows that an earlier part split, or 0
@@ -120,7 +122,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	parts := partsOf(g.m*g.n*g.k, grainProduct)
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || g.isTiny())
-	g.byRows = g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
+	g.byRows = g.turn != nil || g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
 	g.parts = g.splitsBy(weights)
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
@@ -134,12 +136,16 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 		pool.run(g, parts, g.n, panel)
 	case g.byRows:
 		g.packForRows(w)
-		pool.run(g, parts, g.m, g.kernels.maxRows)
+		unit := g.kernels.maxRows
+		if g.turn != nil {
+			unit = lineElements
+		}
+		pool.run(g, parts, g.m, unit)
 	case g.packsA(g.m, g.n):
 		g.blocks(0, g.m, func(b block[T]) {
 			b.packed = aligned(&w.a, (b.to-b.from)*(b.p1-b.p0)+g.kernels.lanes)
 			tiles := (b.to - b.from + b.height - 1) / b.height
-			inParts(&w.tasks.packing, packingTask[T]{g, b}, partsOf((b.to-b.from)*(b.p1-b.p0), grainMemory), tiles, 1)
+			inParts(&w.tasks.packing, packingTask[T]{g, b}, partsOf((b.to-b.from)*(b.p1-b.p0), grainPacking), tiles, 1)
 			g.block, g.blocked = b, true
 			pool.run(g, parts, g.n, panel)
 		})
@@ -150,7 +156,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 
 // drop makes the product ready for the next, and lets its operands go. Tiny ones notice when all of it is cleared.
 func (g *product[T]) drop() {
-	g.a, g.b, g.c, g.weights, g.scale, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, nil, 0
+	g.a, g.b, g.c, g.weights, g.scale, g.turn, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, nil, nil, 0
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
@@ -188,6 +194,9 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 				g.packA(b, b.from, b.to)
 			}
 			g.tiles(w, b, j0, j1)
+			if g.turn != nil && b.p1 == g.k {
+				g.turn.run(0, b.from, b.to)
+			}
 		})
 	}
 }

@@ -482,7 +482,7 @@ func (g *product[T]) splitAll(w *workspace[T], s *partedWeights, memory *[]T) {
 	s.first = bytesOf(memory, (panels*up(g.k, splitSide)+1)*g.stepBytes())
 	count := panels * up(g.k, splitDepthOf(g.k))
 	s.unscale = slices.Grow(s.unscale[:0], count)[:count]
-	inParts(&w.tasks.parting, partTask[T]{g, s}, partsOf(g.n*g.k, grainMemory), panels, 1)
+	inParts(&w.tasks.parting, partTask[T]{g, s}, partsOf(g.n*g.k, grainPacking), panels, 1)
 }
 
 // partTask splits panels of all of b.

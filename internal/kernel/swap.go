@@ -10,12 +10,20 @@ func swaps[T Float](layout Layout, m, n, k int, weights *Weights, accumulate boo
 	return layout == NT && weights == nil && !accumulate && m > dotRowLimit(k) && m <= swapRows && n >= 3*m && k >= 64 && kernelsOf[T]().splits(m, n, k, false) == 0
 }
 
-// gemmSwapped is Gemm of NT in that way.
+// gemmSwapped is Gemm of NT in that way. Who computes rows of b·aᵀ turns them as well, while they lie in its cache.
 func gemmSwapped[T Float](m, n, k int, a []T, lda int, b []T, ldb int, c []T, ldc int, epilogue Epilogue[T]) {
 	w := borrow[T]()
 	turned := w.floats(n * m)
-	GemmPacked(NT, n, m, k, b, ldb, a, lda, nil, turned, m, false, Epilogue[T]{})
-	inParts(&w.tasks.turn, turnTask[T]{m, turned, c, ldc, epilogue}, partsOf(m*n, grainMemory/4), n, lineElements)
+	w.tasks.turn = turnTask[T]{m, turned, c, ldc, epilogue}
+	g := &w.tasks.product
+	g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernelsOf[T](), NT, n, m, k, false, Epilogue[T]{}
+	g.a, g.lda, g.b, g.ldb, g.c, g.ldc, g.turn = &b[0], ldb, &a[0], lda, &turned[0], m, &w.tasks.turn
+	g.compute(w, nil)
+	if g.byDots { // small
+		w.tasks.turn.run(0, 0, n)
+	}
+	g.drop()
+	w.tasks.turn = turnTask[T]{}
 	w.giveBack()
 }
 
