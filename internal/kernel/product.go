@@ -221,9 +221,9 @@ func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
 }
 
 // packsA says whether a is packed for m rows and n columns of c: where its elements lie far apart, or its rows at
-// multiples of 2 KiB, which fall on the same lines of the first-level cache.
+// multiples of 4 KiB, which fall on one set of lines of the first-level cache, of which there are fewer than rows of a tile.
 func (g *product[T]) packsA(m, n int) bool {
-	far := g.layout == TN || g.lda*sizeOf[T]()%2048 == 0
+	far := g.layout == TN || g.lda*sizeOf[T]()%4096 == 0
 	return far && n >= packColumns && m > 6
 }
 
