@@ -5,8 +5,7 @@ package kernel
 // then [SGD]. weights, which may be nil, is what [PackRight] made of b. It is for a part of the rows of a weight: it asks no other thread.
 // It says false, and has done nothing, where that isn't faster.
 func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int) (added bool) {
-	kernels := kernelsOf[T]()
-	if m <= 0 || n <= 0 || k <= 0 || kernels.lanes == 0 || k > kernels.blockDepth(TN, k) || kernels.splits(m, n, k, false) > 0 {
+	if m <= 0 || n <= 0 || k <= 0 || !AddsProduct[T](m, n, k) {
 		return false
 	}
 	checkGemm(TN, m, n, k, len(a), lda, len(b), ldb, len(c), ldc)
@@ -17,7 +16,7 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 	w := borrow[T]()
 	w.scale = scale
 	g := &w.tasks.product
-	g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue, g.scale = kernels, TN, m, n, k, false, Epilogue[T]{}, &w.scale
+	g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue, g.scale = kernelsOf[T](), TN, m, n, k, false, Epilogue[T]{}, &w.scale
 	g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
 	if weights != nil {
 		g.useWeights(w, weights)
@@ -26,6 +25,12 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 	g.drop()
 	w.giveBack()
 	return true
+}
+
+// AddsProduct says whether [AddProduct] computes products of such a size: in one block of k, on fused multiply-adds.
+func AddsProduct[T Float](m, n, k int) bool {
+	kernels := kernelsOf[T]()
+	return kernels.lanes > 0 && k <= kernels.blockDepth(TN, k) && kernels.splits(m, n, k, false) == 0
 }
 
 // addOuter computes c += scale·(x·yᵀ): SGD turns the sign of a gradient by a factor, which x is.

@@ -55,8 +55,7 @@ func testAddProductOf[T Float](t *testing.T, bench *bench[T], m, n, k, variant i
 		PackRight(TN, m, n, k, b, ldb, weights)
 	}
 	what := fmt.Sprintf("%d×%d×%d, variant %d", m, n, k, variant)
-	kernels := kernelsOf[T]()
-	fits := kernels.lanes > 0 && k <= kernels.blockDepth(TN, k) && kernels.splits(m, n, k, false) == 0
+	fits := AddsProduct[T](m, n, k)
 	before := append([]T(nil), c...)
 	require.Equal(t, fits, AddProduct(m, n, k, scale, a, lda, b, ldb, weights, c, ldc), what)
 	if !fits {

@@ -64,6 +64,9 @@ const (
 	packColumns = 128
 	// manyRows is from how many rows of c a thread takes rows rather than columns: else every part streams all of a.
 	manyRows = 256
+	// passBytes is the most of a packed b that passes for a few rows of c at a time, where c comes from memory: its rows are read along
+	// then, which the processor foresees, and b lies in the second-level cache.
+	passBytes = 1 << 20
 	// sharedElements bounds the b that is packed whole before its parts are multiplied.
 	sharedElements = 1 << 20
 )
@@ -210,8 +213,8 @@ func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
 	}
 	kc := g.blockDepth()
 	mc := max(1, g.blockBytes()/sizeOf[T]()/kc/height) * height
-	if g.scale != nil && g.weights != nil {
-		mc = height // few rows of c, which come from memory, are read along; b, which is in the second-level cache, passes again for each
+	if g.scale != nil && g.weights != nil && g.n*kc*sizeOf[T]() <= passBytes {
+		mc = height
 	}
 	for p0 := 0; p0 < g.k; p0 += kc {
 		for i := i0; i < i1; i += mc {
