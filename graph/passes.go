@@ -21,6 +21,7 @@ var passes = []Pass{
 	{Name: "fuse-activation", Run: fuseActivation, After: []string{"adopt", "fold"}},
 	{Name: "gradient", Run: differentiate, After: []string{"fuse-activation"}},
 	{Name: "sum-gradients", Run: sumGradients, After: []string{"gradient"}},
+	{Name: "fuse-gradients", Run: fuseGradients, After: []string{"gradient", "sum-gradients"}},
 	{Name: "own", Run: own, After: []string{"gradient", "sum-gradients"}},
 }
 

@@ -132,6 +132,25 @@ func TestSumGradients(t *testing.T) {
 	require.NotContains(t, planOf(t, e, true, "sum-gradients").String(), "gorgonia[")
 }
 
+func TestFuseGradients(t *testing.T) {
+	w, v := weight(t, "w", 2, 3), weight(t, "v", 4, 2)
+	hidden := Apply(linearReLU{}, floats(5, 3).RequiresGrad(), w.Expr())
+	e := Apply(linearReLU{}, hidden, v.Expr()).Sum()
+	require.Contains(t, planOf(t, e, true, "sum-gradients").String(), `
+%10 = linear_input_grad(%9, v, %2) float32 (5, 2)
+%11 = linear_weight_grad(input.0, w, %2, %10) float32 (2, 3)
+%12 = linear_weight_grad.1(%11) float32 (5, 2)
+%13 = linear_input_grad(%12, w, input.0) float32 (5, 3)
+`)
+	require.Contains(t, planOf(t, e, true, "fuse-gradients").String(), `
+%10 = linear_input_grad+relu(%9, v, %2) float32 (5, 2)
+%11 = linear_input_grad(%10, w, input.0) float32 (5, 3)
+%12 = linear_weight_grad(input.0, w, %2, %10) float32 (2, 3)
+`)
+	sum := hidden.Sum().Add(e)
+	require.NotContains(t, planOf(t, sum, true, "own").String(), "linear_input_grad+relu", "the hidden layer's gradient is a sum")
+}
+
 func TestOwnCopiesSharedOutputs(t *testing.T) {
 	x, y := floats(3).RequiresGrad(), floats(3).RequiresGrad()
 	e := x.Add(y).Sum()
@@ -160,7 +179,7 @@ func TestPassOrderIsChecked(t *testing.T) {
 func TestView(t *testing.T) {
 	e := floats(3).RequiresGrad().Exp().Sum()
 	_, err := View{Pass: "fuse"}.Of(e)
-	require.EqualError(t, err, `pass is "fuse", want build, adopt, fold, fuse-activation, gradient, sum-gradients, own`)
+	require.EqualError(t, err, `pass is "fuse", want build, adopt, fold, fuse-activation, gradient, sum-gradients, fuse-gradients, own`)
 	_, err = View{}.Of(nil)
 	require.Error(t, err)
 	plan, err := View{Pass: "build"}.Of(e)

@@ -18,6 +18,7 @@ type Plan struct {
 	loss     *gorgonia.Node // where Backward starts, or nil
 	seed     *gorgonia.Node // the gradient given for it, or nil
 	backward bool
+	device   Device // where it will run
 }
 
 // Input is a node without operation, and what is bound to it.

@@ -76,15 +76,14 @@ func compile(r *request) (executable, error) {
 	if err != nil {
 		return nil, err
 	}
+	if plan.device, err = r.place(); err != nil {
+		return nil, err
+	}
 	if err := runPasses(plan, passes); err != nil {
 		return nil, err
 	}
-	device, err := r.place()
-	if err != nil {
-		return nil, err
-	}
-	if device != CPU {
-		return compileOn(device, plan)
+	if plan.device != CPU {
+		return compileOn(plan.device, plan)
 	}
 	return assemble(plan)
 }

@@ -46,6 +46,9 @@ func (v View) Of(e *Expr) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.device, err = r.place(); err != nil {
+		return nil, err
+	}
 	return p, runPasses(p, passes[:last])
 }
 

@@ -152,6 +152,14 @@ type Activation struct {
 // Name is PyTorch's function name.
 func (a Activation) Name() string { return a.Kind.String() }
 
+// suffix names it behind what it is fused to.
+func (a Activation) suffix() string {
+	if a.Kind == kernel.Identity {
+		return ""
+	}
+	return "+" + a.Name()
+}
+
 // Infer takes one floating input of any shape.
 func (a Activation) Infer(in []Operand) ([]Operand, error) {
 	return in[:1:1], wantFloat("input", in[0])

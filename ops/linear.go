@@ -47,12 +47,7 @@ type LinearOp struct {
 // Name is "linear".
 func (l LinearOp) Name() string { return "linear" }
 
-func (l LinearOp) String() string {
-	if l.Activation.Kind == kernel.Identity {
-		return "linear"
-	}
-	return "linear+" + l.Activation.Name()
-}
+func (l LinearOp) String() string { return l.Name() + l.Activation.suffix() }
 
 // Fused is the product with an activation in its store.
 func (l LinearOp) Fused(a Activation) (Definition, bool) {
@@ -268,21 +263,48 @@ func (linearWeightGradient) Add(dst *Array, from [2]*Array, row int, scale float
 	return addWeightRows(dst, from, row, float32(scale))
 }
 
-// linearInputGradient is dx = g·weight; x itself gives only the shape.
-type linearInputGradient struct{ noGradient }
+// linearInputGradient is dx = g·weight; x itself gives only the shape. With an activation, whose output x then is, it is the gradient of
+// the activation's input: (g·weight)·f'(x).
+type linearInputGradient struct {
+	noGradient
+	Activation Activation
+}
 
 func (linearInputGradient) Name() string { return "linear_input_grad" }
 
+func (l linearInputGradient) String() string { return l.Name() + l.Activation.suffix() }
+
 func (linearInputGradient) Infer(in []Operand) ([]Operand, error) { return in[2:3:3], nil }
 
-func (linearInputGradient) Run(in, out []*Array) error {
+func (l linearInputGradient) Run(in, out []*Array) error {
 	return float(out[0],
-		func() error { return runLinearInputGradient[float32](in, out) },
-		func() error { return runLinearInputGradient[float64](in, out) })
+		func() error { return runLinearInputGradient[float32](l, in, out) },
+		func() error { return runLinearInputGradient[float64](l, in, out) })
 }
 
-func runLinearInputGradient[T kernel.Float](in, out []*Array) error {
+func runLinearInputGradient[T kernel.Float](l linearInputGradient, in, out []*Array) error {
 	m, n, k := linearSizes(out[0], in[1])
-	kernel.Gemm(kernel.NN, m, k, n, Slice[T](in[0]), n, Slice[T](in[1]), k, Slice[T](out[0]), k, false, kernel.Epilogue[T]{})
+	var e kernel.Epilogue[T]
+	if a := l.Activation; a.Kind != kernel.Identity {
+		e.Derivative, e.Output, e.A, e.B = a.Kind, Slice[T](in[2]), T(a.A), T(a.B)
+	}
+	kernel.Gemm(kernel.NN, m, k, n, Slice[T](in[0]), n, Slice[T](in[1]), k, Slice[T](out[0]), k, false, e)
 	return nil
+}
+
+// FuseGradients says how a layer's input gradient and the weight gradient of the layer before, which takes it through its activation, are
+// computed so that the product does that where it is stored. ok is false where they aren't such.
+func FuseGradients(dinput, dweight *gorgonia.Node) (input, weight Definition, ok bool) {
+	after, before := Of(dinput), Of(dweight)
+	if after == nil || before == nil {
+		return nil, nil, false
+	}
+	i, ok1 := after.Definition.(linearInputGradient)
+	w, ok2 := before.Definition.(linearWeightGradient)
+	if !ok1 || !ok2 || i.Activation.Kind != kernel.Identity || w.Activation.Kind == kernel.Identity ||
+		Inputs(dinput)[2] != Inputs(dweight)[2] || Inputs(dweight)[3] != dinput {
+		return nil, nil, false
+	}
+	i.Activation, w.Activation = w.Activation, Activation{}
+	return i, w, true
 }

@@ -15,7 +15,11 @@ const (
 type Epilogue[T Float] struct {
 	Bias       []T
 	Activation Unary
-	A, B       T // parameters of Activation
+	A, B       T // parameters of Activation, or of Derivative
+	// Derivative is of a function that gave Output, which lies as c does: the product is its gradient, and that of its input is stored. The
+	// output alone must give it, see [GradientFromOutput].
+	Derivative Unary
+	Output     []T
 }
 
 // Gemm computes c = act(op(a)·op(b) [+ c] + bias), row-major, c being m×n; lda, ldb and ldc are the lengths of a stored
@@ -35,8 +39,12 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 	if epilogue.Bias != nil {
 		need("bias of Gemm", len(epilogue.Bias), n)
 	}
+	if epilogue.Output != nil {
+		need("output of Gemm", len(epilogue.Output), (m-1)*ldc+n)
+	}
 	if kernelsOf[T]().lanes == 0 || k <= 0 {
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
+		differentiate(&epilogue, c, ldc, 0, m, 0, n)
 		return
 	}
 	if swaps[T](layout, m, n, k, weights, accumulate) {
@@ -50,6 +58,7 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 			stride = lda
 		}
 		inParts(&w.tasks.outer, outerTask[T]{n, a, stride, b[:n], c, ldc, accumulate, epilogue}, partsOf(m*n, grainMemory), m, 1)
+		differentiate(&epilogue, c, ldc, 0, m, 0, n)
 	} else {
 		g := &w.tasks.product
 		g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernelsOf[T](), layout, m, n, k, accumulate, epilogue
@@ -106,6 +115,17 @@ func gemmGo[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int,
 			}
 		}
 		finishRow(row, &epilogue)
+	}
+}
+
+// differentiate takes rows i0 to i1 and columns j0 to j1 of a product through the epilogue's derivative.
+func differentiate[T Float](e *Epilogue[T], c []T, ldc, i0, i1, j0, j1 int) {
+	if e.Output == nil {
+		return
+	}
+	for i := i0; i < i1; i++ {
+		g, y := c[i*ldc+j0:i*ldc+j1], e.Output[i*ldc+j0:i*ldc+j1]
+		mapGradSerial(e.Derivative, g, g, y, y, e.A, e.B)
 	}
 }
 

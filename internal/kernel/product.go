@@ -159,7 +159,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 
 // drop makes the product ready for the next, and lets its operands go. Tiny ones notice when all of it is cleared.
 func (g *product[T]) drop() {
-	g.a, g.b, g.c, g.weights, g.scale, g.turn, g.parted, g.epilogue.Bias, g.serial = nil, nil, nil, nil, nil, nil, nil, nil, 0
+	g.a, g.b, g.c, g.weights, g.scale, g.turn, g.parted, g.epilogue.Bias, g.epilogue.Output, g.serial = nil, nil, nil, nil, nil, nil, nil, nil, nil, 0
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
@@ -185,10 +185,15 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 	switch {
 	case g.byDots:
 		g.dots(w, j0, j1)
+		g.differentiate(0, g.m, j0, j1)
 	case g.parts > 0:
 		g.splitBlocks(w, i0, i1, j0, j1)
+		g.differentiate(i0, i1, j0, j1)
 	case g.blocked:
 		g.tiles(w, g.block, j0, j1)
+		if g.block.p1 == g.k {
+			g.differentiate(g.block.from, g.block.to, j0, j1)
+		}
 	default:
 		pack := g.packsA(i1-i0, j1-j0)
 		g.blocks(i0, i1, func(b block[T]) {
@@ -197,8 +202,11 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 				g.packA(b, b.from, b.to)
 			}
 			g.tiles(w, b, j0, j1)
-			if g.turn != nil && b.p1 == g.k {
-				g.turn.run(0, b.from, b.to)
+			if b.p1 == g.k {
+				g.differentiate(b.from, b.to, j0, j1)
+				if g.turn != nil {
+					g.turn.run(0, b.from, b.to)
+				}
 			}
 		})
 	}
@@ -259,6 +267,13 @@ func (g *product[T]) activate(i0, i1, j0, j1 int) {
 	for i := i0; i < i1; i++ {
 		row := unsafe.Slice(at(g.c, i*g.ldc+j0), j1-j0)
 		Map(e.Activation, row, row, e.A, e.B)
+	}
+}
+
+// differentiate takes rows and columns of c that are done through the epilogue's derivative, while they lie in the cache.
+func (g *product[T]) differentiate(i0, i1, j0, j1 int) {
+	if g.epilogue.Output != nil {
+		differentiate(&g.epilogue, unsafe.Slice(g.c, (g.m-1)*g.ldc+g.n), g.ldc, i0, i1, j0, j1)
 	}
 }
 

@@ -45,4 +45,5 @@ func (t *turnTask[T]) run(_, from, to int) {
 	for i := range t.m {
 		finishRow(t.c[i*t.ldc+from:i*t.ldc+to], &e)
 	}
+	differentiate(&t.epilogue, t.c, t.ldc, 0, t.m, from, to)
 }
