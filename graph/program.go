@@ -30,6 +30,7 @@ type leafSlot struct {
 	index  int
 	node   *gorgonia.Node
 	memory *ops.Array
+	bound  *tensor.Dense // to the node
 }
 
 // drawSlot is where a call's random draw goes.
@@ -90,13 +91,14 @@ func compile(r *request) (executable, error) {
 
 // run computes everything the request wants, and leaves it in the request's expressions.
 func (p *program) run(r *request) error {
-	for _, s := range p.leaves {
-		if err := bind(s.node, r.nodes[s.index]); err != nil {
+	for i := range p.leaves {
+		s := &p.leaves[i]
+		if err := s.bind(r.nodes[s.index]); err != nil {
 			return err
 		}
 	}
 	if p.seed.node != nil {
-		if err := bind(p.seed.node, r.gradient); err != nil {
+		if err := p.seed.bind(r.gradient); err != nil {
 			return err
 		}
 	}
@@ -208,12 +210,20 @@ func (p *program) blame(err error) error {
 	return err
 }
 
-// bind puts an expression's value on an input node.
-func bind(n *gorgonia.Node, e *Expr) error {
+// bind puts an expression's value on the input's node, if it isn't there: small models take the same batch at each step.
+func (s *leafSlot) bind(e *Expr) error {
 	if e.dense == nil {
 		e.dense = ops.DenseOf(*e.result())
 	}
-	return gorgonia.Let(n, e.dense)
+	if s.bound == e.dense {
+		return nil
+	}
+	s.bound = nil
+	if err := gorgonia.Let(s.node, e.dense); err != nil {
+		return err
+	}
+	s.bound = e.dense
+	return nil
 }
 
 // target is the memory that the gradient is for.
