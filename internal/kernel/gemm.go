@@ -42,9 +42,14 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 	if epilogue.Output != nil {
 		need("output of Gemm", len(epilogue.Output), (m-1)*ldc+n)
 	}
-	if kernelsOf[T]().lanes == 0 || k <= 0 {
+	kernels := kernelsOf[T]()
+	if kernels.lanes == 0 || k <= 0 {
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
 		differentiate(&epilogue, c, ldc, 0, m, 0, n)
+		return
+	}
+	if kernels.isNarrow(layout, m, n, k, weights, epilogue.Activation) {
+		kernels.narrow(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, &epilogue)
 		return
 	}
 	if swaps[T](layout, m, n, k, weights, accumulate) {
@@ -61,7 +66,7 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 		differentiate(&epilogue, c, ldc, 0, m, 0, n)
 	} else {
 		g := &w.tasks.product
-		g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernelsOf[T](), layout, m, n, k, accumulate, epilogue
+		g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernels, layout, m, n, k, accumulate, epilogue
 		g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
 		g.compute(w, weights)
 		g.drop()

@@ -147,3 +147,34 @@ func TestGemmNaN(t *testing.T) {
 		}
 	})
 }
+
+// A narrow product has the bits that it would have as a part of a larger one.
+func TestGemmNarrow(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		testGemmNarrow[float32](t)
+		testGemmNarrow[float64](t)
+	})
+}
+
+func testGemmNarrow[T Float](t *testing.T) {
+	b, kernels, wide := newBench[T](t), kernelsOf[T](), 5
+	for m := 1; m <= narrowRows; m += 3 {
+		for n := 1; n <= kernels.panel(); n++ {
+			layout, k := []Layout{NN, TN}[n%2], 2+(3*m+5*n)%(narrowDepth-1)
+			if !kernels.isNarrow(layout, m, n, k, nil, Identity) {
+				continue
+			}
+			lda := k
+			if layout == TN {
+				lda = m
+			}
+			x, y := b.normal(0, m*k, 1), b.normal(1, k*n*wide, 1)
+			got, want := make([]T, m*n*wide), make([]T, m*n*wide)
+			Gemm(layout, m, n*wide, k, x, lda, y, n*wide, want, n*wide, false, Epilogue[T]{Activation: ReLU})
+			for j := range wide {
+				Gemm(layout, m, n, k, x, lda, y[j*n:], n*wide, got[j*n:], n*wide, false, Epilogue[T]{Activation: ReLU})
+			}
+			sameBits(t, want, got, fmt.Sprint(layout, m, n, k))
+		}
+	}
+}
