@@ -16,8 +16,7 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 	w := borrow[T]()
 	w.scale = scale
 	g := &w.tasks.product
-	g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue, g.scale = kernelsOf[T](), TN, m, n, k, false, Epilogue[T]{}, &w.scale
-	g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
+	*g = product[T]{kernels: kernelsOf[T](), layout: TN, m: m, n: n, k: k, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, scale: &w.scale}
 	if weights != nil {
 		g.useWeights(w, weights)
 	}

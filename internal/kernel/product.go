@@ -64,9 +64,6 @@ const (
 	packColumns = 128
 	// manyRows is from how many rows of c a thread takes rows rather than columns: else every part streams all of a.
 	manyRows = 256
-	// passBytes is the most of a packed b that passes for a few rows of c at a time, where c comes from memory: its rows are read along
-	// then, which the processor foresees, and b lies in the second-level cache.
-	passBytes = 1 << 20
 	// sharedElements bounds the b that is packed whole before its parts are multiplied.
 	sharedElements = 1 << 20
 )
@@ -221,8 +218,8 @@ func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
 	}
 	kc := g.blockDepth()
 	mc := max(1, g.blockBytes()/sizeOf[T]()/kc/height) * height
-	if g.scale != nil && g.weights != nil && g.n*kc*sizeOf[T]() <= passBytes {
-		mc = height
+	if g.scale != nil && g.weights != nil {
+		mc = height // c comes from memory: few rows that are read along are foreseen; b is read along, too
 	}
 	for p0 := 0; p0 < g.k; p0 += kc {
 		for i := i0; i < i1; i += mc {
@@ -231,10 +228,13 @@ func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
 	}
 }
 
-// packsA says whether a is packed for m rows and n columns of c: where its elements lie far apart, or its rows at
-// multiples of 4 KiB, which fall on one set of lines of the first-level cache, of which there are fewer than rows of a tile.
+// sharesLines says that rows so many bytes apart fall on one set of lines of the first-level cache, of which there are fewer than rows
+// of a tile.
+func sharesLines(stride int) bool { return stride%4096 == 0 }
+
+// packsA says whether a is packed for m rows and n columns of c: where its elements lie far apart, or its rows share lines.
 func (g *product[T]) packsA(m, n int) bool {
-	far := g.layout == TN || g.lda*sizeOf[T]()%4096 == 0
+	far := g.layout == TN || sharesLines(g.lda*sizeOf[T]())
 	return far && n >= packColumns && m > 6
 }
 

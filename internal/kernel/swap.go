@@ -4,10 +4,10 @@ package kernel
 const swapRows = 96
 
 // swaps says that a product of few rows with a transposed b, which is not packed yet, is computed as b·aᵀ, and that
-// transposed: then it is a that is packed, and the result that is turned, instead of the much larger b. Every element adds
-// up in the same order.
+// transposed: then it is a that is packed, and the result that is turned, instead of the much larger b, which is read in place. Every
+// element adds up in the same order.
 func swaps[T Float](layout Layout, m, n, k int, weights *Weights, accumulate bool) bool {
-	return layout == NT && weights == nil && !accumulate && m > dotRowLimit(k) && m <= swapRows && n >= 3*m && k >= 64 && kernelsOf[T]().splits(m, n, k, false) == 0
+	return layout == NT && weights == nil && !accumulate && m > dotRowLimit(k) && m <= swapRows && n >= 3*m && k >= 64 && !sharesLines(k*sizeOf[T]()) && kernelsOf[T]().splits(m, n, k, false) == 0
 }
 
 // gemmSwapped is Gemm of NT in that way. Who computes rows of b·aᵀ turns them as well, while they lie in its cache.
