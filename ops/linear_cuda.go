@@ -81,7 +81,10 @@ func (l linearWeightGradient) beforeActivation(to *Launches, in, out []Remote, m
 	return before, to.whole(dbias, partial, real, parts, n, 1)
 }
 
-func (linearInputGradient) Launch(to *Launches, in, out []Remote) error {
+func (l linearInputGradient) Launch(to *Launches, in, out []Remote) error {
+	if l.Activation.Kind != kernel.Identity {
+		panic("BUG: a derivative in a product's store is the CPU's")
+	}
 	m, n, k := remoteLinearSizes(out[0], in[1])
 	return to.Product(cuda.NN, out[0].real(), m, k, n, in[0].At, in[1].At, out[0].At)
 }
