@@ -22,7 +22,7 @@ var passes = []Pass{
 	{Name: "gradient", Run: differentiate, After: []string{"fuse-activation"}},
 	{Name: "sum-gradients", Run: sumGradients, After: []string{"gradient"}},
 	{Name: "fuse-gradients", Run: fuseGradients, After: []string{"gradient", "sum-gradients"}},
-	{Name: "own", Run: own, After: []string{"gradient", "sum-gradients"}},
+	{Name: "own", Run: own, After: []string{"gradient", "sum-gradients", "fuse-gradients"}},
 }
 
 // Passes gives the table of passes.

@@ -44,10 +44,7 @@ func (c ConvolutionOp) String() string {
 	if c.Settings.Transposed {
 		name = "transposed_convolution"
 	}
-	if c.Activation.Kind == kernel.Identity {
-		return name
-	}
-	return name + "+" + c.Activation.Name()
+	return name + c.Activation.suffix()
 }
 
 // Fused is the convolution with an activation in its store.

@@ -33,12 +33,7 @@ type normalizedConvolution struct {
 
 func (c normalizedConvolution) Name() string { return "convolution+batch_norm" }
 
-func (c normalizedConvolution) String() string {
-	if c.Activation.Kind == kernel.Identity {
-		return c.Name()
-	}
-	return c.Name() + "+" + c.Activation.Name()
-}
+func (c normalizedConvolution) String() string { return c.Name() + c.Activation.suffix() }
 
 // Fused is the same with an activation in its store.
 func (c normalizedConvolution) Fused(a Activation) (Definition, bool) {

@@ -5,7 +5,8 @@ package kernel
 // then [SGD]. weights, which may be nil, is what [PackRight] made of b. It is for a part of the rows of a weight: it asks no other thread.
 // It says false, and has done nothing, where that isn't faster.
 func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int) (added bool) {
-	if m <= 0 || n <= 0 || k <= 0 || !AddsProduct[T](m, n, k) {
+	kernels := kernelsOf[T]()
+	if m <= 0 || n <= 0 || k <= 0 || kernels.lanes == 0 || k > kernels.blockDepth(TN, k) || kernels.splitsBy(m, n, k, weights) > 0 {
 		return false
 	}
 	checkGemm(TN, m, n, k, len(a), lda, len(b), ldb, len(c), ldc)
@@ -16,7 +17,7 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 	w := borrow[T]()
 	w.scale = scale
 	g := &w.tasks.product
-	*g = product[T]{kernels: kernelsOf[T](), layout: TN, m: m, n: n, k: k, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, scale: &w.scale}
+	*g = product[T]{kernels: kernels, layout: TN, m: m, n: n, k: k, a: &a[0], lda: lda, b: &b[0], ldb: ldb, c: &c[0], ldc: ldc, scale: &w.scale}
 	if weights != nil {
 		g.useWeights(w, weights)
 	}
@@ -26,7 +27,7 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 	return true
 }
 
-// AddsProduct says whether [AddProduct] computes products of such a size: in one block of k, on fused multiply-adds.
+// AddsProduct says whether [AddProduct] computes the rows of a product of such a size: in one block of k, on fused multiply-adds.
 func AddsProduct[T Float](m, n, k int) bool {
 	kernels := kernelsOf[T]()
 	return kernels.lanes > 0 && k <= kernels.blockDepth(TN, k) && kernels.splits(m, n, k, false) == 0

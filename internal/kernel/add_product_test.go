@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,8 +32,8 @@ func testAddProduct[T Float](t *testing.T) {
 	for i, s := range [][3]int{{512, 784, 1}, {300, 260, 64}, {200, 500, 192}, {40, 40, blockK}, {40, 40, deepK}} {
 		testAddProductOf(t, b, s[0], s[1], s[2], i)
 	}
-	require.Zero(t, AddProduct(20, 20, 0, 1, b.empty(0, 0), 20, b.empty(1, 0), 20, nil, b.empty(2, 400), 20), "no product")
-	require.Zero(t, AddProduct(20, 20, deepK+1, 1, b.empty(0, 20*deepK+20), 20, b.empty(1, 20*deepK+20), 20, nil, b.empty(2, 400), 20), "more than one block of k")
+	require.False(t, AddProduct(20, 20, 0, 1, b.empty(0, 0), 20, b.empty(1, 0), 20, nil, b.empty(2, 400), 20), "no product")
+	require.False(t, AddProduct(20, 20, deepK+1, 1, b.empty(0, 20*deepK+20), 20, b.empty(1, 20*deepK+20), 20, nil, b.empty(2, 400), 20), "more than one block of k")
 }
 
 func testAddProductOf[T Float](t *testing.T, bench *bench[T], m, n, k, variant int) {
@@ -68,4 +69,23 @@ func testAddProductOf[T Float](t *testing.T, bench *bench[T], m, n, k, variant i
 		want = before
 	}
 	sameBits(t, want, c, what)
+}
+
+// Rows of a product are added only where the whole is made of multiply-adds, however few they are.
+func TestAddProductOfRows(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		const m, n, k, rows, from = 512, 784, 64, 16, 70
+		random := rand.New(rand.NewPCG(5, 6))
+		a, b, c := normals[float32](random, k*m), normals[float32](random, k*n), normals[float32](random, rows*n)
+		var weights Weights
+		PackRight(TN, m, n, k, b, n, &weights)
+		product, want := make([]float32, rows*n), append([]float32(nil), c...)
+		GemmPacked(TN, rows, n, k, a[from:], m, b, n, &weights, product, n, false, Epilogue[float32]{})
+		SGD(want, product, nil, SGDArgs{LR: 0.1})
+		if !AddProduct(rows, n, k, -0.1, a[from:], m, b, n, &weights, c, n) {
+			require.True(t, kernels32.lanes == 0 || weights.packed.Load().parts > 0)
+			return
+		}
+		sameBits(t, want, c, "rows of a product")
+	})
 }

@@ -178,3 +178,43 @@ func testGemmNarrow[T Float](t *testing.T) {
 		}
 	}
 }
+
+// A derivative in the store gives the bits of the product, then MapGrad.
+func TestGemmDerivative(t *testing.T) {
+	defer SetThreads(0)
+	eachSIMD(t, func(t *testing.T) {
+		for _, threads := range []int{1, 3} {
+			SetThreads(threads)
+			testGemmDerivative[float32](t)
+			testGemmDerivative[float64](t)
+		}
+	})
+}
+
+func testGemmDerivative[T Float](t *testing.T) {
+	b := newBench[T](t)
+	for i, s := range [][3]int{{1, 1, 1}, {5, 9, 1}, {7, 40, 30}, {64, 512, 256}, {100, 130, 1100}, {700, 70, 40}, {33, 257, 10}, {20, 90, 70}, {20, 30, 0}} {
+		for j, layout := range []Layout{NN, NT, TN} {
+			b.round++
+			f := []Unary{ReLU, Tanh, LeakyReLU}[(i+j)%3]
+			m, n, k := s[0], s[1], s[2]
+			lda, ldb, ldc := k, n, n+i%2
+			if layout == NT {
+				ldb = k
+			}
+			if layout == TN {
+				lda = m
+			}
+			x, w, y := b.normal(0, m*k, 1), b.normal(1, n*k, 1), b.normal(2, (m-1)*ldc+n, 1)
+			y[0], y[len(y)/2] = 0, T(math.NaN())
+			got, want := make([]T, len(y)), make([]T, len(y))
+			Gemm(layout, m, n, k, x, lda, w, ldb, want, ldc, false, Epilogue[T]{})
+			for i := range m {
+				row := want[i*ldc:][:n]
+				MapGrad(f, row, row, y[i*ldc:][:n], y[i*ldc:][:n], 0.1, 0)
+			}
+			Gemm(layout, m, n, k, x, lda, w, ldb, got, ldc, false, Epilogue[T]{Derivative: f, Output: y, A: 0.1})
+			sameBits(t, want, got, fmt.Sprint(layout, s, f))
+		}
+	}
+}

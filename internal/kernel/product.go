@@ -123,7 +123,7 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || g.isTiny())
 	g.byRows = g.turn != nil || g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
-	g.parts = g.splitsBy(weights)
+	g.parts = g.kernels.splitsBy(g.m, g.n, g.k, weights)
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
 	}

@@ -46,10 +46,10 @@ func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
 	return nil
 }
 
-// splitsBy says into how many parts the numbers of the product are split.
-func (g *product[T]) splitsBy(weights *Weights) int {
+// splitsBy says into how many parts the numbers of a product are split: of rows of one, by what [PackRight] made for all.
+func (k *kernels[T]) splitsBy(m, n, depth int, weights *Weights) int {
 	if weights == nil || weights.Version != nil {
-		return g.kernels.splits(g.m, g.n, g.k, weights != nil)
+		return k.splits(m, n, depth, weights != nil)
 	}
 	if p := weights.packed.Load(); p != nil {
 		return p.parts
