@@ -163,20 +163,30 @@ func (l linearWeightGradient) Run(in, out []*Array) error {
 }
 
 func runLinearWeightGradient[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
-	err := beforeActivation[T](l, in, out)
-	weightRows[T](out[0], l.From(in, out), 0)
-	return err
+	m, n, k := linearSizes(in[0], in[1])
+	g := beforeActivation[T](l, in, out)
+	var dbias []T
+	if l.Bias {
+		dbias = Slice[T](out[len(out)-1])
+	}
+	kernel.WeightGradient(m, n, k, Slice[T](out[0]), dbias, g, Slice[T](in[0]), in[0].Weights)
+	return nil
 }
 
-// beforeActivation computes g and the bias's gradient.
-func beforeActivation[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
-	m, n, _ := linearSizes(in[0], in[1])
+// beforeActivation computes g.
+func beforeActivation[T kernel.Float](l linearWeightGradient, in, out []*Array) []T {
 	g := Slice[T](l.From(in, out)[1])
 	if a := l.Activation; a.Kind != kernel.Identity {
 		y := Slice[T](in[2])
 		kernel.MapGrad(a.Kind, g, Slice[T](in[3]), y, y, T(a.A), T(a.B))
 	}
-	if l.Bias {
+	return g
+}
+
+// deferWeight computes g and the bias's gradient.
+func deferWeight[T kernel.Float](l linearWeightGradient, in, out []*Array) error {
+	m, n, _ := linearSizes(in[0], in[1])
+	if g := beforeActivation[T](l, in, out); l.Bias {
 		kernel.ColumnSums(Slice[T](out[len(out)-1]), g, m, n)
 	}
 	return nil
@@ -237,8 +247,8 @@ func (l linearWeightGradient) From(in, out []*Array) [2]*Array {
 
 func (l linearWeightGradient) Defer(in, out []*Array) error {
 	return float(in[0],
-		func() error { return beforeActivation[float32](l, in, out) },
-		func() error { return beforeActivation[float64](l, in, out) })
+		func() error { return deferWeight[float32](l, in, out) },
+		func() error { return deferWeight[float64](l, in, out) })
 }
 
 func (linearWeightGradient) Prepare(from [2]*Array) {

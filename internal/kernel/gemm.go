@@ -32,6 +32,16 @@ func Gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, c
 
 // GemmPacked is [Gemm] with b's packed copy, where weights, which may be nil, has one.
 func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T]) {
+	gemm(layout, m, n, k, a, lda, b, ldb, weights, c, ldc, accumulate, epilogue, nil)
+}
+
+// gemm is [GemmPacked], and sums the columns of a, a whole transposed matrix, to sums, which may be nil.
+func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, epilogue Epilogue[T], sums []T) {
+	kernels := kernelsOf[T]()
+	inHalves := m > 0 && n > 0 && kernels.inHalves(layout, m, n, k, weights)
+	if sums != nil && !inHalves {
+		ColumnSums(sums, a, k, m)
+	}
 	if m <= 0 || n <= 0 {
 		return
 	}
@@ -42,7 +52,6 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 	if epilogue.Output != nil {
 		need("output of Gemm", len(epilogue.Output), (m-1)*ldc+n)
 	}
-	kernels := kernelsOf[T]()
 	if kernels.lanes == 0 || k <= 0 {
 		gemmGo(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, epilogue)
 		differentiate(&epilogue, c, ldc, 0, m, 0, n)
@@ -68,7 +77,11 @@ func GemmPacked[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb 
 		g := &w.tasks.product
 		g.kernels, g.layout, g.m, g.n, g.k, g.accumulate, g.epilogue = kernels, layout, m, n, k, accumulate, epilogue
 		g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
-		g.compute(w, weights)
+		if inHalves {
+			g.computeHalves(w, sums)
+		} else {
+			g.compute(w, weights)
+		}
 		g.drop()
 	}
 	w.giveBack()

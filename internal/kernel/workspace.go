@@ -9,6 +9,10 @@ import (
 type workspace[T Float] struct {
 	a, b, out []T // packed operands of a matrix product, and dot products
 	own       []T // see floats
+	// of a product in halves
+	other []T
+	kept  []T    // a block of a
+	keeps uint64 // whose
 	// blocks on their way to and from AMX tiles
 	square, turned, panel []T
 	splitRows             []T            // a block of a
@@ -50,6 +54,7 @@ type tasks[T Float] struct {
 	turn          turnTask[T]
 	product       product[T]
 	packing       packingTask[T]
+	halves        halvesTask[T]
 	weights       weightsTask[T]
 	parting       partTask[T]
 	slide         slider[T]

@@ -1,0 +1,173 @@
+package kernel
+
+import "unsafe"
+
+// A product of two operands that lie by k, such as a weight's gradient over a large batch, is computed as two, of the first and of the last half
+// of k, which are added. Each thread of two then reads the rows of a and b that its own core computed, and no other reads what it
+// packs: what one core wrote comes to another at a fifth of the speed of its cache where they share none, as on chips of several dies, and
+// a line that both have read is only written again once the other has let it go. The halves are the same whatever the
+// number of threads, so that the bits are.
+const (
+	halvesDepth = 512
+	// halvesShare is how many times the numbers of c those of a and b are at least: c passes between the cores, and through memory once
+	// more.
+	halvesShare = 2
+)
+
+// inHalves says whether a product is computed in halves: on multiply-adds, in tiles that read a packed.
+func (k *kernels[T]) inHalves(layout Layout, m, n, depth int, weights *Weights) bool {
+	return layout == TN && k.lanes > 0 && depth >= halvesDepth && halvesShare*m*n <= (m+n)*depth && m*n <= sharedElements &&
+		m > 6 && n >= packColumns && weights == nil && k.splits(m, n, depth, false) == 0
+}
+
+// halvesTask computes a block of each half at a time, in parts that are columns of one half.
+type halvesTask[T Float] struct {
+	half    [2]product[T]
+	blocks  [2][]block[T]
+	at      int    // the block
+	serial  uint64 // of the block
+	columns int    // of c, up to whole panels: those of the second half follow
+	sums    [2][]T // of a's columns, or nil
+}
+
+// computeHalves runs the product, and sums the columns of a, which it reads anyway, unless sums is nil.
+func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
+	t, parts := &w.tasks.halves, partsOf(g.m*g.n*g.k, grainProduct)
+	k := even(g.k, (g.k+1)/2, 16)
+	other := aligned(&w.other, g.m*g.n)
+	g.byDots, g.byRows, g.parts = false, false, 0
+	t.half = [2]product[T]{*g, *g}
+	t.half[0].k, t.half[0].epilogue = k, Epilogue[T]{}
+	last := &t.half[1]
+	last.k, last.a, last.b, last.epilogue = g.k-k, at(g.a, k*g.lda), at(g.b, k*g.ldb), Epilogue[T]{}
+	last.c, last.ldc, last.accumulate = other, g.n, false
+	for h := range t.half {
+		g := &t.half[h]
+		g.blocks(0, g.m, func(b block[T]) { t.blocks[h] = append(t.blocks[h], b) })
+	}
+	if sums != nil {
+		w.columns(g.m)
+		t.sums = [2][]T{sums, w.sum}
+	}
+	panel := g.kernels.panel()
+	t.columns = g.weightColumns()
+	for t.at = range t.blocks[0] {
+		t.serial = products.Add(1)
+		if Threads() > 2 {
+			t.share(w)
+		}
+		pool.run(t, max(2, parts/2*2), 2*t.columns, panel)
+	}
+	if sums != nil {
+		zipSerial(Add, sums, sums, w.sum)
+	}
+	g.addRows(other)
+	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
+}
+
+// share has all threads pack the blocks that each would else pack for itself.
+func (t *halvesTask[T]) share(w *workspace[T]) {
+	var blocks [2]block[T]
+	for h := range blocks {
+		if t.at < len(t.blocks[h]) {
+			blocks[h] = t.blocks[h][t.at]
+		}
+	}
+	first := up(blocks[0].numbers()+t.half[0].kernels.lanes, lineElements) * lineElements
+	room := aligned(&w.a, first+blocks[1].numbers()+t.half[1].kernels.lanes)
+	for h, b := range blocks {
+		if b.numbers() == 0 {
+			continue
+		}
+		b.packed = at(room, h*first)
+		inParts(&w.tasks.packing, packingTask[T]{&t.half[h], b}, partsOf(b.numbers(), grainPacking), up(b.to-b.from, b.height), 1)
+		t.blocks[h][t.at] = b
+	}
+}
+
+// numbers is how many of a the block has.
+func (b *block[T]) numbers() int { return (b.to - b.from) * (b.p1 - b.p0) }
+
+func (t *halvesTask[T]) run(_, from, to int) {
+	h := from / t.columns
+	if t.at >= len(t.blocks[h]) {
+		return
+	}
+	g, b := &t.half[h], t.blocks[h][t.at]
+	w := borrow[T]()
+	defer w.giveBack()
+	if b.packed == nil {
+		b.packed = aligned(&w.kept, b.numbers()+g.kernels.lanes)
+		if key := t.serial<<1 | uint64(h); w.keeps != key {
+			g.packA(b, b.from, b.to)
+			w.keeps = key
+		}
+	}
+	from, to = from-h*t.columns, to-h*t.columns
+	if t.sums[h] != nil && from == 0 {
+		b.sum(w, t.sums[h])
+	}
+	if t.at+1 < len(t.blocks[h]) {
+		g.lookAhead(&b, t.blocks[h][t.at+1], from, to)
+	}
+	g.tiles(w, b, from, min(to, g.n))
+}
+
+// sum adds the sums of a packed block's columns of a to those of the blocks before.
+func (b *block[T]) sum(w *workspace[T], sums []T) {
+	w.columns(b.height)
+	kk := b.p1 - b.p0
+	for i := b.from; i < b.to; i += b.height {
+		r := min(b.height, b.to-i)
+		tile := unsafe.Slice(at(b.packed, (i-b.from)*kk), kk*r)
+		if b.p0 == 0 {
+			columnSums(sums[i:i+r], tile, kk, r)
+			continue
+		}
+		columnSums(w.sum[:r], tile, kk, r)
+		zipSerial(Add, sums[i:i+r], sums[i:i+r], w.sum[:r])
+	}
+}
+
+// lookAhead has the share of the next block that columns from to to are of all come to the second-level cache while they are computed: it is
+// packed next, and its lines follow each other.
+func (g *product[T]) lookAhead(b *block[T], next block[T], from, to int) {
+	if next.to-next.from != g.lda {
+		return
+	}
+	size, panel := sizeOf[T](), g.kernels.panel()
+	lines := next.numbers() * size / lineBytes
+	tiles := up(b.to-b.from, b.height) * g.weightColumns() / panel
+	b.lines = lines / tiles
+	b.ahead = at(g.element(next.from, next.p0), b.lines*up(b.to-b.from, b.height)*(from/panel)*lineBytes/size)
+}
+
+// addRows adds rows that lie one after the other to c, and finishes that.
+func (g *product[T]) addRows(x *T) {
+	rows, n := g.m, g.n
+	if g.ldc == n {
+		rows, n = 1, g.m*n
+	}
+	for i := range rows {
+		row := unsafe.Slice(at(g.c, i*g.ldc), n)
+		Zip(Add, row, row, unsafe.Slice(at(x, i*n), n))
+	}
+	e := &g.epilogue
+	if e.Bias != nil || e.Activation != Identity {
+		for i := range g.m {
+			finishRow(unsafe.Slice(at(g.c, i*g.ldc), g.n), e)
+		}
+	}
+	g.differentiate(0, g.m, 0, g.n)
+}
+
+// WeightGradient computes the gradients of y = x·wᵀ + bias from dy, that of y: dw = dyᵀ·x and dbias, the column sums of dy, which may be nil. dy
+// is m×n, x m×k, dw n×k. weights is what [PackRight] made of x, or nil.
+func WeightGradient[T Float](m, n, k int, dw, dbias, dy, x []T, weights *Weights) {
+	if dbias != nil {
+		need("dbias of WeightGradient", len(dbias), n)
+		need("dy of WeightGradient", len(dy), m*n)
+		dbias = dbias[:n]
+	}
+	gemm(TN, n, k, m, dy, n, x, k, weights, dw, k, false, Epilogue[T]{}, dbias)
+}
