@@ -107,9 +107,6 @@ func (t *halvesTask[T]) run(_, from, to int) {
 	if t.sums[h] != nil && from == 0 {
 		b.sum(w, t.sums[h])
 	}
-	if t.at+1 < len(t.blocks[h]) {
-		g.lookAhead(&b, t.blocks[h][t.at+1], from, to)
-	}
 	g.tiles(w, b, from, min(to, g.n))
 }
 
@@ -127,19 +124,6 @@ func (b *block[T]) sum(w *workspace[T], sums []T) {
 		columnSums(w.sum[:r], tile, kk, r)
 		zipSerial(Add, sums[i:i+r], sums[i:i+r], w.sum[:r])
 	}
-}
-
-// lookAhead has the share of the next block that columns from to to are of all come to the second-level cache while they are computed: it is
-// packed next, and its lines follow each other.
-func (g *product[T]) lookAhead(b *block[T], next block[T], from, to int) {
-	if next.to-next.from != g.lda {
-		return
-	}
-	size, panel := sizeOf[T](), g.kernels.panel()
-	lines := next.numbers() * size / lineBytes
-	tiles := up(b.to-b.from, b.height) * g.weightColumns() / panel
-	b.lines = lines / tiles
-	b.ahead = at(g.element(next.from, next.p0), b.lines*up(b.to-b.from, b.height)*(from/panel)*lineBytes/size)
 }
 
 // addRows adds rows that lie one after the other to c, and finishes that.

@@ -37,8 +37,6 @@ type block[T Float] struct {
 	height           int // rows of a tile
 	packed           *T  // its elements in the order of the tiles, or nil
 	split            unsafe.Pointer
-	ahead            *T  // what comes to the second-level cache meanwhile,
-	lines            int // so many of its lines with each tile
 }
 
 // Flags of a tile kernel.
@@ -299,7 +297,6 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 	if g.scale != nil {
 		flags |= tileScaled
 	}
-	asked := 0 // lines ahead
 	for j := j0; j < j1; {
 		panels := wide
 		for panels > 1 && j1-j <= (panels-1)*panel {
@@ -348,10 +345,6 @@ func (g *product[T]) tiles(w *workspace[T], b block[T], j0, j1 int) {
 			r := min(b.height, b.to-i)
 			if asks {
 				g.askForPanel(b, i, j+width, min(width, j1-j-width))
-			}
-			if b.lines > 0 {
-				g.kernels.askForRows(1, at(b.ahead, asked*lineBytes/size), 0, b.lines)
-				asked += b.lines
 			}
 			ai := g.element(i, b.p0)
 			if b.packed != nil {
