@@ -6,7 +6,7 @@ package kernel
 // It says false, and has done nothing, where that isn't faster.
 func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int) (added bool) {
 	kernels := kernelsOf[T]()
-	if m <= 0 || n <= 0 || k <= 0 || kernels.lanes == 0 || k > addDepth(kernels, k) || kernels.splitsBy(m, n, k, weights) > 0 {
+	if m <= 0 || n <= 0 || k <= 0 || kernels.lanes == 0 || k > kernels.blockDepth(TN, k) || kernels.inHalves(TN, lda, n, k, nil) || kernels.splitsBy(m, n, k, weights) > 0 {
 		return false
 	}
 	checkGemm(TN, m, n, k, len(a), lda, len(b), ldb, len(c), ldc)
@@ -30,12 +30,7 @@ func AddProduct[T Float](m, n, k int, scale T, a []T, lda int, b []T, ldb int, w
 // AddsProduct says whether [AddProduct] computes the rows of a product of such a size: in one block of k, on fused multiply-adds.
 func AddsProduct[T Float](m, n, k int) bool {
 	kernels := kernelsOf[T]()
-	return kernels.lanes > 0 && k <= addDepth(kernels, k) && kernels.splits(m, n, k, false) == 0
-}
-
-// addDepth is the most elements of k that add up in one go whatever the size of the product.
-func addDepth[T Float](kernels *kernels[T], k int) int {
-	return min(kernels.blockDepth(TN, k), halvesDepth-1)
+	return kernels.lanes > 0 && k <= kernels.blockDepth(TN, k) && !kernels.inHalves(TN, m, n, k, nil) && kernels.splits(m, n, k, false) == 0
 }
 
 // addOuter computes c += scale·(x·yᵀ): SGD turns the sign of a gradient by a factor, which x is.

@@ -8,7 +8,7 @@ import "unsafe"
 // a line that both have read is only written again once the other has let it go. The halves are the same whatever the
 // number of threads, so that the bits are.
 const (
-	halvesDepth = 512
+	halvesDepth = 256
 	// halvesShare is how many times the numbers of c those of a and b are at least: c passes between the cores, and through memory once
 	// more.
 	halvesShare = 2
