@@ -33,14 +33,19 @@ type halvesTask[T Float] struct {
 // computeHalves runs the product, and sums the columns of a, which it reads anyway, unless sums is nil.
 func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 	t, parts := &w.tasks.halves, partsOf(g.m*g.n*g.k, grainProduct)
-	k := even(g.k, (g.k+1)/2, 16)
-	other := aligned(&w.other, g.m*g.n)
 	g.byDots, g.byRows, g.parts = false, false, 0
+	k := even(g.k, (g.k+1)/2, 16)
 	t.half = [2]product[T]{*g, *g}
 	t.half[0].k, t.half[0].epilogue = k, Epilogue[T]{}
 	last := &t.half[1]
 	last.k, last.a, last.b, last.epilogue = g.k-k, at(g.a, k*g.lda), at(g.b, k*g.ldb), Epilogue[T]{}
-	last.c, last.ldc, last.accumulate = other, g.n, false
+	var other *T
+	if parts == 1 && g.k <= 2*blockK { // one block each: a tile is added as the half would be
+		last.accumulate = true
+	} else {
+		other = aligned(&w.other, g.m*g.n)
+		last.c, last.ldc, last.accumulate = other, g.n, false
+	}
 	for h := range t.half {
 		g := &t.half[h]
 		g.blocks(0, g.m, func(b block[T]) { t.blocks[h] = append(t.blocks[h], b) })
@@ -49,20 +54,41 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 		w.columns(g.m)
 		t.sums = [2][]T{sums, w.sum}
 	}
-	panel := g.kernels.panel()
 	t.columns = g.weightColumns()
+	if parts == 1 {
+		t.alone()
+	} else {
+		t.together(w, parts/2*2)
+	}
+	if sums != nil {
+		zipSerial(Add, sums, sums, w.sum)
+	}
+	if other != nil {
+		g.addRows(other)
+	}
+	g.finish()
+	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
+}
+
+// alone computes the halves one after the other.
+func (t *halvesTask[T]) alone() {
+	for h := range t.half {
+		for t.at = range t.blocks[h] {
+			t.serial = products.Add(1)
+			t.run(0, h*t.columns, (h+1)*t.columns)
+		}
+	}
+}
+
+// together computes both beside each other.
+func (t *halvesTask[T]) together(w *workspace[T], parts int) {
 	for t.at = range t.blocks[0] {
 		t.serial = products.Add(1)
 		if Threads() > 2 {
 			t.share(w)
 		}
-		pool.run(t, max(2, parts/2*2), 2*t.columns, panel)
+		pool.run(t, parts, 2*t.columns, t.half[0].kernels.panel())
 	}
-	if sums != nil {
-		zipSerial(Add, sums, sums, w.sum)
-	}
-	g.addRows(other)
-	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
 }
 
 // share has all threads pack the blocks that each would else pack for itself.
@@ -94,8 +120,12 @@ func (t *halvesTask[T]) run(_, from, to int) {
 		return
 	}
 	g, b := &t.half[h], t.blocks[h][t.at]
+	from, to = from-h*t.columns, to-h*t.columns
 	w := borrow[T]()
 	defer w.giveBack()
+	if t.sums[h] != nil && from == 0 {
+		g.sum(w, b, t.sums[h]) // and has the rows come for packing
+	}
 	if b.packed == nil {
 		b.packed = aligned(&w.kept, b.numbers()+g.kernels.lanes)
 		if key := t.serial<<1 | uint64(h); w.keeps != key {
@@ -103,30 +133,23 @@ func (t *halvesTask[T]) run(_, from, to int) {
 			w.keeps = key
 		}
 	}
-	from, to = from-h*t.columns, to-h*t.columns
-	if t.sums[h] != nil && from == 0 {
-		b.sum(w, t.sums[h])
-	}
 	g.tiles(w, b, from, min(to, g.n))
 }
 
-// sum adds the sums of a packed block's columns of a to those of the blocks before.
-func (b *block[T]) sum(w *workspace[T], sums []T) {
-	w.columns(b.height)
-	kk := b.p1 - b.p0
-	for i := b.from; i < b.to; i += b.height {
-		r := min(b.height, b.to-i)
-		tile := unsafe.Slice(at(b.packed, (i-b.from)*kk), kk*r)
-		if b.p0 == 0 {
-			columnSums(sums[i:i+r], tile, kk, r)
-			continue
-		}
-		columnSums(w.sum[:r], tile, kk, r)
-		zipSerial(Add, sums[i:i+r], sums[i:i+r], w.sum[:r])
+// sum adds the sums of a block's columns of a to those of the blocks before.
+func (g *product[T]) sum(w *workspace[T], b block[T], sums []T) {
+	rows, sums := b.p1-b.p0, sums[b.from:b.to]
+	a := unsafe.Slice(g.element(b.from, b.p0), (rows-1)*g.lda+len(sums))
+	if b.p0 == 0 {
+		columnSums(sums, a, rows, g.lda)
+		return
 	}
+	w.columns(len(sums))
+	columnSums(w.sum, a, rows, g.lda)
+	zipSerial(Add, sums, sums, w.sum)
 }
 
-// addRows adds rows that lie one after the other to c, and finishes that.
+// addRows adds rows that lie one after the other to c.
 func (g *product[T]) addRows(x *T) {
 	rows, n := g.m, g.n
 	if g.ldc == n {
@@ -136,8 +159,11 @@ func (g *product[T]) addRows(x *T) {
 		row := unsafe.Slice(at(g.c, i*g.ldc), n)
 		Zip(Add, row, row, unsafe.Slice(at(x, i*n), n))
 	}
-	e := &g.epilogue
-	if e.Bias != nil || e.Activation != Identity {
+}
+
+// finish takes all of c through the epilogue.
+func (g *product[T]) finish() {
+	if e := &g.epilogue; e.Bias != nil || e.Activation != Identity {
 		for i := range g.m {
 			finishRow(unsafe.Slice(at(g.c, i*g.ldc), g.n), e)
 		}
