@@ -170,14 +170,3 @@ func (g *product[T]) finish() {
 	}
 	g.differentiate(0, g.m, 0, g.n)
 }
-
-// WeightGradient computes the gradients of y = x·wᵀ + bias from dy, that of y: dw = dyᵀ·x and dbias, the column sums of dy, which may be nil. dy
-// is m×n, x m×k, dw n×k. weights is what [PackRight] made of x, or nil.
-func WeightGradient[T Float](m, n, k int, dw, dbias, dy, x []T, weights *Weights) {
-	if dbias != nil {
-		need("dbias of WeightGradient", len(dbias), n)
-		need("dy of WeightGradient", len(dy), m*n)
-		dbias = dbias[:n]
-	}
-	gemm(TN, n, k, m, dy, n, x, k, weights, dw, k, false, Epilogue[T]{}, dbias)
-}

@@ -38,6 +38,17 @@ func Linear[T Float](m, n, k int, x, w []T, weights *Weights, y []T, epilogue Ep
 	GemmPacked(NT, m, n, k, x, k, w, k, weights, y, n, false, epilogue)
 }
 
+// WeightGradient computes the gradients of y = x·wᵀ + bias from dy, that of y: dw = dyᵀ·x and dbias, the column sums of dy, which may be nil. dy
+// is m×n, x m×k, dw n×k. weights is what [PackRight] made of x, or nil.
+func WeightGradient[T Float](m, n, k int, dw, dbias, dy, x []T, weights *Weights) {
+	if dbias != nil {
+		need("dbias of WeightGradient", len(dbias), n)
+		need("dy of WeightGradient", len(dy), m*n)
+		dbias = dbias[:n]
+	}
+	gemm(TN, n, k, m, dy, n, x, k, weights, dw, k, false, Epilogue[T]{}, dbias)
+}
+
 // packedFor is the packed copy for a product whose b is the matrix, or nil where there is none yet.
 func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
 	if p := s.packed.Load(); p != nil && p.version == version && p.simd == simd && p.layout == g.layout && p.n == g.n && p.k == g.k && p.parts == g.parts {
