@@ -20,10 +20,10 @@ const (
 	// finer is into how many parts a thread's share of a large kernel is cut, each of several grains, so that others
 	// can take over from a thread that is late.
 	finer = 4
-	// A long matrix product, whose cuts cost nothing, has parts of finestProduct multiply-adds, some 40 µs, and finest of them a thread at
+	// A long matrix product, whose cuts cost nothing, has parts of finestProduct multiply-adds, some 80 µs, and finest of them a thread at
 	// most: where neighbours slow down one core or the other, a twentieth of a product was spent waiting for the last part.
 	finest        = 16
-	finestProduct = 1 << 22
+	finestProduct = 1 << 23
 )
 
 var threads atomic.Int64
