@@ -29,10 +29,11 @@ func testAddProduct[T Float](t *testing.T) {
 			testAddProductOf(t, b, m, n, edges[(3*i+5*j)%len(edges)], i+j)
 		}
 	}
-	for i, s := range [][3]int{{512, 784, 1}, {300, 260, 64}, {200, 500, 192}, {40, 40, blockK}, {40, 40, deepK}} {
+	for i, s := range [][3]int{{512, 784, 1}, {300, 260, 64}, {200, 500, 192}, {40, 40, blockK}, {40, 40, deepK}, {200, 200, 300}} {
 		testAddProductOf(t, b, s[0], s[1], s[2], i)
 	}
 	require.False(t, AddProduct(20, 20, 0, 1, b.empty(0, 0), 20, b.empty(1, 0), 20, nil, b.empty(2, 400), 20), "no product")
+	require.False(t, AddsProduct[T](200, 200, 300), "in halves")
 	require.False(t, AddProduct(20, 20, deepK+1, 1, b.empty(0, 20*deepK+20), 20, b.empty(1, 20*deepK+20), 20, nil, b.empty(2, 400), 20), "more than one block of k")
 }
 
