@@ -24,8 +24,8 @@ func (k *kernels[T]) inHalves(layout Layout, m, n, depth int, weights *Weights) 
 type halvesTask[T Float] struct {
 	half    [2]product[T]
 	blocks  [2][]block[T]
-	at      int    // the block
-	serial  uint64 // of the block
+	index   int    // of the blocks
+	serial  uint64 // of these
 	columns int    // of c, up to whole panels: those of the second half follow
 	sums    [2][]T // of a's columns, or nil
 }
@@ -47,8 +47,7 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 		last.c, last.ldc, last.accumulate = other, g.n, false
 	}
 	for h := range t.half {
-		g := &t.half[h]
-		g.blocks(0, g.m, func(b block[T]) { t.blocks[h] = append(t.blocks[h], b) })
+		t.half[h].blocks(0, g.m, func(b block[T]) { t.blocks[h] = append(t.blocks[h], b) })
 	}
 	if sums != nil {
 		w.columns(g.m)
@@ -73,7 +72,7 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 // alone computes the halves one after the other.
 func (t *halvesTask[T]) alone() {
 	for h := range t.half {
-		for t.at = range t.blocks[h] {
+		for t.index = range t.blocks[h] {
 			t.serial = products.Add(1)
 			t.run(0, h*t.columns, (h+1)*t.columns)
 		}
@@ -82,7 +81,7 @@ func (t *halvesTask[T]) alone() {
 
 // together computes both beside each other.
 func (t *halvesTask[T]) together(w *workspace[T], parts int) {
-	for t.at = range t.blocks[0] {
+	for t.index = range t.blocks[0] {
 		t.serial = products.Add(1)
 		if Threads() > 2 {
 			t.share(w)
@@ -95,8 +94,8 @@ func (t *halvesTask[T]) together(w *workspace[T], parts int) {
 func (t *halvesTask[T]) share(w *workspace[T]) {
 	var blocks [2]block[T]
 	for h := range blocks {
-		if t.at < len(t.blocks[h]) {
-			blocks[h] = t.blocks[h][t.at]
+		if t.index < len(t.blocks[h]) {
+			blocks[h] = t.blocks[h][t.index]
 		}
 	}
 	first := up(blocks[0].numbers()+t.half[0].kernels.lanes, lineElements) * lineElements
@@ -107,7 +106,7 @@ func (t *halvesTask[T]) share(w *workspace[T]) {
 		}
 		b.packed = at(room, h*first)
 		inParts(&w.tasks.packing, packingTask[T]{&t.half[h], b}, partsOf(b.numbers(), grainPacking), up(b.to-b.from, b.height), 1)
-		t.blocks[h][t.at] = b
+		t.blocks[h][t.index] = b
 	}
 }
 
@@ -116,10 +115,10 @@ func (b *block[T]) numbers() int { return (b.to - b.from) * (b.p1 - b.p0) }
 
 func (t *halvesTask[T]) run(_, from, to int) {
 	h := from / t.columns
-	if t.at >= len(t.blocks[h]) {
+	if t.index >= len(t.blocks[h]) {
 		return
 	}
-	g, b := &t.half[h], t.blocks[h][t.at]
+	g, b := &t.half[h], t.blocks[h][t.index]
 	from, to = from-h*t.columns, to-h*t.columns
 	w := borrow[T]()
 	defer w.giveBack()

@@ -77,14 +77,15 @@ func testWeightGradient[T Float](t *testing.T) {
 
 // In steady state nothing is allocated.
 func TestWeightGradientDoesNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector's pools forget at random")
+	}
 	defer SetThreads(0)
 	for _, threads := range []int{1, 2, 3} {
 		SetThreads(threads)
 		const m, n, k = 1024, 64, 128
 		dy, x, dw, dbias := make([]float32, m*n), make([]float32, m*k), make([]float32, n*k), make([]float32, n)
 		allocs := testing.AllocsPerRun(20, func() { WeightGradient(m, n, k, dw, dbias, dy, x, nil) })
-		if !raceEnabled {
-			require.Zero(t, allocs, "%d threads", threads)
-		}
+		require.Zero(t, allocs, "%d threads", threads)
 	}
 }

@@ -40,6 +40,8 @@ func Linear[T Float](m, n, k int, x, w []T, weights *Weights, y []T, epilogue Ep
 
 // WeightGradient computes the gradients of y = x·wᵀ + bias from dy, that of y: dw = dyᵀ·x and dbias, the column sums of dy, which may be nil. dy
 // is m×n, x m×k, dw n×k. weights is what [PackRight] made of x, or nil.
+//
+// Error: that of [Gemm]. dbias is summed in float64, over all rows or over blocks of some hundred, whose sums are rounded and added.
 func WeightGradient[T Float](m, n, k int, dw, dbias, dy, x []T, weights *Weights) {
 	if dbias != nil {
 		need("dbias of WeightGradient", len(dbias), n)
