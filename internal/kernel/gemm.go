@@ -57,6 +57,10 @@ func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, w
 		differentiate(&epilogue, c, ldc, 0, m, 0, n)
 		return
 	}
+	if kernels.hasFew(layout, m, n, k, weights != nil, accumulate) {
+		gemmFew(layout, m, n, k, a, lda, b, ldb, c, ldc, epilogue)
+		return
+	}
 	if kernels.isNarrow(layout, m, n, k, weights, epilogue.Activation) {
 		kernels.narrow(layout, m, n, k, a, lda, b, ldb, c, ldc, accumulate, &epilogue)
 		return

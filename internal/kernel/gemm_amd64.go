@@ -182,6 +182,27 @@ func dots5F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float3
 func dots6F32AVX512(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 
 //go:noescape
+func few1x1F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x2F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few12x2F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x3F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few8x3F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x4F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few6x4F32AVX512(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
 func peakF32AVX512(n int)
 
 //go:noescape
@@ -362,6 +383,27 @@ func dots5F64AVX512(k int, a *float64, lda int, b *float64, ldb int, out *float6
 func dots6F64AVX512(k int, a *float64, lda int, b *float64, ldb int, out *float64)
 
 //go:noescape
+func few1x1F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x2F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few12x2F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x3F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few8x3F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x4F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few6x4F64AVX512(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
 func peakF64AVX512(n int)
 
 //go:noescape
@@ -443,6 +485,27 @@ func dots2F32AVX2(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 func dots3F32AVX2(k int, a *float32, lda int, b *float32, ldb int, out *float32)
 
 //go:noescape
+func few1x1F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x2F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few5x2F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x3F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few3x3F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few1x4F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
+func few2x4F32AVX2(k int, a *float32, lda int, b *float32, ldb int, c *float32, ldc int, bias *float32, flags int)
+
+//go:noescape
 func peakF32AVX2(n int)
 
 //go:noescape
@@ -522,6 +585,27 @@ func dots2F64AVX2(k int, a *float64, lda int, b *float64, ldb int, out *float64)
 
 //go:noescape
 func dots3F64AVX2(k int, a *float64, lda int, b *float64, ldb int, out *float64)
+
+//go:noescape
+func few1x1F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x2F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few5x2F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x3F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few3x3F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few1x4F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
+
+//go:noescape
+func few2x4F64AVX2(k int, a *float64, lda int, b *float64, ldb int, c *float64, ldc int, bias *float64, flags int)
 
 //go:noescape
 func peakF64AVX2(n int)

@@ -58,12 +58,15 @@ type kernels[T Float] struct {
 	splitter   *splitter   // of AMX tiles, or nil
 	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
 	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
+	// c = a·bᵀ + bias of two to four columns, of fewRows rows and of one; see _asm/few.go
+	few, fewOfRow [maxFewColumns + 1]fewKernel[T]
+	fewRows       [maxFewColumns + 1]int
 	// slide by log2 of vectors a row, then rows; slideDots by rows; see _asm/convolve.go
 	slide     [3][maxTileRows + 1]func(k int, a, b *T, offsets *int, c *T, ldc int, bias *T, flags int)
 	slideDots [maxDotRows + 1]func(vectors int, a *T, lda int, b *T, offsets *int, images, strideA, strideB int, out *T, ldo int)
 }
 
-const maxTileRows, maxDotRows = 14, 6
+const maxTileRows, maxDotRows, maxFewColumns = 14, 6, 4
 
 type tileKernel[T Float] = func(k int, a *T, rowA, stepA int, b *T, ldb, panel int, c *T, ldc int, bias *T, columns, flags int)
 

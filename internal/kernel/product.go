@@ -103,8 +103,8 @@ func dotRowLimit(k int) int { return max(1, min(10, k/32)) }
 
 // isTiny says whether dot products of rows are taken because PyTorch's library takes them: a product of so few numbers then
 // adds up in the same order as there (MKL on AVX-512, found by trying all sizes), and small models give the same bits.
-func (g *product[T]) isTiny() bool {
-	return g.m > 1 && g.n > 1 && (g.n < 4 && g.m*g.n < 32 || g.n <= 11 && g.k <= g.n && g.m < g.n)
+func isTiny(m, n, k int) bool {
+	return m > 1 && n > 1 && (n < 4 && m*n < 32 || n <= 11 && k <= n && m < n)
 }
 
 // panel is the columns of b that lie side by side when packed.
@@ -121,7 +121,7 @@ func (k *kernels[T]) blockDepth(layout Layout, depth int) int {
 func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	parts := productParts(g.m * g.n * g.k)
 	panel := g.kernels.panel()
-	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || g.isTiny())
+	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || isTiny(g.m, g.n, g.k))
 	g.byRows = g.turn != nil || g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
 	g.parts = g.kernels.splitsBy(g.m, g.n, g.k, weights)
 	if weights != nil && !g.byDots {

@@ -51,6 +51,7 @@ type tasks[T Float] struct {
 	sgd           sgdTask[T]
 	adam          adamTask[T]
 	outer         outerTask[T]
+	few           fewTask[T]
 	turn          turnTask[T]
 	product       product[T]
 	packing       packingTask[T]

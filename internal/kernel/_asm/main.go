@@ -16,7 +16,7 @@ import (
 var groups = map[string][]func(machine){
 	"elementwise": {unary, binary},
 	"reduce":      {reductions, rows, narrowRows},
-	"gemm":        {tiles, packing, peak},
+	"gemm":        {tiles, packing, fewColumns, peak},
 	"convolve":    {convolutions},
 	"optimizer":   {optimizers},
 	"normalize":   {normalize},
