@@ -118,7 +118,7 @@ func (t *fewTask[T]) compute(m, n, k int, a []T, lda int, b []T, ldb int, c []T,
 	if e := &t.epilogue; e.Activation == ReLU {
 		t.flags, e.Activation = tileReLU, Identity
 	}
-	pool.run(t, partsOf(m*n*k, grainProduct), m, lineElements)
+	pool.run(t, partsOf(productWork(m, n, k), grainProduct), m, lineElements)
 	*t = fewTask[T]{}
 }
 

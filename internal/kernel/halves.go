@@ -32,7 +32,7 @@ type halvesTask[T Float] struct {
 
 // computeHalves runs the product, and sums the columns of a, which it reads anyway, unless sums is nil.
 func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
-	t, parts := &w.tasks.halves, productParts(g.m*g.n*g.k)
+	t, parts := &w.tasks.halves, productParts(g.m, g.n, g.k)
 	g.byDots, g.byRows, g.parts = false, false, 0
 	k := even(g.k, (g.k+1)/2, 16)
 	t.half = [2]product[T]{*g, *g}

@@ -9,7 +9,7 @@ const (
 // isNarrow says whether c is few tiles below each other, which read a and b in place.
 func (k *kernels[T]) isNarrow(layout Layout, m, n, depth int, weights *Weights, activation Unary) bool {
 	return n <= k.panel() && m <= narrowRows && depth <= narrowDepth && depth > outerLimit && layout != NT && k.maxRows > 6 && weights == nil &&
-		(activation == Identity || activation == ReLU) && m*n*depth < 2*grainProduct && k.splits(m, n, depth, false) == 0
+		(activation == Identity || activation == ReLU) && productWork(m, n, depth) < 2*grainProduct && k.splits(m, n, depth, false) == 0
 }
 
 // narrow computes such a product, with the bits of the way that others go.

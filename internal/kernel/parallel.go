@@ -12,7 +12,7 @@ const (
 	grainPacking = 8192    // elements that are copied far apart
 	grainMath    = 4096    // an exponential an element
 	grainSlow    = 512     // a Go loop over package math
-	grainProduct = 1 << 16 // multiply-adds of a matrix product
+	grainProduct = 1 << 16 // multiply-adds of a matrix product, see productWork
 
 	lineBytes    = 64
 	lineElements = lineBytes / 4 // cuts fall on cache lines of float32
@@ -23,7 +23,7 @@ const (
 	// A long matrix product, whose cuts cost nothing, has parts of finestProduct multiply-adds, some 80 µs, and finest of them a thread at
 	// most: where neighbours slow down one core or the other, a twentieth of a product was spent waiting for the last part.
 	finest        = 16
-	finestProduct = 1 << 23
+	finestProduct = 1 << 22
 )
 
 var threads atomic.Int64
@@ -59,10 +59,16 @@ func partsOf(n, grain int) int {
 	return finer * t
 }
 
-// productParts is into how many parts a matrix product of so many multiply-adds is cut.
-func productParts(n int) int {
-	parts := partsOf(n, grainProduct)
-	for 1 < parts && parts < finest*Threads() && n/parts > finestProduct {
+// productWork is what an m×n×k product costs, in multiply-adds of a large one: half is for these, half for its largest operand, which the cores
+// pass each other. A product of few rows reads as many numbers as it multiplies; one of 16×128×64 takes 2 µs alone, and no less
+// on two cores of different dies.
+func productWork(m, n, k int) int { return (m*n*k + max(m*n, n*k, m*k)) / 2 }
+
+// productParts is into how many parts a matrix product is cut.
+func productParts(m, n, k int) int {
+	work := productWork(m, n, k)
+	parts := partsOf(work, grainProduct)
+	for 1 < parts && parts < finest*Threads() && work/parts > finestProduct {
 		parts *= 2
 	}
 	return parts

@@ -119,7 +119,7 @@ func (k *kernels[T]) blockDepth(layout Layout, depth int) int {
 
 // compute runs the product, in parts on the pool's workers where it is large. w holds the product, and lends memory.
 func (g *product[T]) compute(w *workspace[T], weights *Weights) {
-	parts := productParts(g.m * g.n * g.k)
+	parts := productParts(g.m, g.n, g.k)
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || isTiny(g.m, g.n, g.k))
 	g.byRows = g.turn != nil || g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= manyRows*Threads()
