@@ -29,6 +29,7 @@ type product[T Float] struct {
 	byDots  bool
 	block   block[T]
 	blocked bool // parts are columns of this one block
+	cut     columnsCut
 }
 
 // block is a part of a: rows from to to of c, elements p0 to p1 of k.
@@ -147,10 +148,12 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 			tiles := (b.to - b.from + b.height - 1) / b.height
 			inParts(&w.tasks.packing, packingTask[T]{g, b}, partsOf((b.to-b.from)*(b.p1-b.p0), grainPacking), tiles, 1)
 			g.block, g.blocked = b, true
-			pool.run(g, parts, g.n, panel)
+			g.cut = g.cutColumns(b.from, b.to, b.height, parts)
+			pool.run(g, g.cut.parts, g.n, panel)
 		})
 	default:
-		pool.run(g, parts, g.n, panel)
+		g.cut = g.cutColumns(0, g.m, g.kernels.tileHeight(g.m), parts)
+		pool.run(g, g.cut.parts, g.n, panel)
 	}
 }
 
@@ -160,12 +163,17 @@ func (g *product[T]) drop() {
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
+	g.cut.parts = 0
 }
 
 // run computes one part.
-func (g *product[T]) run(_, from, to int) {
+func (g *product[T]) run(part, from, to int) {
 	w := borrow[T]()
 	defer w.giveBack()
+	if g.cut.parts > 0 {
+		g.cut.each(part, g.n, func(i0, i1, j0, j1 int) { g.rectangle(w, i0, i1, j0, j1) })
+		return
+	}
 	g.part(w, from, to)
 }
 
@@ -174,7 +182,7 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 	i0, i1, j0, j1 := 0, g.m, 0, g.n
 	switch {
 	case to == 0:
-	case g.byRows && !g.byDots && !g.blocked:
+	case g.byRows && !g.byDots:
 		i0, i1 = from, to
 	default:
 		j0, j1 = from, to
@@ -186,36 +194,51 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 	case g.parts > 0:
 		g.splitBlocks(w, i0, i1, j0, j1)
 		g.differentiate(i0, i1, j0, j1)
-	case g.blocked:
-		g.tiles(w, g.block, j0, j1)
-		if g.block.p1 == g.k {
-			g.differentiate(g.block.from, g.block.to, j0, j1)
-		}
 	default:
-		pack := g.packsA(i1-i0, j1-j0)
-		g.blocks(i0, i1, func(b block[T]) {
-			if pack {
-				b.packed = aligned(&w.a, (b.to-b.from)*(b.p1-b.p0)+g.kernels.lanes)
-				g.packA(b, b.from, b.to)
-			}
-			g.tiles(w, b, j0, j1)
-			if b.p1 == g.k {
-				g.differentiate(b.from, b.to, j0, j1)
-				if g.turn != nil {
-					g.turn.run(0, b.from, b.to)
-				}
-			}
-		})
+		g.rectangle(w, i0, i1, j0, j1)
 	}
+}
+
+// rectangle computes rows i0 to i1 of columns j0 to j1, or their share of a block.
+func (g *product[T]) rectangle(w *workspace[T], i0, i1, j0, j1 int) {
+	if g.blocked {
+		b := g.block
+		b.packed = at(b.packed, (i0-b.from)*(b.p1-b.p0))
+		b.from, b.to = i0, i1
+		g.tiles(w, b, j0, j1)
+		if b.p1 == g.k {
+			g.differentiate(i0, i1, j0, j1)
+		}
+		return
+	}
+	pack := g.packsA(i1-i0, j1-j0)
+	g.blocks(i0, i1, func(b block[T]) {
+		if pack {
+			b.packed = aligned(&w.a, (b.to-b.from)*(b.p1-b.p0)+g.kernels.lanes)
+			g.packA(b, b.from, b.to)
+		}
+		g.tiles(w, b, j0, j1)
+		if b.p1 == g.k {
+			g.differentiate(b.from, b.to, j0, j1)
+			if g.turn != nil {
+				g.turn.run(0, b.from, b.to)
+			}
+		}
+	})
+}
+
+// tileHeight is how many rows the tiles of m rows of c have.
+func (k *kernels[T]) tileHeight(m int) int {
+	height := even(m, k.maxRows, 1)
+	if k.maxRows == 6 && m > 6 && height < 5 {
+		height = 6
+	}
+	return height
 }
 
 // blocks calls f for the blocks of rows i0 to i1.
 func (g *product[T]) blocks(i0, i1 int, f func(block[T])) {
-	m, most := i1-i0, g.kernels.maxRows
-	height := even(m, most, 1)
-	if most == 6 && m > 6 && height < 5 {
-		height = 6
-	}
+	height := g.kernels.tileHeight(i1 - i0)
 	kc := g.blockDepth()
 	mc := max(1, g.blockBytes()/sizeOf[T]()/kc/height) * height
 	if g.scale != nil && g.weights != nil {
