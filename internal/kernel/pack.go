@@ -89,11 +89,27 @@ func (g *product[T]) packWeights(w *workspace[T], dst *T) {
 	inParts(&w.tasks.weights, weightsTask[T]{g, dst}, partsOf(g.n*g.k, grainPacking), g.weightColumns()/g.kernels.panel(), 1)
 }
 
-// packForRows packs b once for all parts that are rows of c, unless it is large or needs no packing.
+// packForRows packs b once for all parts that are rows of c, unless it is large or needs no packing. Each of two threads packs a small one for
+// itself: to wait for the other and to fetch what it packed takes as long, and twice as long from another die.
 func (g *product[T]) packForRows(w *workspace[T]) {
-	if g.weights == nil && g.packsB(g.m) && g.n*g.k <= sharedElements {
+	switch {
+	case g.weights != nil || !g.packsB(g.m) || g.n*g.k > sharedElements:
+	case Threads() == 2 && g.n*g.k <= ownElements:
+		g.own = products.Add(1)
+	default:
 		dst := aligned(&w.b, g.weightColumns()*g.k)
 		g.packWeights(w, dst)
 		g.weights = dst
 	}
+}
+
+// packOwn packs all of b for this thread, unless a part before has.
+func (g *product[T]) packOwn(w *workspace[T]) *T {
+	dst := aligned(&w.right, g.weightColumns()*g.k)
+	if w.rightOf != g.own {
+		t := weightsTask[T]{g, dst}
+		t.run(0, 0, up(g.n, g.kernels.panel()))
+		w.rightOf = g.own
+	}
+	return dst
 }

@@ -24,6 +24,7 @@ type product[T Float] struct {
 	parts  int            // into which numbers are split, or 0; see split.go
 	parted *partedWeights // all of b, split, or nil
 	serial uint64         // below which parts find the rows that an earlier part split, or 0
+	own    uint64         // the number of a product of which each thread packs b, or 0
 
 	byRows  bool // parts are rows of c, not columns
 	byDots  bool
@@ -67,6 +68,8 @@ const (
 	manyRows = 256
 	// sharedElements bounds the b that is packed whole before its parts are multiplied.
 	sharedElements = 1 << 20
+	// ownElements bounds the b that each of two threads packs for itself.
+	ownElements = 96 << 10
 )
 
 // blockBytes is how much of a stays in the second-level cache: of 1 MiB or more beside AVX-512, of 256 KiB or more beside
@@ -163,7 +166,7 @@ func (g *product[T]) drop() {
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
-	g.cut.parts = 0
+	g.cut.parts, g.own = 0, 0
 }
 
 // run computes one part.
@@ -194,6 +197,10 @@ func (g *product[T]) part(w *workspace[T], from, to int) {
 	case g.parts > 0:
 		g.splitBlocks(w, i0, i1, j0, j1)
 		g.differentiate(i0, i1, j0, j1)
+	case g.own != 0:
+		own := *g
+		own.weights = g.packOwn(w)
+		own.rectangle(w, i0, i1, j0, j1)
 	default:
 		g.rectangle(w, i0, i1, j0, j1)
 	}

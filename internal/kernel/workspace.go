@@ -13,6 +13,9 @@ type workspace[T Float] struct {
 	other []T
 	kept  []T    // a block of a
 	keeps uint64 // whose
+	// of one of which each thread packs b
+	right   []T
+	rightOf uint64
 	// blocks on their way to and from AMX tiles
 	square, turned, panel []T
 	splitRows             []T            // a block of a
