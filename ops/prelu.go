@@ -35,29 +35,16 @@ func (prelu) Run(in, out []*Array) error {
 		func() error { runPReLU[float64](in, out); return nil })
 }
 
-// eachChannel calls f with the runs of x that one weight is for.
-func eachChannel(shape []int, weights int, f func(c, from, to int)) {
-	n := size(shape)
-	if weights == 1 {
-		f(0, 0, n)
-		return
-	}
-	inner := size(shape[2:])
-	for from, c := 0, 0; from < n; from, c = from+inner, (c+1)%weights {
-		f(c, from, from+inner)
-	}
+func runPReLU[T kernel.Float](in, out []*Array) {
+	kernel.PReLU(Slice[T](out[0]), Slice[T](in[0]), Slice[T](in[1]), preluInner(in[0].Shape, in[1].Len))
 }
 
-func runPReLU[T kernel.Float](in, out []*Array) {
-	x, weight, y := Slice[T](in[0]), Slice[T](in[1]), Slice[T](out[0])
-	eachChannel(in[0].Shape, len(weight), func(c, from, to int) {
-		for i, v := range x[from:to] {
-			if !(v > 0) {
-				v *= weight[c]
-			}
-			y[from+i] = v
-		}
-	})
+// preluInner is how many elements of x with one weight lie side by side.
+func preluInner(x []int, weights int) int {
+	if weights == 1 {
+		return max(size(x), 1)
+	}
+	return max(size(x[2:]), 1)
 }
 
 func (prelu) Gradient(in gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -85,19 +72,5 @@ func (preluGradient) Run(in, out []*Array) error {
 }
 
 func runPReLUGradient[T kernel.Float](in, out []*Array) {
-	dy, x, weight := Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2])
-	dx, sums := Slice[T](out[0]), make([]float64, len(weight))
-	eachChannel(in[1].Shape, len(weight), func(c, from, to int) {
-		for i := from; i < to; i++ {
-			if x[i] > 0 {
-				dx[i] = dy[i]
-			} else {
-				dx[i] = dy[i] * weight[c]
-				sums[c] += float64(dy[i]) * float64(x[i])
-			}
-		}
-	})
-	for c, s := range sums {
-		Slice[T](out[1])[c] = T(s)
-	}
+	kernel.PReLUGrad(Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]), preluInner(in[1].Shape, in[2].Len))
 }

@@ -55,6 +55,7 @@ type tasks[T Float] struct {
 	adam          adamTask[T]
 	outer         outerTask[T]
 	few           fewTask[T]
+	prelu         preluTask[T]
 	turn          turnTask[T]
 	product       product[T]
 	packing       packingTask[T]
@@ -107,6 +108,14 @@ func (w *workspace[T]) columns(n int) {
 func (w *workspace[T]) floats(n int) []T {
 	p := aligned(&w.own, n)
 	return unsafe.Slice(p, n)
+}
+
+// room gives n numbers for sums, of any value.
+func (w *workspace[T]) room(n int) []float64 {
+	if cap(w.partial) < n {
+		w.partial = make([]float64, n)
+	}
+	return w.partial[:n]
 }
 
 // aligned returns n elements of buffer, grown as needed, from a multiple of 64 bytes on.
