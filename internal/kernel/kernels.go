@@ -45,7 +45,7 @@ type kernels[T Float] struct {
 	gru         func(n int, r, z, n_, hn, before, h *T)
 	gruGrad     func(n int, dr, dz, dn, dhn, dh, r, z, n_, hn, before *T)
 
-	maxSquares func(rows, n int, dst, src *T, width int) // see _asm/pool.go
+	maxSquares, meanSquares func(rows, n int, dst, src *T, width int) // see _asm/pool.go
 
 	lanes, maxRows, maxDots int
 	depth                   [3]int // of a block of a product by layout, where blockK is too little

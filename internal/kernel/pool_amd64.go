@@ -8,10 +8,22 @@ package kernel
 func maxSquaresF32AVX512(rows int, n int, dst *float32, src *float32, width int)
 
 //go:noescape
+func meanSquaresF32AVX512(rows int, n int, dst *float32, src *float32, width int)
+
+//go:noescape
 func maxSquaresF64AVX512(rows int, n int, dst *float64, src *float64, width int)
+
+//go:noescape
+func meanSquaresF64AVX512(rows int, n int, dst *float64, src *float64, width int)
 
 //go:noescape
 func maxSquaresF32AVX2(rows int, n int, dst *float32, src *float32, width int)
 
 //go:noescape
+func meanSquaresF32AVX2(rows int, n int, dst *float32, src *float32, width int)
+
+//go:noescape
 func maxSquaresF64AVX2(rows int, n int, dst *float64, src *float64, width int)
+
+//go:noescape
+func meanSquaresF64AVX2(rows int, n int, dst *float64, src *float64, width int)

@@ -135,6 +135,101 @@ DATA indicesF32AVX512Odd<>+56(SB)/4, $0x0000001d
 DATA indicesF32AVX512Odd<>+60(SB)/4, $0x0000001f
 GLOBL indicesF32AVX512Odd<>(SB), RODATA|NOPTR, $64
 
+// func meanSquaresF32AVX512(rows int, n int, dst *float32, src *float32, width int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·meanSquaresF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ    rows+0(FP), AX
+	MOVQ    n+8(FP), CX
+	MOVQ    dst+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    width+32(FP), SI
+	SHLQ    $0x02, SI
+	MOVQ    CX, DI
+	SHLQ    $0x02, DI
+	LEAQ    (CX)(CX*1), R8
+	VMOVUPS indicesF32AVX512Even<>+0(SB), Z0
+	VMOVUPS indicesF32AVX512Odd<>+0(SB), Z1
+
+row:
+	LEAQ (BX)(SI*1), CX
+	XORQ R9, R9
+	XORQ R10, R10
+	MOVQ R8, R11
+
+whole:
+	CMPQ        R11, $+32
+	JLT         rest
+	VMOVUPS     (BX)(R10*4), Z2
+	VMOVUPS     (CX)(R10*4), Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS     64(BX)(R10*4), Z3
+	VMOVUPS     64(CX)(R10*4), Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z0, Z4
+	VMOVUPS     Z1, Z5
+	VPERMI2PS   Z3, Z2, Z4
+	VPERMI2PS   Z3, Z2, Z5
+	VADDPS      Z5, Z4, Z4
+	VMULPS.BCST constant32_3e800000<>+0(SB), Z4, Z4
+	VMOVUPS     Z4, (DX)(R9*4)
+	ADDQ        $+16, R9
+	ADDQ        $+32, R10
+	SUBQ        $+32, R11
+	JMP         whole
+
+rest:
+	TESTQ       R11, R11
+	JZ          next
+	MOVQ        $+16, R14
+	XORQ        R15, R15
+	MOVQ        R11, R12
+	CMPQ        R12, R14
+	CMOVQGT     R14, R12
+	MOVQ        R11, R13
+	SUBQ        R14, R13
+	CMOVQLT     R15, R13
+	SHRQ        $0x01, R11
+	MOVQ        $-1, R14
+	BZHIQ       R12, R14, R14
+	KMOVW       R14, K1
+	MOVQ        $-1, R12
+	BZHIQ       R13, R12, R12
+	KMOVW       R12, K2
+	MOVQ        $-1, R12
+	BZHIQ       R11, R12, R12
+	KMOVW       R12, K3
+	VMOVUPS.Z   (BX)(R10*4), K1, Z2
+	VMOVUPS.Z   (CX)(R10*4), K1, Z3
+	VADDPS      Z3, Z2, Z2
+	VMOVUPS.Z   64(BX)(R10*4), K2, Z3
+	VMOVUPS.Z   64(CX)(R10*4), K2, Z4
+	VADDPS      Z4, Z3, Z3
+	VMOVUPS     Z0, Z4
+	VMOVUPS     Z1, Z5
+	VPERMI2PS   Z3, Z2, Z4
+	VPERMI2PS   Z3, Z2, Z5
+	VADDPS      Z5, Z4, Z4
+	VMULPS.BCST constant32_3e800000<>+0(SB), Z4, Z4
+	VMOVUPS     Z4, K3, (DX)(R9*4)
+
+next:
+	LEAQ (BX)(SI*2), BX
+	ADDQ DI, DX
+	DECQ AX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA constant32_3e800000<>+0(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+4(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+8(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+12(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+16(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+20(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+24(SB)/4, $0x3e800000
+DATA constant32_3e800000<>+28(SB)/4, $0x3e800000
+GLOBL constant32_3e800000<>(SB), RODATA|NOPTR, $32
+
 // func maxSquaresF64AVX512(rows int, n int, dst *float64, src *float64, width int)
 // Requires: AVX, AVX512F, BMI2, CMOV
 TEXT ·maxSquaresF64AVX512(SB), NOSPLIT, $0-40
@@ -250,6 +345,97 @@ DATA indicesF64AVX512Odd<>+48(SB)/8, $0x000000000000000d
 DATA indicesF64AVX512Odd<>+56(SB)/8, $0x000000000000000f
 GLOBL indicesF64AVX512Odd<>(SB), RODATA|NOPTR, $64
 
+// func meanSquaresF64AVX512(rows int, n int, dst *float64, src *float64, width int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·meanSquaresF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ    rows+0(FP), AX
+	MOVQ    n+8(FP), CX
+	MOVQ    dst+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    width+32(FP), SI
+	SHLQ    $0x03, SI
+	MOVQ    CX, DI
+	SHLQ    $0x03, DI
+	LEAQ    (CX)(CX*1), R8
+	VMOVUPD indicesF64AVX512Even<>+0(SB), Z0
+	VMOVUPD indicesF64AVX512Odd<>+0(SB), Z1
+
+row:
+	LEAQ (BX)(SI*1), CX
+	XORQ R9, R9
+	XORQ R10, R10
+	MOVQ R8, R11
+
+whole:
+	CMPQ        R11, $+16
+	JLT         rest
+	VMOVUPD     (BX)(R10*8), Z2
+	VMOVUPD     (CX)(R10*8), Z3
+	VADDPD      Z3, Z2, Z2
+	VMOVUPD     64(BX)(R10*8), Z3
+	VMOVUPD     64(CX)(R10*8), Z4
+	VADDPD      Z4, Z3, Z3
+	VMOVUPD     Z0, Z4
+	VMOVUPD     Z1, Z5
+	VPERMI2PD   Z3, Z2, Z4
+	VPERMI2PD   Z3, Z2, Z5
+	VADDPD      Z5, Z4, Z4
+	VMULPD.BCST constant64_3fd0000000000000<>+0(SB), Z4, Z4
+	VMOVUPD     Z4, (DX)(R9*8)
+	ADDQ        $+8, R9
+	ADDQ        $+16, R10
+	SUBQ        $+16, R11
+	JMP         whole
+
+rest:
+	TESTQ       R11, R11
+	JZ          next
+	MOVQ        $+8, R14
+	XORQ        R15, R15
+	MOVQ        R11, R12
+	CMPQ        R12, R14
+	CMOVQGT     R14, R12
+	MOVQ        R11, R13
+	SUBQ        R14, R13
+	CMOVQLT     R15, R13
+	SHRQ        $0x01, R11
+	MOVQ        $-1, R14
+	BZHIQ       R12, R14, R14
+	KMOVW       R14, K1
+	MOVQ        $-1, R12
+	BZHIQ       R13, R12, R12
+	KMOVW       R12, K2
+	MOVQ        $-1, R12
+	BZHIQ       R11, R12, R12
+	KMOVW       R12, K3
+	VMOVUPD.Z   (BX)(R10*8), K1, Z2
+	VMOVUPD.Z   (CX)(R10*8), K1, Z3
+	VADDPD      Z3, Z2, Z2
+	VMOVUPD.Z   64(BX)(R10*8), K2, Z3
+	VMOVUPD.Z   64(CX)(R10*8), K2, Z4
+	VADDPD      Z4, Z3, Z3
+	VMOVUPD     Z0, Z4
+	VMOVUPD     Z1, Z5
+	VPERMI2PD   Z3, Z2, Z4
+	VPERMI2PD   Z3, Z2, Z5
+	VADDPD      Z5, Z4, Z4
+	VMULPD.BCST constant64_3fd0000000000000<>+0(SB), Z4, Z4
+	VMOVUPD     Z4, K3, (DX)(R9*8)
+
+next:
+	LEAQ (BX)(SI*2), BX
+	ADDQ DI, DX
+	DECQ AX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+DATA constant64_3fd0000000000000<>+0(SB)/8, $0x3fd0000000000000
+DATA constant64_3fd0000000000000<>+8(SB)/8, $0x3fd0000000000000
+DATA constant64_3fd0000000000000<>+16(SB)/8, $0x3fd0000000000000
+DATA constant64_3fd0000000000000<>+24(SB)/8, $0x3fd0000000000000
+GLOBL constant64_3fd0000000000000<>(SB), RODATA|NOPTR, $32
+
 // func maxSquaresF32AVX2(rows int, n int, dst *float32, src *float32, width int)
 // Requires: AVX, AVX2, CMOV
 TEXT ·maxSquaresF32AVX2(SB), NOSPLIT, $0-40
@@ -353,6 +539,89 @@ DATA tailTable<>+48(SB)/8, $0x0000000000000000
 DATA tailTable<>+56(SB)/8, $0x0000000000000000
 GLOBL tailTable<>(SB), RODATA|NOPTR, $64
 
+// func meanSquaresF32AVX2(rows int, n int, dst *float32, src *float32, width int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·meanSquaresF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ rows+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x02, SI
+	MOVQ CX, DI
+	SHLQ $0x02, DI
+	LEAQ (CX)(CX*1), R8
+
+row:
+	LEAQ (BX)(SI*1), CX
+	XORQ R9, R9
+	XORQ R10, R10
+	MOVQ R8, R11
+
+whole:
+	CMPQ    R11, $+16
+	JLT     rest
+	VMOVUPS (BX)(R10*4), Y0
+	VMOVUPS (CX)(R10*4), Y1
+	VADDPS  Y1, Y0, Y0
+	VMOVUPS 32(BX)(R10*4), Y1
+	VMOVUPS 32(CX)(R10*4), Y2
+	VADDPS  Y2, Y1, Y1
+	VSHUFPS $0x88, Y1, Y0, Y2
+	VSHUFPS $0xdd, Y1, Y0, Y0
+	VPERMPD $0xd8, Y2, Y2
+	VPERMPD $0xd8, Y0, Y0
+	VADDPS  Y0, Y2, Y2
+	VMULPS  constant32_3e800000<>+0(SB), Y2, Y2
+	VMOVUPS Y2, (DX)(R9*4)
+	ADDQ    $+8, R9
+	ADDQ    $+16, R10
+	SUBQ    $+16, R11
+	JMP     whole
+
+rest:
+	TESTQ      R11, R11
+	JZ         next
+	MOVQ       $+8, R14
+	XORQ       R15, R15
+	MOVQ       R11, R12
+	CMPQ       R12, R14
+	CMOVQGT    R14, R12
+	MOVQ       R11, R13
+	SUBQ       R14, R13
+	CMOVQLT    R15, R13
+	SHRQ       $0x01, R11
+	LEAQ       tailTable<>+32(SB), R14
+	NEGQ       R12
+	VMOVUPS    (R14)(R12*4), Y0
+	LEAQ       tailTable<>+32(SB), R12
+	NEGQ       R13
+	VMOVUPS    (R12)(R13*4), Y1
+	LEAQ       tailTable<>+32(SB), R12
+	NEGQ       R11
+	VMOVUPS    (R12)(R11*4), Y2
+	VMASKMOVPS (BX)(R10*4), Y0, Y3
+	VMASKMOVPS (CX)(R10*4), Y0, Y0
+	VADDPS     Y0, Y3, Y3
+	VMASKMOVPS 32(BX)(R10*4), Y1, Y0
+	VMASKMOVPS 32(CX)(R10*4), Y1, Y1
+	VADDPS     Y1, Y0, Y0
+	VSHUFPS    $0x88, Y0, Y3, Y1
+	VSHUFPS    $0xdd, Y0, Y3, Y0
+	VPERMPD    $0xd8, Y1, Y1
+	VPERMPD    $0xd8, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+	VMULPS     constant32_3e800000<>+0(SB), Y1, Y1
+	VMASKMOVPS Y1, Y2, (DX)(R9*4)
+
+next:
+	LEAQ (BX)(SI*2), BX
+	ADDQ DI, DX
+	DECQ AX
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func maxSquaresF64AVX2(rows int, n int, dst *float64, src *float64, width int)
 // Requires: AVX, AVX2, CMOV
 TEXT ·maxSquaresF64AVX2(SB), NOSPLIT, $0-40
@@ -437,6 +706,89 @@ rest:
 	VCMPPD     $0x03, Y3, Y3, Y1
 	VBLENDVPD  Y1, Y3, Y0, Y0
 	VMASKMOVPD Y0, Y2, (DX)(R9*8)
+
+next:
+	LEAQ (BX)(SI*2), BX
+	ADDQ DI, DX
+	DECQ AX
+	JNZ  row
+	VZEROUPPER
+	RET
+
+// func meanSquaresF64AVX2(rows int, n int, dst *float64, src *float64, width int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·meanSquaresF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ rows+0(FP), AX
+	MOVQ n+8(FP), CX
+	MOVQ dst+16(FP), DX
+	MOVQ src+24(FP), BX
+	MOVQ width+32(FP), SI
+	SHLQ $0x03, SI
+	MOVQ CX, DI
+	SHLQ $0x03, DI
+	LEAQ (CX)(CX*1), R8
+
+row:
+	LEAQ (BX)(SI*1), CX
+	XORQ R9, R9
+	XORQ R10, R10
+	MOVQ R8, R11
+
+whole:
+	CMPQ      R11, $+8
+	JLT       rest
+	VMOVUPD   (BX)(R10*8), Y0
+	VMOVUPD   (CX)(R10*8), Y1
+	VADDPD    Y1, Y0, Y0
+	VMOVUPD   32(BX)(R10*8), Y1
+	VMOVUPD   32(CX)(R10*8), Y2
+	VADDPD    Y2, Y1, Y1
+	VUNPCKLPD Y1, Y0, Y2
+	VUNPCKHPD Y1, Y0, Y0
+	VPERMPD   $0xd8, Y2, Y2
+	VPERMPD   $0xd8, Y0, Y0
+	VADDPD    Y0, Y2, Y2
+	VMULPD    constant64_3fd0000000000000<>+0(SB), Y2, Y2
+	VMOVUPD   Y2, (DX)(R9*8)
+	ADDQ      $+4, R9
+	ADDQ      $+8, R10
+	SUBQ      $+8, R11
+	JMP       whole
+
+rest:
+	TESTQ      R11, R11
+	JZ         next
+	MOVQ       $+4, R14
+	XORQ       R15, R15
+	MOVQ       R11, R12
+	CMPQ       R12, R14
+	CMOVQGT    R14, R12
+	MOVQ       R11, R13
+	SUBQ       R14, R13
+	CMOVQLT    R15, R13
+	SHRQ       $0x01, R11
+	LEAQ       tailTable<>+32(SB), R14
+	NEGQ       R12
+	VMOVUPS    (R14)(R12*8), Y0
+	LEAQ       tailTable<>+32(SB), R12
+	NEGQ       R13
+	VMOVUPS    (R12)(R13*8), Y1
+	LEAQ       tailTable<>+32(SB), R12
+	NEGQ       R11
+	VMOVUPS    (R12)(R11*8), Y2
+	VMASKMOVPD (BX)(R10*8), Y0, Y3
+	VMASKMOVPD (CX)(R10*8), Y0, Y0
+	VADDPD     Y0, Y3, Y3
+	VMASKMOVPD 32(BX)(R10*8), Y1, Y0
+	VMASKMOVPD 32(CX)(R10*8), Y1, Y1
+	VADDPD     Y1, Y0, Y0
+	VUNPCKLPD  Y0, Y3, Y1
+	VUNPCKHPD  Y0, Y3, Y0
+	VPERMPD    $0xd8, Y1, Y1
+	VPERMPD    $0xd8, Y0, Y0
+	VADDPD     Y0, Y1, Y1
+	VMULPD     constant64_3fd0000000000000<>+0(SB), Y1, Y1
+	VMASKMOVPD Y1, Y2, (DX)(R9*8)
 
 next:
 	LEAQ (BX)(SI*2), BX

@@ -4,16 +4,20 @@ package kernel
 
 func enterPoolF32AVX512(k *kernels[float32]) {
 	k.maxSquares = maxSquaresF32AVX512
+	k.meanSquares = meanSquaresF32AVX512
 }
 
 func enterPoolF64AVX512(k *kernels[float64]) {
 	k.maxSquares = maxSquaresF64AVX512
+	k.meanSquares = meanSquaresF64AVX512
 }
 
 func enterPoolF32AVX2(k *kernels[float32]) {
 	k.maxSquares = maxSquaresF32AVX2
+	k.meanSquares = meanSquaresF32AVX2
 }
 
 func enterPoolF64AVX2(k *kernels[float64]) {
 	k.maxSquares = maxSquaresF64AVX2
+	k.meanSquares = meanSquaresF64AVX2
 }

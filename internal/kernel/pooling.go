@@ -108,6 +108,10 @@ func (t *poolTask[T]) plane(plane int, w *Windows) {
 		maxHalves(y, indices, x, p.Input, size)
 	case p.Kind == PoolMax:
 		poolMax(w, y, indices, x, p.Input)
+	case p.quarters(w):
+		meanHalves(y, x, p.Input, size)
+	case p.Kind == PoolMean && w.solid():
+		means(p, w, y, x)
 	default:
 		p.sums(w, func(i, n, divisor int, window window) {
 			s := T(0)
@@ -155,6 +159,14 @@ func PoolPlanesGrad[T Float](p *Pool, dsrc, ddst, src, dst []T, count int) {
 	p.forPlanes(count, count*max(in, out), func(plane int, w *Windows) {
 		dx, dy := dsrc[plane*in:][:in], ddst[plane*out:][:out]
 		clear(dx)
+		switch {
+		case p.quarters(w):
+			meanHalvesGrad(dx, dy, p.Input, size)
+			return
+		case p.Kind == PoolMean && w.solid():
+			meansGrad(p, w, dx, dy)
+			return
+		}
 		if p.Kind == PoolNorm { // as PyTorch, where 0 times an infinite or undefined derivative is NaN
 			for j, v := range src[plane*in:][:in] {
 				dx[j] = 0 * power(v, p.Norm-1)
@@ -215,11 +227,7 @@ func (p *Pool) sums(w *Windows, f func(i, n, divisor int, window window)) {
 	for _, a := range w[0] {
 		for _, b := range w[1] {
 			for _, c := range w[2] {
-				divisor := a.Divisor * b.Divisor * c.Divisor
-				if p.Divisor != 0 {
-					divisor = p.Divisor
-				}
-				f(i, a.count()*b.count()*c.count(), divisor, window{a, b, c})
+				f(i, a.count()*b.count()*c.count(), p.divisor(a, b, c), window{a, b, c})
 				i++
 			}
 		}

@@ -88,10 +88,47 @@ func SoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 		gradRows(f, dx, dy, y, outer, n)
 		return
 	}
+	if inner >= softmaxColumns {
+		softmaxGradColumns(dx, dy, y, outer, n, inner)
+		return
+	}
 	columns(outer, n, inner, func(at int) {
 		sum := addUp(n, inner, func(i int) T { return rounded(dy[at+i*inner] * y[at+i*inner]) })
 		for i := range n {
 			dx[at+i*inner] = (dy[at+i*inner] - sum) * y[at+i*inner]
+		}
+	})
+}
+
+const (
+	// softmaxColumns is from how many columns of the last dim those of a softmax over another are taken as vectors, softmaxBlock
+	// how many at a time, whose sums stay in the first-level cache.
+	softmaxColumns, softmaxBlock = 8, 1024
+)
+
+// softmaxGradColumns is SoftmaxGrad for blocks of columns, with the same bits.
+func softmaxGradColumns[T Float](dx, dy, y []T, outer, n, inner int) {
+	blocks := up(inner, softmaxBlock)
+	parallel(min(outer*blocks, partsOf(outer*n*inner, grainMath)), outer*blocks, 1, func(from, to int) {
+		w := borrow[T]()
+		defer w.giveBack()
+		for block := from; block < to; block++ {
+			first := block / blocks * n * inner
+			a := block % blocks * softmaxBlock
+			width := min(softmaxBlock, inner-a)
+			room := w.floats(2 * width)
+			sum, product := room[:width], room[width:]
+			clear(sum)
+			for i := range n {
+				at := first + i*inner + a
+				zipSerial(Mul, product, dy[at:at+width], y[at:at+width])
+				zipSerial(Add, sum, sum, product)
+			}
+			for i := range n {
+				at := first + i*inner + a
+				zipSerial(Sub, product, dy[at:at+width], sum)
+				zipSerial(Mul, dx[at:at+width], product, y[at:at+width])
+			}
 		}
 	})
 }

@@ -6,12 +6,21 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// pooling emits the most usual pool: the maximum of squares of two, dst (rows, n) of src (2·rows, width). NaN is the maximum of
-// what it is in.
+// pooling emits the most usual pools: the maximum, and the mean, of squares of two, dst (rows, n) of src (2·rows, width). NaN is the
+// maximum of what it is in.
 func pooling(m machine) {
-	name := m.name("maxSquares")
+	squares(m, "maxSquares", m.maximum, func(Register) {})
+	squares(m, "meanSquares", func(x, y Register) Register {
+		m.add(y, x, x)
+		return x
+	}, func(x Register) { m.mul(m.constant(0.25), x, x) })
+}
+
+// squares emits the pool that joins the four elements of a square, and finishes what they give.
+func squares(m machine, stem string, join func(x, y Register) Register, finish func(x Register)) {
+	name := m.name(stem)
 	function(name, "func(rows, n int, dst, src *"+m.element()+", width int)")
-	table(m, "maxSquares", "", name)
+	table(m, stem, "", name)
 	rows, n, dst, src, width := param("rows"), param("n"), param("dst"), param("src"), param("width")
 	line, size := GP64(), GP64() // bytes of a line of src and of dst
 	MOVQ(width, line)
@@ -35,10 +44,12 @@ func pooling(m machine) {
 	step := func(load func(v int, base Register) Register, store func(x Register)) {
 		var pair [2]Register
 		for v := range pair {
-			pair[v] = m.maximum(load(v, src), load(v, below))
+			pair[v] = join(load(v, src), load(v, below))
 		}
 		even, odd := parts.split(pair[0], pair[1])
-		store(m.maximum(even, odd))
+		x := join(even, odd)
+		finish(x)
+		store(x)
 	}
 	Label("whole")
 	CMPQ(left, I32(int32(2*lanes)))
@@ -100,16 +111,18 @@ func (m machine) newSplitter() splitter {
 	}
 	for i, r := range []*Register{&s.even, &s.odd} {
 		name := m.name("indices") + []string{"Even", "Odd"}[i]
-		mem := GLOBL(name, RODATA|NOPTR)
-		for l := range m.lanes() {
-			if m.f32 {
-				DATA(l*4, U32(uint32(2*l+i)))
-			} else {
-				DATA(l*8, U64(uint64(2*l+i)))
+		if _, ok := constants[name]; !ok {
+			constants[name] = GLOBL(name, RODATA|NOPTR)
+			for l := range m.lanes() {
+				if m.f32 {
+					DATA(l*4, U32(uint32(2*l+i)))
+				} else {
+					DATA(l*8, U64(uint64(2*l+i)))
+				}
 			}
 		}
 		*r = m.vec()
-		m.move(mem, *r)
+		m.move(constants[name], *r)
 	}
 	return s
 }
