@@ -2,7 +2,6 @@ package ops
 
 import (
 	"fmt"
-	"math"
 
 	"gorgonia.org/gorgonia"
 
@@ -41,27 +40,15 @@ func (l localResponseNorm) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNorm[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	x, y, sums := Slice[T](in[0]), Slice[T](out[0]), Slice[T](out[1])
-	kernel.Zip(kernel.Mul, y, x, x)
-	addWindows(in[0].Shape, l.Size/2, (l.Size-1)/2, T(l.Alpha/float64(l.Size)), sums, y)
-	for i := range sums {
-		sums[i] += T(l.K)
-		y[i] = x[i] / T(math.Pow(float64(sums[i]), l.Beta))
-	}
+	r := l.kernel(in[0].Shape)
+	kernel.ResponseNormalize(&r, Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]))
 	return nil
 }
 
-// addWindows computes, for each channel, scale times the sum of the channels from before to behind it.
-func addWindows[T kernel.Float](shape []int, before, behind int, scale T, dst, x []T) {
-	clear(dst)
-	channels, each := shape[1], size(shape[2:])
-	for n := range shape[0] {
-		plane := func(v []T, c int) []T { return v[(n*channels+c)*each : (n*channels+c+1)*each] }
-		for c := range channels {
-			for o := max(0, c-before); o <= min(channels-1, c+behind); o++ {
-				kernel.Axpy(scale, plane(x, o), plane(dst, c))
-			}
-		}
+func (l localResponseNorm) kernel(shape []int) kernel.ResponseNorm {
+	return kernel.ResponseNorm{
+		Channels: shape[1], Inner: size(shape[2:]), Before: l.Size / 2, Behind: (l.Size - 1) / 2,
+		Scale: l.Alpha / float64(l.Size), Beta: l.Beta, K: l.K,
 	}
 }
 
@@ -94,14 +81,7 @@ func (g localResponseNormGradient) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNormGradient[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	dy, x, sums := Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2])
-	dx, summed := Slice[T](out[0]), Slice[T](out[1])
-	for i := range summed {
-		summed[i] = T(float64(dy[i]) * float64(x[i]) * math.Pow(float64(sums[i]), -l.Beta-1))
-	}
-	addWindows(in[0].Shape, (l.Size-1)/2, l.Size/2, T(2*l.Alpha*l.Beta/float64(l.Size)), dx, summed)
-	for i := range dx {
-		dx[i] = T(float64(dy[i])*math.Pow(float64(sums[i]), -l.Beta)) - x[i]*dx[i]
-	}
+	r := l.kernel(in[1].Shape)
+	kernel.ResponseNormalizeGrad(&r, Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]))
 	return nil
 }

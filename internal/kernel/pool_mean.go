@@ -35,6 +35,16 @@ func (p *Pool) runs(a, b, c Span, f func(from, to int)) {
 	p.eachRow(a, b, func(_ int, row rowSpan) { f(row.from+c.From, row.from+c.To) })
 }
 
+// whole says whether the pool is the mean of all of a plane.
+func (p *Pool) whole() bool {
+	for dim, spans := range p.Windows {
+		if len(spans) != 1 || spans[0].From != 0 || spans[0].To != p.Input[dim] || spans[0].Step != 1 {
+			return false
+		}
+	}
+	return p.Kind == PoolMean && p.Draw == nil
+}
+
 // means computes a plane of a PoolMean of solid windows: rows of windows at a time, whose rows are added up as vectors.
 func means[T Float](p *Pool, windows *Windows, y, x []T) {
 	w := borrow[T]()

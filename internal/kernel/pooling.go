@@ -65,7 +65,7 @@ func PoolPlanes[T Float](p *Pool, dst []T, indices []int64, src []T, count int) 
 	}
 	w := borrow[T]()
 	halves := p.Kind == PoolMax && p.Draw == nil && p.Windows.halves()
-	inParts(&w.tasks.pool, poolTask[T]{*p, dst, src, indices, halves}, min(count, partsOf(count*max(in, out), grainMath)), count, 1)
+	inParts(&w.tasks.pool, poolTask[T]{*p, dst, src, indices, halves, p.whole()}, min(count, partsOf(count*max(in, out), grainMath)), count, 1)
 	w.giveBack()
 }
 
@@ -75,6 +75,7 @@ type poolTask[T Float] struct {
 	dst, src []T
 	indices  []int64
 	halves   bool
+	whole    bool
 }
 
 func (t *poolTask[T]) run(_, from, to int) {
@@ -104,6 +105,8 @@ func (t *poolTask[T]) plane(plane int, w *Windows) {
 		indices = indices[plane*out:][:out]
 	}
 	switch {
+	case t.whole:
+		y[0] = T(sum(x)) / T(p.divisor(w[0][0], w[1][0], w[2][0]))
 	case t.halves:
 		maxHalves(y, indices, x, p.Input, size)
 	case p.Kind == PoolMax:
@@ -156,8 +159,16 @@ func PoolPlanesGrad[T Float](p *Pool, dsrc, ddst, src, dst []T, count int) {
 	out := volume(size)
 	need("dsrc of PoolPlanesGrad", len(dsrc), count*in)
 	need("ddst of PoolPlanesGrad", len(ddst), count*out)
+	whole := p.whole()
 	p.forPlanes(count, count*max(in, out), func(plane int, w *Windows) {
 		dx, dy := dsrc[plane*in:][:in], ddst[plane*out:][:out]
+		if whole {
+			g := dy[0] / T(p.divisor(w[0][0], w[1][0], w[2][0]))
+			for i := range dx {
+				dx[i] = g
+			}
+			return
+		}
 		clear(dx)
 		switch {
 		case p.quarters(w):
