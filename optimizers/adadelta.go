@@ -2,9 +2,8 @@ package optimizers
 
 import (
 	"fmt"
-	"math"
-
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 	"github.com/seed-70b75153/aegis/ops"
 )
 
@@ -92,11 +91,21 @@ var adadeltaMemory = keeps("square_avg", "acc_delta")
 
 func (s *adadelta) memory() memory { return adadeltaMemory }
 
-func (s *adadelta) update(r *run) {
-	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		e.state[0] = s.Rho*e.state[0] + (1-s.Rho)*e.g*e.g
-		step := math.Sqrt(e.state[1]+s.Eps) / math.Sqrt(e.state[0]+s.Eps) * e.g
-		e.state[1] = s.Rho*e.state[1] + (1-s.Rho)*step*step
-		e.p -= s.LR * step
-	})
+func (s *adadelta) update(r *run) { inVectors(r, s.WeightDecay, s.Maximize, s) }
+
+func (s *adadelta) update32(v *vectors[float32]) { adadeltaVectors(s, v) }
+
+func (s *adadelta) update64(v *vectors[float64]) { adadeltaVectors(s, v) }
+
+func adadeltaVectors[T kernel.Float](s *adadelta, v *vectors[T]) {
+	squares, steps := v.state[0], v.state[1]
+	v.keepSquares(squares, v.g, s.Rho)
+	for _, x := range []struct{ to, from []T }{{v.x, steps}, {v.y, squares}} {
+		kernel.ZipScalar(kernel.Add, x.to, x.from, T(s.Eps))
+		kernel.Map(kernel.Sqrt, x.to, x.to, 0, 0)
+	}
+	kernel.Zip(kernel.Div, v.y, v.x, v.y)
+	kernel.Zip(kernel.Mul, v.y, v.y, v.g)
+	v.keepSquares(steps, v.y, s.Rho)
+	kernel.Axpy(T(-s.LR), v.y, v.p)
 }

@@ -1,9 +1,8 @@
 package optimizers
 
 import (
-	"math"
-
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("Adagrad", func() settings { return &adagrad{} }) }
@@ -94,12 +93,27 @@ var adagradMemory = keeps("sum")
 func (s *adagrad) memory() memory { return adagradMemory }
 
 func (s *adagrad) update(r *run) {
-	rate := s.LR / (1 + float64(r.step-1)*s.LRDecay)
-	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		if r.fresh {
-			e.state[0] = s.InitialAccumulator
+	inVectors(r, s.WeightDecay, s.Maximize, &adagradStep{s.LR / (1 + float64(r.step-1)*s.LRDecay), s.Eps, s.InitialAccumulator, r.fresh})
+}
+
+// adagradStep is one step: initial is what the sums begin with where it is the first.
+type adagradStep struct {
+	rate, eps, initial float64
+	first              bool
+}
+
+func (s *adagradStep) update32(v *vectors[float32]) { adagradVectors(s, v) }
+
+func (s *adagradStep) update64(v *vectors[float64]) { adagradVectors(s, v) }
+
+func adagradVectors[T kernel.Float](s *adagradStep, v *vectors[T]) {
+	sum := v.state[0]
+	if s.first {
+		for i := range sum {
+			sum[i] = T(s.initial)
 		}
-		e.state[0] += e.g * e.g
-		e.p -= rate * e.g / (math.Sqrt(e.state[0]) + s.Eps)
-	})
+	}
+	kernel.Zip(kernel.Mul, v.x, v.g, v.g)
+	kernel.Zip(kernel.Add, sum, sum, v.x)
+	v.step(v.g, v.root(sum, s.eps), -s.rate)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("Adamax", func() settings { return &adamax{} }) }
@@ -91,10 +92,25 @@ var adamaxMemory = keeps("exp_avg", "exp_inf")
 func (s *adamax) memory() memory { return adamaxMemory }
 
 func (s *adamax) update(r *run) {
-	rate := s.LR / (1 - math.Pow(s.Beta[0], float64(r.step)))
-	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		e.state[0] += (1 - s.Beta[0]) * (e.g - e.state[0])
-		e.state[1] = math.Max(s.Beta[1]*e.state[1], math.Abs(e.g)+s.Eps)
-		e.p -= rate * e.state[0] / e.state[1]
-	})
+	inVectors(r, s.WeightDecay, s.Maximize, &adamaxStep{s, s.LR / (1 - math.Pow(s.Beta[0], float64(r.step)))})
+}
+
+// adamaxStep is one step.
+type adamaxStep struct {
+	*adamax
+	rate float64
+}
+
+func (s *adamaxStep) update32(v *vectors[float32]) { adamaxVectors(s, v) }
+
+func (s *adamaxStep) update64(v *vectors[float64]) { adamaxVectors(s, v) }
+
+func adamaxVectors[T kernel.Float](s *adamaxStep, v *vectors[T]) {
+	mean, most := v.state[0], v.state[1]
+	v.towards(mean, v.g, 1-s.Beta[0])
+	kernel.Map(kernel.Abs, v.x, v.g, 0, 0)
+	add(v.x, s.Eps)
+	scale(most, s.Beta[1])
+	kernel.Zip(kernel.Maximum, most, most, v.x)
+	v.step(mean, most, -s.rate)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("ASGD", func() settings { return &asgd{} }) }
@@ -97,12 +98,22 @@ func (s *asgd) update(r *run) {
 	if r.fresh {
 		r.numbers = [maxNumbers]float64{single(s.LR), 1}
 	}
-	rate, share := r.numbers[0], r.numbers[1] // those of the step before
-	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		e.p = e.p*(1-s.Lambd*rate) - rate*e.g
-		e.state[0] += (e.p - e.state[0]) * share
-	})
+	step := asgdStep{s.Lambd, r.numbers[0], r.numbers[1]} // rate and share are those of the step before
+	inVectors(r, s.WeightDecay, s.Maximize, &step)
 	t := float64(r.step)
 	r.numbers[0] = single(s.LR / math.Pow(1+s.Lambd*s.LR*t, s.Alpha))
 	r.numbers[1] = single(1 / math.Max(1, t-s.T0))
+}
+
+// asgdStep is one step.
+type asgdStep struct{ lambd, rate, share float64 }
+
+func (s *asgdStep) update32(v *vectors[float32]) { asgdVectors(s, v) }
+
+func (s *asgdStep) update64(v *vectors[float64]) { asgdVectors(s, v) }
+
+func asgdVectors[T kernel.Float](s *asgdStep, v *vectors[T]) {
+	scale(v.p, 1-s.lambd*s.rate)
+	kernel.Axpy(T(-s.rate), v.g, v.p)
+	v.towards(v.state[0], v.p, s.share)
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("NAdam", func() settings { return &nadam{} }) }
@@ -105,19 +106,34 @@ func (s *nadam) update(r *run) {
 	}
 	product := single(r.numbers[0] * single(now)) // of the shares of all steps so far
 	r.numbers[0] = product
-	correction2 := 1 - math.Pow(s.Beta[1], t)
 	decay, shrink := s.WeightDecay, 1.0
 	if s.DecoupledWeightDecay {
 		decay, shrink = 0, 1-s.LR*s.WeightDecay
 	}
-	each(r, decay, s.Maximize, func(e *element) {
-		e.p *= shrink
-		e.state[0] += (1 - s.Beta[0]) * (e.g - e.state[0])
-		e.state[1] = s.Beta[1]*e.state[1] + (1-s.Beta[1])*e.g*e.g
-		divisor := math.Sqrt(e.state[1]/correction2) + s.Eps
-		e.p -= s.LR * (1 - now) / (1 - product) * e.g / divisor
-		e.p -= s.LR * next / (1 - product*next) * e.state[0] / divisor
+	inVectors(r, decay, s.Maximize, &nadamStep{
+		s, shrink, 1 - math.Pow(s.Beta[1], t), -s.LR * (1 - now) / (1 - product), -s.LR * next / (1 - product*next),
 	})
+}
+
+// nadamStep is one step: gradient and mean are the factors of theirs.
+type nadamStep struct {
+	*nadam
+	shrink, correction2, gradient, mean float64
+}
+
+func (s *nadamStep) update32(v *vectors[float32]) { nadamVectors(s, v) }
+
+func (s *nadamStep) update64(v *vectors[float64]) { nadamVectors(s, v) }
+
+func nadamVectors[T kernel.Float](s *nadamStep, v *vectors[T]) {
+	mean, squares := v.state[0], v.state[1]
+	scale(v.p, s.shrink)
+	v.towards(mean, v.g, 1-s.Beta[0])
+	v.keepSquares(squares, v.g, s.Beta[1])
+	kernel.ZipScalar(kernel.Div, v.y, squares, T(s.correction2))
+	root := v.root(v.y, s.Eps)
+	v.step(v.g, root, s.gradient)
+	v.step(mean, root, s.mean)
 }
 
 // share is the share μ at a step.

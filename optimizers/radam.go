@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("RAdam", func() settings { return &radam{} }) }
@@ -97,22 +98,37 @@ func (s *radam) update(r *run) {
 	correction1, power2 := 1-math.Pow(s.Beta[0], t), math.Pow(s.Beta[1], t)
 	correction2, limit := 1-power2, 2/(1-s.Beta[1])-1
 	length := limit - 2*t*power2/correction2
-	rectify := 0.0
+	step := radamStep{radam: s, shrink: 1, rate: -s.LR / correction1}
 	if length > 5 {
-		rectify = math.Sqrt((length-4)*(length-2)*limit/((limit-4)*(limit-2)*length)) * math.Sqrt(correction2)
+		step.rectified = true
+		step.rate *= math.Sqrt((length-4)*(length-2)*limit/((limit-4)*(limit-2)*length)) * math.Sqrt(correction2)
 	}
-	decay, shrink := s.WeightDecay, 1.0
+	decay := s.WeightDecay
 	if s.DecoupledWeightDecay {
-		decay, shrink = 0, 1-s.LR*s.WeightDecay
+		decay, step.shrink = 0, 1-s.LR*s.WeightDecay
 	}
-	each(r, decay, s.Maximize, func(e *element) {
-		e.p *= shrink
-		e.state[0] += (1 - s.Beta[0]) * (e.g - e.state[0])
-		e.state[1] = s.Beta[1]*e.state[1] + (1-s.Beta[1])*e.g*e.g
-		step := e.state[0] / correction1
-		if length > 5 {
-			step *= rectify / (math.Sqrt(e.state[1]) + s.Eps)
-		}
-		e.p -= s.LR * step
-	})
+	inVectors(r, decay, s.Maximize, &step)
+}
+
+// radamStep is one step.
+type radamStep struct {
+	*radam
+	shrink, rate float64
+	rectified    bool
+}
+
+func (s *radamStep) update32(v *vectors[float32]) { radamVectors(s, v) }
+
+func (s *radamStep) update64(v *vectors[float64]) { radamVectors(s, v) }
+
+func radamVectors[T kernel.Float](s *radamStep, v *vectors[T]) {
+	mean, squares := v.state[0], v.state[1]
+	scale(v.p, s.shrink)
+	v.towards(mean, v.g, 1-s.Beta[0])
+	v.keepSquares(squares, v.g, s.Beta[1])
+	if s.rectified {
+		v.step(mean, v.root(squares, s.Eps), s.rate)
+	} else {
+		kernel.Axpy(T(s.rate), mean, v.p)
+	}
 }

@@ -1,9 +1,8 @@
 package optimizers
 
 import (
-	"math"
-
 	"github.com/seed-70b75153/aegis/graph"
+	"github.com/seed-70b75153/aegis/internal/kernel"
 )
 
 func init() { register("RMSprop", func() settings { return &rmsprop{} }) }
@@ -114,20 +113,29 @@ func (s *rmsprop) memory() memory {
 	return rmspropMemories[centered][momentum]
 }
 
-func (s *rmsprop) update(r *run) {
-	last := len(r.state) - 1 // where the momentum is
-	each(r, s.WeightDecay, s.Maximize, func(e *element) {
-		e.state[0] = s.Alpha*e.state[0] + (1-s.Alpha)*e.g*e.g
-		square := e.state[0]
-		if s.Centered {
-			e.state[1] += (1 - s.Alpha) * (e.g - e.state[1])
-			square -= e.state[1] * e.state[1]
-		}
-		step := e.g / (math.Sqrt(square) + s.Eps)
-		if s.Momentum > 0 {
-			e.state[last] = s.Momentum*e.state[last] + step
-			step = e.state[last]
-		}
-		e.p -= s.LR * step
-	})
+func (s *rmsprop) update(r *run) { inVectors(r, s.WeightDecay, s.Maximize, s) }
+
+func (s *rmsprop) update32(v *vectors[float32]) { rmspropVectors(s, v) }
+
+func (s *rmsprop) update64(v *vectors[float64]) { rmspropVectors(s, v) }
+
+func rmspropVectors[T kernel.Float](s *rmsprop, v *vectors[T]) {
+	square := v.state[0]
+	v.keepSquares(square, v.g, s.Alpha)
+	if s.Centered {
+		v.towards(v.state[1], v.g, 1-s.Alpha)
+		kernel.Zip(kernel.Mul, v.y, v.state[1], v.state[1])
+		kernel.Zip(kernel.Sub, v.y, square, v.y)
+		square = v.y
+	}
+	root := v.root(square, s.Eps)
+	if s.Momentum == 0 {
+		v.step(v.g, root, -s.LR)
+		return
+	}
+	buffer := v.state[len(s.memory().arrays)-1]
+	scale(buffer, s.Momentum)
+	kernel.Zip(kernel.Div, v.x, v.g, root)
+	kernel.Zip(kernel.Add, buffer, buffer, v.x)
+	kernel.Axpy(T(-s.LR), buffer, v.p)
 }
