@@ -16,16 +16,31 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 		softmaxBlocks(dst, src, n, 0, outer)
 		return
 	}
-	w := borrow[T]()
-	defer w.giveBack()
-	w.columns(inner)
-	for o := range outer {
+	slabs(outer, n, inner, func(o int, w *workspace[T]) {
 		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
 		w.exponentials(from, to, n)
 		for i := range n {
 			row := to[i*inner : (i+1)*inner]
 			Zip(Div, row, row, w.sum)
 		}
+	})
+}
+
+// slabs calls f for each part of (outer, n, inner), with room for the columns. Parts are shared among threads; what is done to the rows of
+// one is where there is one alone.
+func slabs[T Float](outer, n, inner int, f func(o int, w *workspace[T])) {
+	some := func(from, to int) {
+		w := borrow[T]()
+		defer w.giveBack()
+		w.columns(inner)
+		for o := from; o < to; o++ {
+			f(o, w)
+		}
+	}
+	if parts := min(outer, partsOf(outer*n*inner, grainMath)); parts > 1 {
+		parallel(parts, outer, 1, some)
+	} else {
+		some(0, outer)
 	}
 }
 
@@ -66,10 +81,7 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 		logSoftmaxRows(dst, src, n, 0, outer)
 		return
 	}
-	w := borrow[T]()
-	defer w.giveBack()
-	w.columns(inner)
-	for o := range outer {
+	slabs(outer, n, inner, func(o int, w *workspace[T]) {
 		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
 		w.exponentials(from, nil, n)
 		Map(Log, w.sum, w.sum, 0, 0)
@@ -78,7 +90,7 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 			Zip(Sub, row, from[i*inner:(i+1)*inner], w.most)
 			Zip(Sub, row, row, w.sum)
 		}
-	}
+	})
 }
 
 // SoftmaxGrad computes dx = y * (dy - sum(dy*y)) for y = Softmax(x). dx may be dy or y.
@@ -106,29 +118,46 @@ const (
 	softmaxColumns, softmaxBlock = 8, 1024
 )
 
-// softmaxGradColumns is SoftmaxGrad for blocks of columns, with the same bits.
-func softmaxGradColumns[T Float](dx, dy, y []T, outer, n, inner int) {
+// columnBlocks calls f for blocks of the columns of (outer, n, inner): at is where one begins in the first of n rows; sum and room are as wide.
+func columnBlocks[T Float](outer, n, inner int, f func(at, width int, sum, room []T)) {
 	blocks := up(inner, softmaxBlock)
 	parallel(min(outer*blocks, partsOf(outer*n*inner, grainMath)), outer*blocks, 1, func(from, to int) {
 		w := borrow[T]()
 		defer w.giveBack()
 		for block := from; block < to; block++ {
-			first := block / blocks * n * inner
 			a := block % blocks * softmaxBlock
 			width := min(softmaxBlock, inner-a)
 			room := w.floats(2 * width)
-			sum, product := room[:width], room[width:]
-			clear(sum)
-			for i := range n {
-				at := first + i*inner + a
-				zipSerial(Mul, product, dy[at:at+width], y[at:at+width])
-				zipSerial(Add, sum, sum, product)
-			}
-			for i := range n {
-				at := first + i*inner + a
-				zipSerial(Sub, product, dy[at:at+width], sum)
-				zipSerial(Mul, dx[at:at+width], product, y[at:at+width])
-			}
+			clear(room[:width])
+			f(block/blocks*n*inner+a, width, room[:width], room[width:])
+		}
+	})
+}
+
+// softmaxGradColumns is SoftmaxGrad for blocks of columns, with the same bits.
+func softmaxGradColumns[T Float](dx, dy, y []T, outer, n, inner int) {
+	columnBlocks(outer, n, inner, func(first, width int, sum, room []T) {
+		for at := first; at < first+n*inner; at += inner {
+			zipSerial(Mul, room, dy[at:at+width], y[at:at+width])
+			zipSerial(Add, sum, sum, room)
+		}
+		for at := first; at < first+n*inner; at += inner {
+			zipSerial(Sub, room, dy[at:at+width], sum)
+			zipSerial(Mul, dx[at:at+width], room, y[at:at+width])
+		}
+	})
+}
+
+// logSoftmaxGradColumns is LogSoftmaxGrad for blocks of columns.
+func logSoftmaxGradColumns[T Float](dx, dy, y []T, outer, n, inner int) {
+	columnBlocks(outer, n, inner, func(first, width int, sum, room []T) {
+		for at := first; at < first+n*inner; at += inner {
+			zipSerial(Add, sum, sum, dy[at:at+width])
+		}
+		for at := first; at < first+n*inner; at += inner {
+			mapSerial(Exp, room, y[at:at+width], 0, 0)
+			zipSerial(Mul, room, room, sum)
+			zipSerial(Sub, dx[at:at+width], dy[at:at+width], room)
 		}
 	})
 }
@@ -138,6 +167,10 @@ func LogSoftmaxGrad[T Float](dx, dy, y []T, outer, n, inner int) {
 	checkSoftmax(outer*n*inner, len(dx), len(dy), len(y))
 	if f := kernelsOf[T]().logSoftmaxGrad; f != nil && inner == 1 && n > 0 {
 		gradRows(f, dx, dy, y, outer, n)
+		return
+	}
+	if inner >= softmaxColumns {
+		logSoftmaxGradColumns(dx, dy, y, outer, n, inner)
 		return
 	}
 	columns(outer, n, inner, func(at int) {
