@@ -39,3 +39,37 @@ func testMaxOfSquares[T Float](t *testing.T) {
 		}
 	}
 }
+
+// Solid windows give the maxima that they give with the places.
+func TestMaxima(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testMaxima[float32])
+		t.Run("float64", testMaxima[float64])
+	})
+}
+
+func testMaxima[T Float](t *testing.T) {
+	b := newBench[T](t)
+	one := []Span{{0, 1, 1, 1}}
+	for n := 2; n <= 70; n++ {
+		for i, p := range []Pool{
+			{Input: [3]int{1, 1, n}, Windows: Windows{one, one, windowsOf(n, 2, 2, 0)}},
+			{Input: [3]int{1, 5, n}, Windows: Windows{one, windowsOf(5, 3, 2, 1), windowsOf(n, 3, 2, 1)}},
+			{Input: [3]int{3, 4, n}, Windows: Windows{windowsOf(3, 2, 1, 0), windowsOf(4, 4, 4, 0), windowsOf(n, 2, 1, 1)}},
+		} {
+			p.Kind = PoolMax
+			b.round++
+			const count = 2
+			in, out := volume(p.Input), volume(p.Windows.size())
+			x, y := b.normal(0, count*in, 1), b.empty(1, count*out)
+			x[(7*n+i)%len(x)] = T(math.NaN())
+			x[(3*n+i)%len(x)] = T(math.Inf(-1))
+			want := make([]T, count*out)
+			PoolPlanes(&p, want, make([]int64, count*out), x, count)
+			PoolPlanes(&p, y, nil, x, count)
+			for j, v := range want {
+				require.True(t, y[j] == v || v != v && y[j] != y[j], "%d of case %d of width %d is %v, want %v", j, i, n, y[j], v)
+			}
+		}
+	}
+}

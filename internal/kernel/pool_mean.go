@@ -3,11 +3,11 @@ package kernel
 // meanRun is from how many elements of a row a window adds them up as vectors, rather than the rows below each other.
 const meanRun = 16
 
-// solid says whether every window takes all elements between its ends.
+// solid says whether every window takes all elements between its ends, and there are some.
 func (w *Windows) solid() bool {
 	for _, spans := range w {
 		for _, s := range spans {
-			if s.Step != 1 {
+			if s.Step != 1 || s.From >= s.To {
 				return false
 			}
 		}

@@ -64,8 +64,9 @@ func PoolPlanes[T Float](p *Pool, dst []T, indices []int64, src []T, count int) 
 		need("indices of PoolPlanes", len(indices), count*out)
 	}
 	w := borrow[T]()
-	halves := p.Kind == PoolMax && p.Draw == nil && p.Windows.halves()
-	inParts(&w.tasks.pool, poolTask[T]{*p, dst, src, indices, halves, p.whole()}, min(count, partsOf(count*max(in, out), grainMath)), count, 1)
+	most := p.Kind == PoolMax && p.Draw == nil
+	t := poolTask[T]{p: *p, dst: dst, src: src, indices: indices, halves: most && p.Windows.halves(), pairs: most && indices == nil && p.Windows.pairs(), whole: p.whole()}
+	inParts(&w.tasks.pool, t, min(count, partsOf(count*max(in, out), grainMath)), count, 1)
 	w.giveBack()
 }
 
@@ -74,8 +75,8 @@ type poolTask[T Float] struct {
 	p        Pool
 	dst, src []T
 	indices  []int64
-	halves   bool
-	whole    bool
+	// the usual windows
+	halves, pairs, whole bool
 }
 
 func (t *poolTask[T]) run(_, from, to int) {
@@ -109,6 +110,10 @@ func (t *poolTask[T]) plane(plane int, w *Windows) {
 		y[0] = T(sum(x)) / T(p.divisor(w[0][0], w[1][0], w[2][0]))
 	case t.halves:
 		maxHalves(y, indices, x, p.Input, size)
+	case t.pairs:
+		maxPairs(y, x)
+	case p.Kind == PoolMax && indices == nil && w.solid():
+		maxima(p, w, y, x)
 	case p.Kind == PoolMax:
 		poolMax(w, y, indices, x, p.Input)
 	case p.quarters(w):
@@ -294,14 +299,62 @@ func (w *Windows) halves() bool {
 	if len(w[0]) != 1 || w[0][0] != (Span{0, 1, 1, w[0][0].Divisor}) {
 		return false
 	}
-	for _, spans := range w[1:] {
-		for i, s := range spans {
-			if s.From != 2*i || s.To != 2*i+2 || s.Step != 1 {
-				return false
-			}
+	return inPairs(w[1]) && inPairs(w[2])
+}
+
+// pairs says whether every window is one of two elements beside the next one, of a single row.
+func (w *Windows) pairs() bool {
+	for _, spans := range w[:2] {
+		if len(spans) != 1 || spans[0].From != 0 || spans[0].To != 1 {
+			return false
+		}
+	}
+	return inPairs(w[2])
+}
+
+func inPairs(spans []Span) bool {
+	for i, s := range spans {
+		if s.From != 2*i || s.To != 2*i+2 || s.Step != 1 {
+			return false
 		}
 	}
 	return true
+}
+
+func maxPairs[T Float](y, x []T) {
+	if f := kernelsOf[T]().maxSquares; f != nil && len(y) > 0 {
+		f(1, len(y), &y[0], &x[0], 0) // squares whose rows are the same
+		return
+	}
+	for i := range y {
+		y[i] = max(x[2*i], x[2*i+1])
+	}
+}
+
+// maxima computes a plane of a PoolMax of solid windows: the rows of a window are joined as vectors.
+func maxima[T Float](p *Pool, windows *Windows, y, x []T) {
+	w := borrow[T]()
+	defer w.giveBack()
+	line, at := w.floats(p.Input[2]), 0
+	for _, a := range windows[0] {
+		for _, b := range windows[1] {
+			p.eachRow(a, b, func(i int, row rowSpan) {
+				if from := x[row.from:row.to]; i == 0 {
+					copy(line, from)
+				} else {
+					zipSerial(Maximum, line, line, from)
+				}
+			})
+			for _, c := range windows[2] {
+				most := line[c.From]
+				for _, v := range line[c.From+1 : c.To] {
+					most = max(most, v)
+				}
+				y[at] = most
+				at++
+			}
+		}
+	}
 }
 
 func maxHalves[T Float](y []T, indices []int64, x []T, input, size [3]int) {
