@@ -2,6 +2,7 @@
 //
 //	go run ./bench mlp -dims 784,512,256,10 -batch 64 -optimizer sgd -mode train -threads 2 -json
 //	go run ./bench lenet -mode infer # and cnn, lstm, gru, transformer, layernorm, embedding
+//	go run ./bench parts -case 3   # one layer, loss or optimizer of bench/compare/parts.json
 //	go run ./bench linear          # cost against batch, width and threads
 //	go run ./bench startup         # start, memory, binary and compiling of a program that predicts
 //	go run ./bench load -for 10m   # everything at once: the same bits as alone?
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-var commands = map[string]func(args []string) error{"mlp": network, "linear": linear, "startup": startup, "load": load, "cuda": onCUDA}
+var commands = map[string]func(args []string) error{"mlp": network, "linear": linear, "startup": startup, "load": load, "cuda": onCUDA, "parts": parts}
 
 func run(args []string) error {
 	if len(args) > 0 {
@@ -41,7 +42,7 @@ func run(args []string) error {
 			return m.command(args[0], args[1:])
 		}
 	}
-	return fmt.Errorf("want: bench mlp, linear, startup, load, cuda, %s, then flags; -h after one of them lists its own",
+	return fmt.Errorf("want: bench mlp, linear, startup, load, parts, cuda, %s, then flags; -h after one of them lists its own",
 		strings.Join(slices.Sorted(maps.Keys(models)), ", "))
 }
 
