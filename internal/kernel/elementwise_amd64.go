@@ -104,6 +104,42 @@ func mapClampF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
 func gradClampF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapHardtanhF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardtanhF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapThresholdF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradThresholdF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapSoftshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSoftshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardsigmoidF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardsigmoidF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardswishF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardswishF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func zipAddF32AVX512(n int, dst *float32, x *float32, y *float32)
 
 //go:noescape
@@ -246,6 +282,42 @@ func mapClampF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
 
 //go:noescape
 func gradClampF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardtanhF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardtanhF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapThresholdF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradThresholdF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSoftshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSoftshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardsigmoidF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardsigmoidF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardswishF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardswishF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func zipAddF64AVX512(n int, dst *float64, x *float64, y *float64)
@@ -392,6 +464,42 @@ func mapClampF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
 func gradClampF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapHardtanhF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardtanhF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapThresholdF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradThresholdF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapSoftshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSoftshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardsigmoidF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardsigmoidF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapHardswishF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradHardswishF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func zipAddF32AVX2(n int, dst *float32, x *float32, y *float32)
 
 //go:noescape
@@ -534,6 +642,42 @@ func mapClampF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
 
 //go:noescape
 func gradClampF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardtanhF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardtanhF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapThresholdF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradThresholdF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSoftshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSoftshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardsigmoidF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardsigmoidF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapHardswishF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradHardswishF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func zipAddF64AVX2(n int, dst *float64, x *float64, y *float64)

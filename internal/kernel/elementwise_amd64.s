@@ -3363,6 +3363,1032 @@ gradDone:
 	VZEROUPPER
 	RET
 
+// func mapHardtanhF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardtanhF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+64
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Z2
+	VMINPS    Z2, Z1, Z3
+	VCMPPS    $0x11, Z0, Z2, K1
+	VBLENDMPS Z0, Z3, K1, Z2
+	VMOVUPS   Z2, (CX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z2
+	VMINPS    Z2, Z1, Z3
+	VCMPPS    $0x11, Z0, Z2, K1
+	VBLENDMPS Z0, Z3, K1, Z2
+	VMOVUPS   Z2, 64(CX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z2
+	VMINPS    Z2, Z1, Z3
+	VCMPPS    $0x11, Z0, Z2, K1
+	VBLENDMPS Z0, Z3, K1, Z2
+	VMOVUPS   Z2, 128(CX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z2
+	VMINPS    Z2, Z1, Z3
+	VCMPPS    $0x11, Z0, Z2, K1
+	VBLENDMPS Z0, Z3, K1, Z2
+	VMOVUPS   Z2, 192(CX)(BX*4)
+	ADDQ      $+64, BX
+	SUBQ      $+64, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+16
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Z2
+	VMINPS    Z2, Z1, Z3
+	VCMPPS    $0x11, Z0, Z2, K1
+	VBLENDMPS Z0, Z3, K1, Z2
+	VMOVUPS   Z2, (CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ     AX, AX
+	JZ        mapDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z2
+	VMINPS    Z2, Z1, Z1
+	VCMPPS    $0x11, Z0, Z2, K2
+	VBLENDMPS Z0, Z1, K2, Z2
+	VMOVUPS   Z2, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardtanhF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradHardtanhF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+64
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Z2
+	VMOVUPS   (BX)(SI*4), Z3
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x1e, Z0, Z3, K1
+	VBLENDMPS Z2, Z4, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VBLENDMPS Z2, Z4, K1, Z2
+	VMOVUPS   Z2, (CX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z2
+	VMOVUPS   64(BX)(SI*4), Z3
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x1e, Z0, Z3, K1
+	VBLENDMPS Z2, Z5, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VBLENDMPS Z2, Z5, K1, Z2
+	VMOVUPS   Z2, 64(CX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z2
+	VMOVUPS   128(BX)(SI*4), Z3
+	VPXORD    Z6, Z6, Z6
+	VCMPPS    $0x1e, Z0, Z3, K1
+	VBLENDMPS Z2, Z6, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VBLENDMPS Z2, Z6, K1, Z2
+	VMOVUPS   Z2, 128(CX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z2
+	VMOVUPS   192(BX)(SI*4), Z3
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x1e, Z0, Z3, K1
+	VBLENDMPS Z2, Z7, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VBLENDMPS Z2, Z7, K1, Z2
+	VMOVUPS   Z2, 192(CX)(SI*4)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+16
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Z2
+	VMOVUPS   (BX)(SI*4), Z3
+	VPXORD    Z8, Z8, Z8
+	VCMPPS    $0x1e, Z0, Z3, K1
+	VBLENDMPS Z2, Z8, K1, Z2
+	VCMPPS    $0x11, Z1, Z3, K1
+	VBLENDMPS Z2, Z8, K1, Z2
+	VMOVUPS   Z2, (CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z2
+	VMOVUPS.Z (BX)(SI*4), K1, Z3
+	VPXORD    Z9, Z9, Z9
+	VCMPPS    $0x1e, Z0, Z3, K2
+	VBLENDMPS Z2, Z9, K2, Z2
+	VCMPPS    $0x11, Z1, Z3, K2
+	VBLENDMPS Z2, Z9, K2, Z2
+	VMOVUPS   Z2, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapThresholdF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapThresholdF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+64
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Z2
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (CX)(BX*4)
+	VMOVUPS   64(DX)(BX*4), Z2
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 64(CX)(BX*4)
+	VMOVUPS   128(DX)(BX*4), Z2
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 128(CX)(BX*4)
+	VMOVUPS   192(DX)(BX*4), Z2
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, 192(CX)(BX*4)
+	ADDQ      $+64, BX
+	SUBQ      $+64, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+16
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Z2
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z1, Z2, K1, Z2
+	VMOVUPS   Z2, (CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ     AX, AX
+	JZ        mapDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX)(BX*4), K1, Z2
+	VCMPPS    $0x12, Z0, Z2, K2
+	VBLENDMPS Z1, Z2, K2, Z2
+	VMOVUPS   Z2, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradThresholdF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradThresholdF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+64
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Z1
+	VMOVUPS   (BX)(SI*4), Z8
+	VPXORD    Z2, Z2, Z2
+	VCMPPS    $0x12, Z0, Z8, K1
+	VBLENDMPS Z2, Z1, K1, Z1
+	VMOVUPS   Z1, (CX)(SI*4)
+	VMOVUPS   64(DX)(SI*4), Z1
+	VMOVUPS   64(BX)(SI*4), Z8
+	VPXORD    Z3, Z3, Z3
+	VCMPPS    $0x12, Z0, Z8, K1
+	VBLENDMPS Z3, Z1, K1, Z1
+	VMOVUPS   Z1, 64(CX)(SI*4)
+	VMOVUPS   128(DX)(SI*4), Z1
+	VMOVUPS   128(BX)(SI*4), Z8
+	VPXORD    Z4, Z4, Z4
+	VCMPPS    $0x12, Z0, Z8, K1
+	VBLENDMPS Z4, Z1, K1, Z1
+	VMOVUPS   Z1, 128(CX)(SI*4)
+	VMOVUPS   192(DX)(SI*4), Z1
+	VMOVUPS   192(BX)(SI*4), Z8
+	VPXORD    Z5, Z5, Z5
+	VCMPPS    $0x12, Z0, Z8, K1
+	VBLENDMPS Z5, Z1, K1, Z1
+	VMOVUPS   Z1, 192(CX)(SI*4)
+	ADDQ      $+64, SI
+	SUBQ      $+64, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+16
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Z1
+	VMOVUPS   (BX)(SI*4), Z2
+	VPXORD    Z6, Z6, Z6
+	VCMPPS    $0x12, Z0, Z2, K1
+	VBLENDMPS Z6, Z1, K1, Z1
+	VMOVUPS   Z1, (CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (DX)(SI*4), K1, Z1
+	VMOVUPS.Z (BX)(SI*4), K1, Z2
+	VPXORD    Z7, Z7, Z7
+	VCMPPS    $0x12, Z0, Z2, K2
+	VBLENDMPS Z7, Z1, K2, Z1
+	VMOVUPS   Z1, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapSoftshrinkF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+64
+	JLT         mapUnrolledEnd
+	VMOVUPS     (DX)(BX*4), Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z10
+	VSUBPS      Z0, Z1, Z8
+	VADDPS      Z0, Z1, Z9
+	VPXORD      Z2, Z2, Z2
+	VMULPS      Z1, Z2, Z2
+	VCMPPS      $0x11, Z10, Z1, K1
+	VBLENDMPS   Z9, Z2, K1, Z2
+	VCMPPS      $0x1e, Z0, Z1, K1
+	VBLENDMPS   Z8, Z2, K1, Z1
+	VMOVUPS     Z1, (CX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z10
+	VSUBPS      Z0, Z1, Z8
+	VADDPS      Z0, Z1, Z9
+	VPXORD      Z3, Z3, Z3
+	VMULPS      Z1, Z3, Z3
+	VCMPPS      $0x11, Z10, Z1, K1
+	VBLENDMPS   Z9, Z3, K1, Z3
+	VCMPPS      $0x1e, Z0, Z1, K1
+	VBLENDMPS   Z8, Z3, K1, Z1
+	VMOVUPS     Z1, 64(CX)(BX*4)
+	VMOVUPS     128(DX)(BX*4), Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z10
+	VSUBPS      Z0, Z1, Z8
+	VADDPS      Z0, Z1, Z9
+	VPXORD      Z4, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VCMPPS      $0x11, Z10, Z1, K1
+	VBLENDMPS   Z9, Z4, K1, Z4
+	VCMPPS      $0x1e, Z0, Z1, K1
+	VBLENDMPS   Z8, Z4, K1, Z1
+	VMOVUPS     Z1, 128(CX)(BX*4)
+	VMOVUPS     192(DX)(BX*4), Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z10
+	VSUBPS      Z0, Z1, Z8
+	VADDPS      Z0, Z1, Z9
+	VPXORD      Z5, Z5, Z5
+	VMULPS      Z1, Z5, Z5
+	VCMPPS      $0x11, Z10, Z1, K1
+	VBLENDMPS   Z9, Z5, K1, Z5
+	VCMPPS      $0x1e, Z0, Z1, K1
+	VBLENDMPS   Z8, Z5, K1, Z1
+	VMOVUPS     Z1, 192(CX)(BX*4)
+	ADDQ        $+64, BX
+	SUBQ        $+64, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+16
+	JLT         mapSingleEnd
+	VMOVUPS     (DX)(BX*4), Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z4
+	VSUBPS      Z0, Z1, Z2
+	VADDPS      Z0, Z1, Z3
+	VPXORD      Z6, Z6, Z6
+	VMULPS      Z1, Z6, Z6
+	VCMPPS      $0x11, Z4, Z1, K1
+	VBLENDMPS   Z3, Z6, K1, Z6
+	VCMPPS      $0x1e, Z0, Z1, K1
+	VBLENDMPS   Z2, Z6, K1, Z1
+	VMOVUPS     Z1, (CX)(BX*4)
+	ADDQ        $+16, BX
+	SUBQ        $+16, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(BX*4), K1, Z1
+	VXORPS.BCST constant32_80000000<>+0(SB), Z0, Z4
+	VSUBPS      Z0, Z1, Z2
+	VADDPS      Z0, Z1, Z3
+	VPXORD      Z7, Z7, Z7
+	VMULPS      Z1, Z7, Z7
+	VCMPPS      $0x11, Z4, Z1, K2
+	VBLENDMPS   Z3, Z7, K2, Z7
+	VCMPPS      $0x1e, Z0, Z1, K2
+	VBLENDMPS   Z2, Z7, K2, Z1
+	VMOVUPS     Z1, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradSoftshrinkF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+64
+	JLT         gradUnrolledEnd
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z8
+	VPXORD      Z2, Z2, Z2
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z2, K1, Z1
+	VMOVUPS     Z1, (CX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z1
+	VMOVUPS     64(BX)(SI*4), Z8
+	VPXORD      Z3, Z3, Z3
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z3, K1, Z1
+	VMOVUPS     Z1, 64(CX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z1
+	VMOVUPS     128(BX)(SI*4), Z8
+	VPXORD      Z4, Z4, Z4
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z4, K1, Z1
+	VMOVUPS     Z1, 128(CX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z1
+	VMOVUPS     192(BX)(SI*4), Z8
+	VPXORD      Z5, Z5, Z5
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z5, K1, Z1
+	VMOVUPS     Z1, 192(CX)(SI*4)
+	ADDQ        $+64, SI
+	SUBQ        $+64, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+16
+	JLT         gradSingleEnd
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z2
+	VPXORD      Z6, Z6, Z6
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z2, Z2
+	VCMPPS      $0x1e, Z0, Z2, K1
+	VBLENDMPS   Z1, Z6, K1, Z1
+	VMOVUPS     Z1, (CX)(SI*4)
+	ADDQ        $+16, SI
+	SUBQ        $+16, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z1
+	VMOVUPS.Z   (BX)(SI*4), K1, Z2
+	VPXORD      Z7, Z7, Z7
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z2, Z2
+	VCMPPS      $0x1e, Z0, Z2, K2
+	VBLENDMPS   Z1, Z7, K2, Z1
+	VMOVUPS     Z1, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapHardshrinkF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+64
+	JLT         mapUnrolledEnd
+	VMOVUPS     (DX)(BX*4), Z1
+	VPXORD      Z2, Z2, Z2
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z8
+	VCMPPS      $0x12, Z0, Z8, K1
+	VBLENDMPS   Z2, Z1, K1, Z1
+	VMOVUPS     Z1, (CX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Z1
+	VPXORD      Z3, Z3, Z3
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z8
+	VCMPPS      $0x12, Z0, Z8, K1
+	VBLENDMPS   Z3, Z1, K1, Z1
+	VMOVUPS     Z1, 64(CX)(BX*4)
+	VMOVUPS     128(DX)(BX*4), Z1
+	VPXORD      Z4, Z4, Z4
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z8
+	VCMPPS      $0x12, Z0, Z8, K1
+	VBLENDMPS   Z4, Z1, K1, Z1
+	VMOVUPS     Z1, 128(CX)(BX*4)
+	VMOVUPS     192(DX)(BX*4), Z1
+	VPXORD      Z5, Z5, Z5
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z8
+	VCMPPS      $0x12, Z0, Z8, K1
+	VBLENDMPS   Z5, Z1, K1, Z1
+	VMOVUPS     Z1, 192(CX)(BX*4)
+	ADDQ        $+64, BX
+	SUBQ        $+64, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+16
+	JLT         mapSingleEnd
+	VMOVUPS     (DX)(BX*4), Z1
+	VPXORD      Z6, Z6, Z6
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS      $0x12, Z0, Z2, K1
+	VBLENDMPS   Z6, Z1, K1, Z1
+	VMOVUPS     Z1, (CX)(BX*4)
+	ADDQ        $+16, BX
+	SUBQ        $+16, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(BX*4), K1, Z1
+	VPXORD      Z7, Z7, Z7
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z2
+	VCMPPS      $0x12, Z0, Z2, K2
+	VBLENDMPS   Z7, Z1, K2, Z1
+	VMOVUPS     Z1, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradHardshrinkF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+64
+	JLT         gradUnrolledEnd
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z8
+	VPXORD      Z2, Z2, Z2
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z2, K1, Z1
+	VMOVUPS     Z1, (CX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z1
+	VMOVUPS     64(BX)(SI*4), Z8
+	VPXORD      Z3, Z3, Z3
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z3, K1, Z1
+	VMOVUPS     Z1, 64(CX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z1
+	VMOVUPS     128(BX)(SI*4), Z8
+	VPXORD      Z4, Z4, Z4
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z4, K1, Z1
+	VMOVUPS     Z1, 128(CX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z1
+	VMOVUPS     192(BX)(SI*4), Z8
+	VPXORD      Z5, Z5, Z5
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z8, Z8
+	VCMPPS      $0x1e, Z0, Z8, K1
+	VBLENDMPS   Z1, Z5, K1, Z1
+	VMOVUPS     Z1, 192(CX)(SI*4)
+	ADDQ        $+64, SI
+	SUBQ        $+64, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+16
+	JLT         gradSingleEnd
+	VMOVUPS     (DX)(SI*4), Z1
+	VMOVUPS     (BX)(SI*4), Z2
+	VPXORD      Z6, Z6, Z6
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z2, Z2
+	VCMPPS      $0x1e, Z0, Z2, K1
+	VBLENDMPS   Z1, Z6, K1, Z1
+	VMOVUPS     Z1, (CX)(SI*4)
+	ADDQ        $+16, SI
+	SUBQ        $+16, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z1
+	VMOVUPS.Z   (BX)(SI*4), K1, Z2
+	VPXORD      Z7, Z7, Z7
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z2, Z2
+	VCMPPS      $0x1e, Z0, Z2, K2
+	VBLENDMPS   Z1, Z7, K2, Z1
+	VMOVUPS     Z1, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardsigmoidF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardsigmoidF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+64
+	JLT          mapUnrolledEnd
+	VMOVUPS      (DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z1, Z1, Z1
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z1, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMOVUPS      Z7, (CX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z2, Z2, Z2
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z2, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMOVUPS      Z7, 64(CX)(BX*4)
+	VMOVUPS      128(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z3, Z3, Z3
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z3, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMOVUPS      Z7, 128(CX)(BX*4)
+	VMOVUPS      192(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z4, Z4, Z4
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z4, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMOVUPS      Z7, 192(CX)(BX*4)
+	ADDQ         $+64, BX
+	SUBQ         $+64, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+16
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VADDPS       Z0, Z1, Z1
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z1
+	VMOVUPS      Z1, (CX)(BX*4)
+	ADDQ         $+16, BX
+	SUBQ         $+16, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	MOVQ         $-1, SI
+	BZHIQ        AX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z2
+	VPXORD       Z6, Z6, Z6
+	VADDPS       Z0, Z1, Z1
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z1
+	VMOVUPS      Z1, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_40400000<>+0(SB)/4, $0x40400000
+DATA constant32_40400000<>+4(SB)/4, $0x40400000
+DATA constant32_40400000<>+8(SB)/4, $0x40400000
+DATA constant32_40400000<>+12(SB)/4, $0x40400000
+DATA constant32_40400000<>+16(SB)/4, $0x40400000
+DATA constant32_40400000<>+20(SB)/4, $0x40400000
+DATA constant32_40400000<>+24(SB)/4, $0x40400000
+DATA constant32_40400000<>+28(SB)/4, $0x40400000
+GLOBL constant32_40400000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_40c00000<>+0(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+4(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+8(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+12(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+16(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+20(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+24(SB)/4, $0x40c00000
+DATA constant32_40c00000<>+28(SB)/4, $0x40c00000
+GLOBL constant32_40c00000<>(SB), RODATA|NOPTR, $32
+
+// func gradHardsigmoidF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradHardsigmoidF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+64
+	JLT         gradUnrolledEnd
+	VMOVUPS     (DX)(SI*4), Z0
+	VMOVUPS     (BX)(SI*4), Z7
+	VPXORD      Z1, Z1, Z1
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z7, Z7
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS   Z0, Z1, K1, Z0
+	VMOVUPS     Z0, (CX)(SI*4)
+	VMOVUPS     64(DX)(SI*4), Z0
+	VMOVUPS     64(BX)(SI*4), Z7
+	VPXORD      Z2, Z2, Z2
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z7, Z7
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS   Z0, Z2, K1, Z0
+	VMOVUPS     Z0, 64(CX)(SI*4)
+	VMOVUPS     128(DX)(SI*4), Z0
+	VMOVUPS     128(BX)(SI*4), Z7
+	VPXORD      Z3, Z3, Z3
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z7, Z7
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS   Z0, Z3, K1, Z0
+	VMOVUPS     Z0, 128(CX)(SI*4)
+	VMOVUPS     192(DX)(SI*4), Z0
+	VMOVUPS     192(BX)(SI*4), Z7
+	VPXORD      Z4, Z4, Z4
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z7, Z7
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS   Z0, Z4, K1, Z0
+	VMOVUPS     Z0, 192(CX)(SI*4)
+	ADDQ        $+64, SI
+	SUBQ        $+64, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+16
+	JLT         gradSingleEnd
+	VMOVUPS     (DX)(SI*4), Z0
+	VMOVUPS     (BX)(SI*4), Z1
+	VPXORD      Z5, Z5, Z5
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z1
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z1, K1
+	VBLENDMPS   Z0, Z5, K1, Z0
+	VMOVUPS     Z0, (CX)(SI*4)
+	ADDQ        $+16, SI
+	SUBQ        $+16, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPS.Z   (DX)(SI*4), K1, Z0
+	VMOVUPS.Z   (BX)(SI*4), K1, Z1
+	VPXORD      Z6, Z6, Z6
+	VMULPS.BCST constant32_3e2aaaab<>+0(SB), Z0, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z1, Z1
+	VCMPPS.BCST $0x11, constant32_40400000<>+0(SB), Z1, K2
+	VBLENDMPS   Z0, Z6, K2, Z0
+	VMOVUPS     Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardswishF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardswishF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+64
+	JLT          mapUnrolledEnd
+	VMOVUPS      (DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z1, Z1, Z1
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z1, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS      Z7, (CX)(BX*4)
+	VMOVUPS      64(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z2, Z2, Z2
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z2, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS      Z7, 64(CX)(BX*4)
+	VMOVUPS      128(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z3, Z3, Z3
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z3, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS      Z7, 128(CX)(BX*4)
+	VMOVUPS      192(DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z7
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z8
+	VPXORD       Z4, Z4, Z4
+	VADDPS       Z0, Z7, Z7
+	VMAXPS       Z7, Z4, Z7
+	VMINPS       Z7, Z8, Z7
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z7
+	VMULPS       Z0, Z7, Z7
+	VMOVUPS      Z7, 192(CX)(BX*4)
+	ADDQ         $+64, BX
+	SUBQ         $+64, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+16
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VADDPS       Z0, Z1, Z1
+	VMAXPS       Z1, Z5, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, (CX)(BX*4)
+	ADDQ         $+16, BX
+	SUBQ         $+16, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	MOVQ         $-1, SI
+	BZHIQ        AX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPS.Z    (DX)(BX*4), K1, Z0
+	VBROADCASTSS constant32_40400000<>+0(SB), Z1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Z2
+	VPXORD       Z6, Z6, Z6
+	VADDPS       Z0, Z1, Z1
+	VMAXPS       Z1, Z6, Z1
+	VMINPS       Z1, Z2, Z1
+	VMULPS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VMOVUPS      Z1, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardswishF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradHardswishF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ             AX, $+64
+	JLT              gradUnrolledEnd
+	VMOVUPS          (DX)(SI*4), Z0
+	VMOVUPS          (BX)(SI*4), Z7
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z8
+	VPXORD           Z1, Z1, Z1
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z7, Z8
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS           Z0, Z8, Z8
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z0, Z8, K1, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z1, Z0, K1, Z0
+	VMOVUPS          Z0, (CX)(SI*4)
+	VMOVUPS          64(DX)(SI*4), Z0
+	VMOVUPS          64(BX)(SI*4), Z7
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z8
+	VPXORD           Z2, Z2, Z2
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z7, Z8
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS           Z0, Z8, Z8
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z0, Z8, K1, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z2, Z0, K1, Z0
+	VMOVUPS          Z0, 64(CX)(SI*4)
+	VMOVUPS          128(DX)(SI*4), Z0
+	VMOVUPS          128(BX)(SI*4), Z7
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z8
+	VPXORD           Z3, Z3, Z3
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z7, Z8
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS           Z0, Z8, Z8
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z0, Z8, K1, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z3, Z0, K1, Z0
+	VMOVUPS          Z0, 128(CX)(SI*4)
+	VMOVUPS          192(DX)(SI*4), Z0
+	VMOVUPS          192(BX)(SI*4), Z7
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z8
+	VPXORD           Z4, Z4, Z4
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z7, Z8
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z8, Z8
+	VMULPS           Z0, Z8, Z8
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z0, Z8, K1, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z7, K1
+	VBLENDMPS        Z4, Z0, K1, Z0
+	VMOVUPS          Z0, 192(CX)(SI*4)
+	ADDQ             $+64, SI
+	SUBQ             $+64, AX
+	JMP              gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ             AX, $+16
+	JLT              gradSingleEnd
+	VMOVUPS          (DX)(SI*4), Z0
+	VMOVUPS          (BX)(SI*4), Z1
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z2
+	VPXORD           Z5, Z5, Z5
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z2, Z2
+	VMULPS           Z0, Z2, Z2
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z1, K1
+	VBLENDMPS        Z0, Z2, K1, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z1, K1
+	VBLENDMPS        Z5, Z0, K1, Z0
+	VMOVUPS          Z0, (CX)(SI*4)
+	ADDQ             $+16, SI
+	SUBQ             $+16, AX
+	JMP              gradSingle
+
+gradSingleEnd:
+	TESTQ            AX, AX
+	JZ               gradDone
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPS.Z        (DX)(SI*4), K1, Z0
+	VMOVUPS.Z        (BX)(SI*4), K1, Z1
+	VBROADCASTSS     constant32_40400000<>+0(SB), Z2
+	VPXORD           Z6, Z6, Z6
+	VFMADD231PS.BCST constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST      constant32_3e2aaaab<>+0(SB), Z2, Z2
+	VMULPS           Z0, Z2, Z2
+	VCMPPS.BCST      $0x15, constant32_40400000<>+0(SB), Z1, K2
+	VBLENDMPS        Z0, Z2, K2, Z0
+	VCMPPS.BCST      $0x12, constant32_c0400000<>+0(SB), Z1, K2
+	VBLENDMPS        Z6, Z0, K2, Z0
+	VMOVUPS          Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_c0400000<>+0(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+4(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+8(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+12(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+16(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+20(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+24(SB)/4, $0xc0400000
+DATA constant32_c0400000<>+28(SB)/4, $0xc0400000
+GLOBL constant32_c0400000<>(SB), RODATA|NOPTR, $32
+
 // func zipAddF32AVX512(n int, dst *float32, x *float32, y *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·zipAddF32AVX512(SB), NOSPLIT, $0-32
@@ -7705,6 +8731,1026 @@ gradDone:
 	VZEROUPPER
 	RET
 
+// func mapHardtanhF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardtanhF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+32
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Z2
+	VMINPD    Z2, Z1, Z3
+	VCMPPD    $0x11, Z0, Z2, K1
+	VBLENDMPD Z0, Z3, K1, Z2
+	VMOVUPD   Z2, (CX)(BX*8)
+	VMOVUPD   64(DX)(BX*8), Z2
+	VMINPD    Z2, Z1, Z3
+	VCMPPD    $0x11, Z0, Z2, K1
+	VBLENDMPD Z0, Z3, K1, Z2
+	VMOVUPD   Z2, 64(CX)(BX*8)
+	VMOVUPD   128(DX)(BX*8), Z2
+	VMINPD    Z2, Z1, Z3
+	VCMPPD    $0x11, Z0, Z2, K1
+	VBLENDMPD Z0, Z3, K1, Z2
+	VMOVUPD   Z2, 128(CX)(BX*8)
+	VMOVUPD   192(DX)(BX*8), Z2
+	VMINPD    Z2, Z1, Z3
+	VCMPPD    $0x11, Z0, Z2, K1
+	VBLENDMPD Z0, Z3, K1, Z2
+	VMOVUPD   Z2, 192(CX)(BX*8)
+	ADDQ      $+32, BX
+	SUBQ      $+32, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Z2
+	VMINPD    Z2, Z1, Z3
+	VCMPPD    $0x11, Z0, Z2, K1
+	VBLENDMPD Z0, Z3, K1, Z2
+	VMOVUPD   Z2, (CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ     AX, AX
+	JZ        mapDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX)(BX*8), K1, Z2
+	VMINPD    Z2, Z1, Z1
+	VCMPPD    $0x11, Z0, Z2, K2
+	VBLENDMPD Z0, Z1, K2, Z2
+	VMOVUPD   Z2, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardtanhF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradHardtanhF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+32
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Z2
+	VMOVUPD   (BX)(SI*8), Z3
+	VPXORD    Z4, Z4, Z4
+	VCMPPD    $0x1e, Z0, Z3, K1
+	VBLENDMPD Z2, Z4, K1, Z2
+	VCMPPD    $0x11, Z1, Z3, K1
+	VBLENDMPD Z2, Z4, K1, Z2
+	VMOVUPD   Z2, (CX)(SI*8)
+	VMOVUPD   64(DX)(SI*8), Z2
+	VMOVUPD   64(BX)(SI*8), Z3
+	VPXORD    Z5, Z5, Z5
+	VCMPPD    $0x1e, Z0, Z3, K1
+	VBLENDMPD Z2, Z5, K1, Z2
+	VCMPPD    $0x11, Z1, Z3, K1
+	VBLENDMPD Z2, Z5, K1, Z2
+	VMOVUPD   Z2, 64(CX)(SI*8)
+	VMOVUPD   128(DX)(SI*8), Z2
+	VMOVUPD   128(BX)(SI*8), Z3
+	VPXORD    Z6, Z6, Z6
+	VCMPPD    $0x1e, Z0, Z3, K1
+	VBLENDMPD Z2, Z6, K1, Z2
+	VCMPPD    $0x11, Z1, Z3, K1
+	VBLENDMPD Z2, Z6, K1, Z2
+	VMOVUPD   Z2, 128(CX)(SI*8)
+	VMOVUPD   192(DX)(SI*8), Z2
+	VMOVUPD   192(BX)(SI*8), Z3
+	VPXORD    Z7, Z7, Z7
+	VCMPPD    $0x1e, Z0, Z3, K1
+	VBLENDMPD Z2, Z7, K1, Z2
+	VCMPPD    $0x11, Z1, Z3, K1
+	VBLENDMPD Z2, Z7, K1, Z2
+	VMOVUPD   Z2, 192(CX)(SI*8)
+	ADDQ      $+32, SI
+	SUBQ      $+32, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Z2
+	VMOVUPD   (BX)(SI*8), Z3
+	VPXORD    Z8, Z8, Z8
+	VCMPPD    $0x1e, Z0, Z3, K1
+	VBLENDMPD Z2, Z8, K1, Z2
+	VCMPPD    $0x11, Z1, Z3, K1
+	VBLENDMPD Z2, Z8, K1, Z2
+	VMOVUPD   Z2, (CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (DX)(SI*8), K1, Z2
+	VMOVUPD.Z (BX)(SI*8), K1, Z3
+	VPXORD    Z9, Z9, Z9
+	VCMPPD    $0x1e, Z0, Z3, K2
+	VBLENDMPD Z2, Z9, K2, Z2
+	VCMPPD    $0x11, Z1, Z3, K2
+	VBLENDMPD Z2, Z9, K2, Z2
+	VMOVUPD   Z2, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapThresholdF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapThresholdF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+32
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Z2
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z1, Z2, K1, Z2
+	VMOVUPD   Z2, (CX)(BX*8)
+	VMOVUPD   64(DX)(BX*8), Z2
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z1, Z2, K1, Z2
+	VMOVUPD   Z2, 64(CX)(BX*8)
+	VMOVUPD   128(DX)(BX*8), Z2
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z1, Z2, K1, Z2
+	VMOVUPD   Z2, 128(CX)(BX*8)
+	VMOVUPD   192(DX)(BX*8), Z2
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z1, Z2, K1, Z2
+	VMOVUPD   Z2, 192(CX)(BX*8)
+	ADDQ      $+32, BX
+	SUBQ      $+32, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Z2
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z1, Z2, K1, Z2
+	VMOVUPD   Z2, (CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ     AX, AX
+	JZ        mapDone
+	MOVQ      $-1, SI
+	BZHIQ     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPD.Z (DX)(BX*8), K1, Z2
+	VCMPPD    $0x12, Z0, Z2, K2
+	VBLENDMPD Z1, Z2, K2, Z2
+	VMOVUPD   Z2, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradThresholdF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradThresholdF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+32
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Z1
+	VMOVUPD   (BX)(SI*8), Z8
+	VPXORD    Z2, Z2, Z2
+	VCMPPD    $0x12, Z0, Z8, K1
+	VBLENDMPD Z2, Z1, K1, Z1
+	VMOVUPD   Z1, (CX)(SI*8)
+	VMOVUPD   64(DX)(SI*8), Z1
+	VMOVUPD   64(BX)(SI*8), Z8
+	VPXORD    Z3, Z3, Z3
+	VCMPPD    $0x12, Z0, Z8, K1
+	VBLENDMPD Z3, Z1, K1, Z1
+	VMOVUPD   Z1, 64(CX)(SI*8)
+	VMOVUPD   128(DX)(SI*8), Z1
+	VMOVUPD   128(BX)(SI*8), Z8
+	VPXORD    Z4, Z4, Z4
+	VCMPPD    $0x12, Z0, Z8, K1
+	VBLENDMPD Z4, Z1, K1, Z1
+	VMOVUPD   Z1, 128(CX)(SI*8)
+	VMOVUPD   192(DX)(SI*8), Z1
+	VMOVUPD   192(BX)(SI*8), Z8
+	VPXORD    Z5, Z5, Z5
+	VCMPPD    $0x12, Z0, Z8, K1
+	VBLENDMPD Z5, Z1, K1, Z1
+	VMOVUPD   Z1, 192(CX)(SI*8)
+	ADDQ      $+32, SI
+	SUBQ      $+32, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Z1
+	VMOVUPD   (BX)(SI*8), Z2
+	VPXORD    Z6, Z6, Z6
+	VCMPPD    $0x12, Z0, Z2, K1
+	VBLENDMPD Z6, Z1, K1, Z1
+	VMOVUPD   Z1, (CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ     AX, AX
+	JZ        gradDone
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (DX)(SI*8), K1, Z1
+	VMOVUPD.Z (BX)(SI*8), K1, Z2
+	VPXORD    Z7, Z7, Z7
+	VCMPPD    $0x12, Z0, Z2, K2
+	VBLENDMPD Z7, Z1, K2, Z1
+	VMOVUPD   Z1, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapSoftshrinkF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+32
+	JLT         mapUnrolledEnd
+	VMOVUPD     (DX)(BX*8), Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z10
+	VSUBPD      Z0, Z1, Z8
+	VADDPD      Z0, Z1, Z9
+	VPXORD      Z2, Z2, Z2
+	VMULPD      Z1, Z2, Z2
+	VCMPPD      $0x11, Z10, Z1, K1
+	VBLENDMPD   Z9, Z2, K1, Z2
+	VCMPPD      $0x1e, Z0, Z1, K1
+	VBLENDMPD   Z8, Z2, K1, Z1
+	VMOVUPD     Z1, (CX)(BX*8)
+	VMOVUPD     64(DX)(BX*8), Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z10
+	VSUBPD      Z0, Z1, Z8
+	VADDPD      Z0, Z1, Z9
+	VPXORD      Z3, Z3, Z3
+	VMULPD      Z1, Z3, Z3
+	VCMPPD      $0x11, Z10, Z1, K1
+	VBLENDMPD   Z9, Z3, K1, Z3
+	VCMPPD      $0x1e, Z0, Z1, K1
+	VBLENDMPD   Z8, Z3, K1, Z1
+	VMOVUPD     Z1, 64(CX)(BX*8)
+	VMOVUPD     128(DX)(BX*8), Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z10
+	VSUBPD      Z0, Z1, Z8
+	VADDPD      Z0, Z1, Z9
+	VPXORD      Z4, Z4, Z4
+	VMULPD      Z1, Z4, Z4
+	VCMPPD      $0x11, Z10, Z1, K1
+	VBLENDMPD   Z9, Z4, K1, Z4
+	VCMPPD      $0x1e, Z0, Z1, K1
+	VBLENDMPD   Z8, Z4, K1, Z1
+	VMOVUPD     Z1, 128(CX)(BX*8)
+	VMOVUPD     192(DX)(BX*8), Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z10
+	VSUBPD      Z0, Z1, Z8
+	VADDPD      Z0, Z1, Z9
+	VPXORD      Z5, Z5, Z5
+	VMULPD      Z1, Z5, Z5
+	VCMPPD      $0x11, Z10, Z1, K1
+	VBLENDMPD   Z9, Z5, K1, Z5
+	VCMPPD      $0x1e, Z0, Z1, K1
+	VBLENDMPD   Z8, Z5, K1, Z1
+	VMOVUPD     Z1, 192(CX)(BX*8)
+	ADDQ        $+32, BX
+	SUBQ        $+32, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+8
+	JLT         mapSingleEnd
+	VMOVUPD     (DX)(BX*8), Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z4
+	VSUBPD      Z0, Z1, Z2
+	VADDPD      Z0, Z1, Z3
+	VPXORD      Z6, Z6, Z6
+	VMULPD      Z1, Z6, Z6
+	VCMPPD      $0x11, Z4, Z1, K1
+	VBLENDMPD   Z3, Z6, K1, Z6
+	VCMPPD      $0x1e, Z0, Z1, K1
+	VBLENDMPD   Z2, Z6, K1, Z1
+	VMOVUPD     Z1, (CX)(BX*8)
+	ADDQ        $+8, BX
+	SUBQ        $+8, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPD.Z   (DX)(BX*8), K1, Z1
+	VXORPD.BCST constant64_8000000000000000<>+0(SB), Z0, Z4
+	VSUBPD      Z0, Z1, Z2
+	VADDPD      Z0, Z1, Z3
+	VPXORD      Z7, Z7, Z7
+	VMULPD      Z1, Z7, Z7
+	VCMPPD      $0x11, Z4, Z1, K2
+	VBLENDMPD   Z3, Z7, K2, Z7
+	VCMPPD      $0x1e, Z0, Z1, K2
+	VBLENDMPD   Z2, Z7, K2, Z1
+	VMOVUPD     Z1, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradSoftshrinkF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+32
+	JLT         gradUnrolledEnd
+	VMOVUPD     (DX)(SI*8), Z1
+	VMOVUPD     (BX)(SI*8), Z8
+	VPXORD      Z2, Z2, Z2
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z2, K1, Z1
+	VMOVUPD     Z1, (CX)(SI*8)
+	VMOVUPD     64(DX)(SI*8), Z1
+	VMOVUPD     64(BX)(SI*8), Z8
+	VPXORD      Z3, Z3, Z3
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z3, K1, Z1
+	VMOVUPD     Z1, 64(CX)(SI*8)
+	VMOVUPD     128(DX)(SI*8), Z1
+	VMOVUPD     128(BX)(SI*8), Z8
+	VPXORD      Z4, Z4, Z4
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z4, K1, Z1
+	VMOVUPD     Z1, 128(CX)(SI*8)
+	VMOVUPD     192(DX)(SI*8), Z1
+	VMOVUPD     192(BX)(SI*8), Z8
+	VPXORD      Z5, Z5, Z5
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z5, K1, Z1
+	VMOVUPD     Z1, 192(CX)(SI*8)
+	ADDQ        $+32, SI
+	SUBQ        $+32, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+8
+	JLT         gradSingleEnd
+	VMOVUPD     (DX)(SI*8), Z1
+	VMOVUPD     (BX)(SI*8), Z2
+	VPXORD      Z6, Z6, Z6
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VCMPPD      $0x1e, Z0, Z2, K1
+	VBLENDMPD   Z1, Z6, K1, Z1
+	VMOVUPD     Z1, (CX)(SI*8)
+	ADDQ        $+8, SI
+	SUBQ        $+8, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPD.Z   (DX)(SI*8), K1, Z1
+	VMOVUPD.Z   (BX)(SI*8), K1, Z2
+	VPXORD      Z7, Z7, Z7
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VCMPPD      $0x1e, Z0, Z2, K2
+	VBLENDMPD   Z1, Z7, K2, Z1
+	VMOVUPD     Z1, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapHardshrinkF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+32
+	JLT         mapUnrolledEnd
+	VMOVUPD     (DX)(BX*8), Z1
+	VPXORD      Z2, Z2, Z2
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z8
+	VCMPPD      $0x12, Z0, Z8, K1
+	VBLENDMPD   Z2, Z1, K1, Z1
+	VMOVUPD     Z1, (CX)(BX*8)
+	VMOVUPD     64(DX)(BX*8), Z1
+	VPXORD      Z3, Z3, Z3
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z8
+	VCMPPD      $0x12, Z0, Z8, K1
+	VBLENDMPD   Z3, Z1, K1, Z1
+	VMOVUPD     Z1, 64(CX)(BX*8)
+	VMOVUPD     128(DX)(BX*8), Z1
+	VPXORD      Z4, Z4, Z4
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z8
+	VCMPPD      $0x12, Z0, Z8, K1
+	VBLENDMPD   Z4, Z1, K1, Z1
+	VMOVUPD     Z1, 128(CX)(BX*8)
+	VMOVUPD     192(DX)(BX*8), Z1
+	VPXORD      Z5, Z5, Z5
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z8
+	VCMPPD      $0x12, Z0, Z8, K1
+	VBLENDMPD   Z5, Z1, K1, Z1
+	VMOVUPD     Z1, 192(CX)(BX*8)
+	ADDQ        $+32, BX
+	SUBQ        $+32, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+8
+	JLT         mapSingleEnd
+	VMOVUPD     (DX)(BX*8), Z1
+	VPXORD      Z6, Z6, Z6
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD      $0x12, Z0, Z2, K1
+	VBLENDMPD   Z6, Z1, K1, Z1
+	VMOVUPD     Z1, (CX)(BX*8)
+	ADDQ        $+8, BX
+	SUBQ        $+8, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPD.Z   (DX)(BX*8), K1, Z1
+	VPXORD      Z7, Z7, Z7
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VCMPPD      $0x12, Z0, Z2, K2
+	VBLENDMPD   Z7, Z1, K2, Z1
+	VMOVUPD     Z1, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradHardshrinkF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+32
+	JLT         gradUnrolledEnd
+	VMOVUPD     (DX)(SI*8), Z1
+	VMOVUPD     (BX)(SI*8), Z8
+	VPXORD      Z2, Z2, Z2
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z2, K1, Z1
+	VMOVUPD     Z1, (CX)(SI*8)
+	VMOVUPD     64(DX)(SI*8), Z1
+	VMOVUPD     64(BX)(SI*8), Z8
+	VPXORD      Z3, Z3, Z3
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z3, K1, Z1
+	VMOVUPD     Z1, 64(CX)(SI*8)
+	VMOVUPD     128(DX)(SI*8), Z1
+	VMOVUPD     128(BX)(SI*8), Z8
+	VPXORD      Z4, Z4, Z4
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z4, K1, Z1
+	VMOVUPD     Z1, 128(CX)(SI*8)
+	VMOVUPD     192(DX)(SI*8), Z1
+	VMOVUPD     192(BX)(SI*8), Z8
+	VPXORD      Z5, Z5, Z5
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z8, Z8
+	VCMPPD      $0x1e, Z0, Z8, K1
+	VBLENDMPD   Z1, Z5, K1, Z1
+	VMOVUPD     Z1, 192(CX)(SI*8)
+	ADDQ        $+32, SI
+	SUBQ        $+32, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+8
+	JLT         gradSingleEnd
+	VMOVUPD     (DX)(SI*8), Z1
+	VMOVUPD     (BX)(SI*8), Z2
+	VPXORD      Z6, Z6, Z6
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VCMPPD      $0x1e, Z0, Z2, K1
+	VBLENDMPD   Z1, Z6, K1, Z1
+	VMOVUPD     Z1, (CX)(SI*8)
+	ADDQ        $+8, SI
+	SUBQ        $+8, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPD.Z   (DX)(SI*8), K1, Z1
+	VMOVUPD.Z   (BX)(SI*8), K1, Z2
+	VPXORD      Z7, Z7, Z7
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VCMPPD      $0x1e, Z0, Z2, K2
+	VBLENDMPD   Z1, Z7, K2, Z1
+	VMOVUPD     Z1, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardsigmoidF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardsigmoidF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+32
+	JLT          mapUnrolledEnd
+	VMOVUPD      (DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z1, Z1, Z1
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z1, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMOVUPD      Z7, (CX)(BX*8)
+	VMOVUPD      64(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z2, Z2, Z2
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z2, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMOVUPD      Z7, 64(CX)(BX*8)
+	VMOVUPD      128(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z3, Z3, Z3
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z3, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMOVUPD      Z7, 128(CX)(BX*8)
+	VMOVUPD      192(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z4, Z4, Z4
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z4, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMOVUPD      Z7, 192(CX)(BX*8)
+	ADDQ         $+32, BX
+	SUBQ         $+32, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VADDPD       Z0, Z1, Z1
+	VMAXPD       Z1, Z5, Z1
+	VMINPD       Z1, Z2, Z1
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z1, Z1
+	VMOVUPD      Z1, (CX)(BX*8)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	MOVQ         $-1, SI
+	BZHIQ        AX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPD.Z    (DX)(BX*8), K1, Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z2
+	VPXORD       Z6, Z6, Z6
+	VADDPD       Z0, Z1, Z1
+	VMAXPD       Z1, Z6, Z1
+	VMINPD       Z1, Z2, Z1
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z1, Z1
+	VMOVUPD      Z1, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_4008000000000000<>+0(SB)/8, $0x4008000000000000
+DATA constant64_4008000000000000<>+8(SB)/8, $0x4008000000000000
+DATA constant64_4008000000000000<>+16(SB)/8, $0x4008000000000000
+DATA constant64_4008000000000000<>+24(SB)/8, $0x4008000000000000
+GLOBL constant64_4008000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4018000000000000<>+0(SB)/8, $0x4018000000000000
+DATA constant64_4018000000000000<>+8(SB)/8, $0x4018000000000000
+DATA constant64_4018000000000000<>+16(SB)/8, $0x4018000000000000
+DATA constant64_4018000000000000<>+24(SB)/8, $0x4018000000000000
+GLOBL constant64_4018000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fc5555555555555<>+0(SB)/8, $0x3fc5555555555555
+DATA constant64_3fc5555555555555<>+8(SB)/8, $0x3fc5555555555555
+DATA constant64_3fc5555555555555<>+16(SB)/8, $0x3fc5555555555555
+DATA constant64_3fc5555555555555<>+24(SB)/8, $0x3fc5555555555555
+GLOBL constant64_3fc5555555555555<>(SB), RODATA|NOPTR, $32
+
+// func gradHardsigmoidF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradHardsigmoidF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ        AX, $+32
+	JLT         gradUnrolledEnd
+	VMOVUPD     (DX)(SI*8), Z0
+	VMOVUPD     (BX)(SI*8), Z7
+	VPXORD      Z1, Z1, Z1
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z7, Z7
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD   Z0, Z1, K1, Z0
+	VMOVUPD     Z0, (CX)(SI*8)
+	VMOVUPD     64(DX)(SI*8), Z0
+	VMOVUPD     64(BX)(SI*8), Z7
+	VPXORD      Z2, Z2, Z2
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z7, Z7
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD   Z0, Z2, K1, Z0
+	VMOVUPD     Z0, 64(CX)(SI*8)
+	VMOVUPD     128(DX)(SI*8), Z0
+	VMOVUPD     128(BX)(SI*8), Z7
+	VPXORD      Z3, Z3, Z3
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z7, Z7
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD   Z0, Z3, K1, Z0
+	VMOVUPD     Z0, 128(CX)(SI*8)
+	VMOVUPD     192(DX)(SI*8), Z0
+	VMOVUPD     192(BX)(SI*8), Z7
+	VPXORD      Z4, Z4, Z4
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z7, Z7
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD   Z0, Z4, K1, Z0
+	VMOVUPD     Z0, 192(CX)(SI*8)
+	ADDQ        $+32, SI
+	SUBQ        $+32, AX
+	JMP         gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ        AX, $+8
+	JLT         gradSingleEnd
+	VMOVUPD     (DX)(SI*8), Z0
+	VMOVUPD     (BX)(SI*8), Z1
+	VPXORD      Z5, Z5, Z5
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z1
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z1, K1
+	VBLENDMPD   Z0, Z5, K1, Z0
+	VMOVUPD     Z0, (CX)(SI*8)
+	ADDQ        $+8, SI
+	SUBQ        $+8, AX
+	JMP         gradSingle
+
+gradSingleEnd:
+	TESTQ       AX, AX
+	JZ          gradDone
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VMOVUPD.Z   (DX)(SI*8), K1, Z0
+	VMOVUPD.Z   (BX)(SI*8), K1, Z1
+	VPXORD      Z6, Z6, Z6
+	VMULPD.BCST constant64_3fc5555555555555<>+0(SB), Z0, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z1, Z1
+	VCMPPD.BCST $0x11, constant64_4008000000000000<>+0(SB), Z1, K2
+	VBLENDMPD   Z0, Z6, K2, Z0
+	VMOVUPD     Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardswishF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapHardswishF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+32
+	JLT          mapUnrolledEnd
+	VMOVUPD      (DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z1, Z1, Z1
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z1, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMULPD       Z0, Z7, Z7
+	VMOVUPD      Z7, (CX)(BX*8)
+	VMOVUPD      64(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z2, Z2, Z2
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z2, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMULPD       Z0, Z7, Z7
+	VMOVUPD      Z7, 64(CX)(BX*8)
+	VMOVUPD      128(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z3, Z3, Z3
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z3, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMULPD       Z0, Z7, Z7
+	VMOVUPD      Z7, 128(CX)(BX*8)
+	VMOVUPD      192(DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z7
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z8
+	VPXORD       Z4, Z4, Z4
+	VADDPD       Z0, Z7, Z7
+	VMAXPD       Z7, Z4, Z7
+	VMINPD       Z7, Z8, Z7
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z7, Z7
+	VMULPD       Z0, Z7, Z7
+	VMOVUPD      Z7, 192(CX)(BX*8)
+	ADDQ         $+32, BX
+	SUBQ         $+32, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z2
+	VPXORD       Z5, Z5, Z5
+	VADDPD       Z0, Z1, Z1
+	VMAXPD       Z1, Z5, Z1
+	VMINPD       Z1, Z2, Z1
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z1, Z1
+	VMULPD       Z0, Z1, Z1
+	VMOVUPD      Z1, (CX)(BX*8)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	MOVQ         $-1, SI
+	BZHIQ        AX, SI, SI
+	KMOVW        SI, K1
+	VMOVUPD.Z    (DX)(BX*8), K1, Z0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Z1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Z2
+	VPXORD       Z6, Z6, Z6
+	VADDPD       Z0, Z1, Z1
+	VMAXPD       Z1, Z6, Z1
+	VMINPD       Z1, Z2, Z1
+	VMULPD.BCST  constant64_3fc5555555555555<>+0(SB), Z1, Z1
+	VMULPD       Z0, Z1, Z1
+	VMOVUPD      Z1, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardswishF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradHardswishF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ             AX, $+32
+	JLT              gradUnrolledEnd
+	VMOVUPD          (DX)(SI*8), Z0
+	VMOVUPD          (BX)(SI*8), Z7
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z8
+	VPXORD           Z1, Z1, Z1
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z7, Z8
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z8, Z8
+	VMULPD           Z0, Z8, Z8
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z0, Z8, K1, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VMOVUPD          Z0, (CX)(SI*8)
+	VMOVUPD          64(DX)(SI*8), Z0
+	VMOVUPD          64(BX)(SI*8), Z7
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z8
+	VPXORD           Z2, Z2, Z2
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z7, Z8
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z8, Z8
+	VMULPD           Z0, Z8, Z8
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z0, Z8, K1, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VMOVUPD          Z0, 64(CX)(SI*8)
+	VMOVUPD          128(DX)(SI*8), Z0
+	VMOVUPD          128(BX)(SI*8), Z7
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z8
+	VPXORD           Z3, Z3, Z3
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z7, Z8
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z8, Z8
+	VMULPD           Z0, Z8, Z8
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z0, Z8, K1, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z3, Z0, K1, Z0
+	VMOVUPD          Z0, 128(CX)(SI*8)
+	VMOVUPD          192(DX)(SI*8), Z0
+	VMOVUPD          192(BX)(SI*8), Z7
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z8
+	VPXORD           Z4, Z4, Z4
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z7, Z8
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z8, Z8
+	VMULPD           Z0, Z8, Z8
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z0, Z8, K1, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z7, K1
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMOVUPD          Z0, 192(CX)(SI*8)
+	ADDQ             $+32, SI
+	SUBQ             $+32, AX
+	JMP              gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ             AX, $+8
+	JLT              gradSingleEnd
+	VMOVUPD          (DX)(SI*8), Z0
+	VMOVUPD          (BX)(SI*8), Z1
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z2
+	VPXORD           Z5, Z5, Z5
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z2, Z2
+	VMULPD           Z0, Z2, Z2
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z1, K1
+	VBLENDMPD        Z0, Z2, K1, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z1, K1
+	VBLENDMPD        Z5, Z0, K1, Z0
+	VMOVUPD          Z0, (CX)(SI*8)
+	ADDQ             $+8, SI
+	SUBQ             $+8, AX
+	JMP              gradSingle
+
+gradSingleEnd:
+	TESTQ            AX, AX
+	JZ               gradDone
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPD.Z        (DX)(SI*8), K1, Z0
+	VMOVUPD.Z        (BX)(SI*8), K1, Z1
+	VBROADCASTSD     constant64_4008000000000000<>+0(SB), Z2
+	VPXORD           Z6, Z6, Z6
+	VFMADD231PD.BCST constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST      constant64_3fc5555555555555<>+0(SB), Z2, Z2
+	VMULPD           Z0, Z2, Z2
+	VCMPPD.BCST      $0x15, constant64_4008000000000000<>+0(SB), Z1, K2
+	VBLENDMPD        Z0, Z2, K2, Z0
+	VCMPPD.BCST      $0x12, constant64_c008000000000000<>+0(SB), Z1, K2
+	VBLENDMPD        Z6, Z0, K2, Z0
+	VMOVUPD          Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_c008000000000000<>+0(SB)/8, $0xc008000000000000
+DATA constant64_c008000000000000<>+8(SB)/8, $0xc008000000000000
+DATA constant64_c008000000000000<>+16(SB)/8, $0xc008000000000000
+DATA constant64_c008000000000000<>+24(SB)/8, $0xc008000000000000
+GLOBL constant64_c008000000000000<>(SB), RODATA|NOPTR, $32
+
 // func zipAddF64AVX512(n int, dst *float64, x *float64, y *float64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·zipAddF64AVX512(SB), NOSPLIT, $0-32
@@ -11016,6 +13062,816 @@ gradSingleEnd:
 	VCMPPS     $0x11, Y1, Y4, Y0
 	VBLENDVPS  Y0, Y3, Y5, Y3
 	VMASKMOVPS Y3, Y2, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardtanhF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapHardtanhF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+16
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Y2
+	VMINPS    Y2, Y1, Y3
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VBLENDVPS Y2, Y0, Y3, Y2
+	VMOVUPS   Y2, (CX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y2
+	VMINPS    Y2, Y1, Y3
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VBLENDVPS Y2, Y0, Y3, Y2
+	VMOVUPS   Y2, 32(CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Y2
+	VMINPS    Y2, Y1, Y3
+	VCMPPS    $0x11, Y0, Y2, Y2
+	VBLENDVPS Y2, Y0, Y3, Y2
+	VMOVUPS   Y2, (CX)(BX*4)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y2
+	VMASKMOVPS (DX)(BX*4), Y2, Y3
+	VMINPS     Y3, Y1, Y1
+	VCMPPS     $0x11, Y0, Y3, Y3
+	VBLENDVPS  Y3, Y0, Y1, Y3
+	VMASKMOVPS Y3, Y2, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardtanhF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradHardtanhF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+16
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Y2
+	VMOVUPS   (BX)(SI*4), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y0, Y3, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VCMPPS    $0x11, Y1, Y3, Y3
+	VBLENDVPS Y3, Y2, Y4, Y2
+	VMOVUPS   Y2, (CX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y2
+	VMOVUPS   32(BX)(SI*4), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y0, Y3, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VCMPPS    $0x11, Y1, Y3, Y3
+	VBLENDVPS Y3, Y2, Y4, Y2
+	VMOVUPS   Y2, 32(CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Y2
+	VMOVUPS   (BX)(SI*4), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1e, Y0, Y3, Y5
+	VBLENDVPS Y5, Y2, Y4, Y2
+	VCMPPS    $0x11, Y1, Y3, Y3
+	VBLENDVPS Y3, Y2, Y4, Y2
+	VMOVUPS   Y2, (CX)(SI*4)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y2
+	VMASKMOVPS (DX)(SI*4), Y2, Y3
+	VMASKMOVPS (BX)(SI*4), Y2, Y4
+	VXORPS     Y5, Y5, Y5
+	VCMPPS     $0x1e, Y0, Y4, Y0
+	VBLENDVPS  Y0, Y3, Y5, Y3
+	VCMPPS     $0x11, Y1, Y4, Y0
+	VBLENDVPS  Y0, Y3, Y5, Y3
+	VMASKMOVPS Y3, Y2, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapThresholdF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapThresholdF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+16
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Y2
+	VCMPPS    $0x12, Y0, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (CX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y2
+	VCMPPS    $0x12, Y0, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Y2
+	VCMPPS    $0x12, Y0, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (CX)(BX*4)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y2
+	VMASKMOVPS (DX)(BX*4), Y2, Y3
+	VCMPPS     $0x12, Y0, Y3, Y0
+	VBLENDVPS  Y0, Y1, Y3, Y3
+	VMASKMOVPS Y3, Y2, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradThresholdF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradThresholdF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+16
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x12, Y0, Y2, Y2
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y1
+	VMOVUPS   32(BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x12, Y0, Y2, Y2
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS   Y1, 32(CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x12, Y0, Y2, Y2
+	VBLENDVPS Y2, Y3, Y1, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y1
+	VMASKMOVPS (DX)(SI*4), Y1, Y2
+	VMASKMOVPS (BX)(SI*4), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x12, Y0, Y3, Y0
+	VBLENDVPS  Y0, Y4, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapSoftshrinkF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+16
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Y1
+	VXORPS    constant32_80000000<>+0(SB), Y0, Y4
+	VSUBPS    Y0, Y1, Y2
+	VADDPS    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VCMPPS    $0x11, Y4, Y1, Y4
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VCMPPS    $0x1e, Y0, Y1, Y1
+	VBLENDVPS Y1, Y2, Y5, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y1
+	VXORPS    constant32_80000000<>+0(SB), Y0, Y4
+	VSUBPS    Y0, Y1, Y2
+	VADDPS    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VCMPPS    $0x11, Y4, Y1, Y4
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VCMPPS    $0x1e, Y0, Y1, Y1
+	VBLENDVPS Y1, Y2, Y5, Y1
+	VMOVUPS   Y1, 32(CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Y1
+	VXORPS    constant32_80000000<>+0(SB), Y0, Y4
+	VSUBPS    Y0, Y1, Y2
+	VADDPS    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPS    Y1, Y5, Y5
+	VCMPPS    $0x11, Y4, Y1, Y4
+	VBLENDVPS Y4, Y3, Y5, Y5
+	VCMPPS    $0x1e, Y0, Y1, Y1
+	VBLENDVPS Y1, Y2, Y5, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VXORPS     constant32_80000000<>+0(SB), Y0, Y5
+	VSUBPS     Y0, Y2, Y3
+	VADDPS     Y0, Y2, Y4
+	VXORPS     Y6, Y6, Y6
+	VMULPS     Y2, Y6, Y6
+	VCMPPS     $0x11, Y5, Y2, Y5
+	VBLENDVPS  Y5, Y4, Y6, Y6
+	VCMPPS     $0x1e, Y0, Y2, Y0
+	VBLENDVPS  Y0, Y3, Y6, Y2
+	VMASKMOVPS Y2, Y1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradSoftshrinkF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+16
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y1
+	VMOVUPS   32(BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 32(CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y1
+	VMASKMOVPS (DX)(SI*4), Y1, Y2
+	VMASKMOVPS (BX)(SI*4), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VANDPS     constant32_7fffffff<>+0(SB), Y3, Y3
+	VCMPPS     $0x1e, Y0, Y3, Y0
+	VBLENDVPS  Y0, Y2, Y4, Y2
+	VMASKMOVPS Y2, Y1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapHardshrinkF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+16
+	JLT       mapUnrolledEnd
+	VMOVUPS   (DX)(BX*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y3
+	VCMPPS    $0x12, Y0, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	VMOVUPS   32(DX)(BX*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y3
+	VCMPPS    $0x12, Y0, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   Y1, 32(CX)(BX*4)
+	ADDQ      $+16, BX
+	SUBQ      $+16, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+8
+	JLT       mapSingleEnd
+	VMOVUPS   (DX)(BX*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y3
+	VCMPPS    $0x12, Y0, Y3, Y3
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VMOVUPS   Y1, (CX)(BX*4)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y1
+	VMASKMOVPS (DX)(BX*4), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VANDPS     constant32_7fffffff<>+0(SB), Y2, Y4
+	VCMPPS     $0x12, Y0, Y4, Y0
+	VBLENDVPS  Y0, Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradHardshrinkF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+16
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y1
+	VMOVUPS   32(BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, 32(CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Y1
+	VMOVUPS   (BX)(SI*4), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPS    constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS    $0x1e, Y0, Y2, Y2
+	VBLENDVPS Y2, Y1, Y3, Y1
+	VMOVUPS   Y1, (CX)(SI*4)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y1
+	VMASKMOVPS (DX)(SI*4), Y1, Y2
+	VMASKMOVPS (BX)(SI*4), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VANDPS     constant32_7fffffff<>+0(SB), Y3, Y3
+	VCMPPS     $0x1e, Y0, Y3, Y0
+	VBLENDVPS  Y0, Y2, Y4, Y2
+	VMASKMOVPS Y2, Y1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardsigmoidF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapHardsigmoidF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+16
+	JLT          mapUnrolledEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMOVUPS      Y1, 32(CX)(BX*4)
+	ADDQ         $+16, BX
+	SUBQ         $+16, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VBROADCASTSS constant32_40400000<>+0(SB), Y2
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VADDPS       Y1, Y2, Y2
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y2, Y2
+	VMASKMOVPS   Y2, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardsigmoidF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradHardsigmoidF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+16
+	JLT       gradUnrolledEnd
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPS    constant32_3e2aaaab<>+0(SB), Y0, Y0
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y1
+	VCMPPS    $0x11, constant32_40400000<>+0(SB), Y1, Y1
+	VBLENDVPS Y1, Y0, Y2, Y0
+	VMOVUPS   Y0, (CX)(SI*4)
+	VMOVUPS   32(DX)(SI*4), Y0
+	VMOVUPS   32(BX)(SI*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPS    constant32_3e2aaaab<>+0(SB), Y0, Y0
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y1
+	VCMPPS    $0x11, constant32_40400000<>+0(SB), Y1, Y1
+	VBLENDVPS Y1, Y0, Y2, Y0
+	VMOVUPS   Y0, 32(CX)(SI*4)
+	ADDQ      $+16, SI
+	SUBQ      $+16, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+8
+	JLT       gradSingleEnd
+	VMOVUPS   (DX)(SI*4), Y0
+	VMOVUPS   (BX)(SI*4), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPS    constant32_3e2aaaab<>+0(SB), Y0, Y0
+	VANDPS    constant32_7fffffff<>+0(SB), Y1, Y1
+	VCMPPS    $0x11, constant32_40400000<>+0(SB), Y1, Y1
+	VBLENDVPS Y1, Y0, Y2, Y0
+	VMOVUPS   Y0, (CX)(SI*4)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*4), Y0
+	VMASKMOVPS (DX)(SI*4), Y0, Y1
+	VMASKMOVPS (BX)(SI*4), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VMULPS     constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VANDPS     constant32_7fffffff<>+0(SB), Y2, Y2
+	VCMPPS     $0x11, constant32_40400000<>+0(SB), Y2, Y2
+	VBLENDVPS  Y2, Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardswishF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapHardswishF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+16
+	JLT          mapUnrolledEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	VMOVUPS      32(DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, 32(CX)(BX*4)
+	ADDQ         $+16, BX
+	SUBQ         $+16, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_40400000<>+0(SB), Y1
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPS       Y0, Y1, Y1
+	VMAXPS       Y1, Y2, Y1
+	VMINPS       Y1, Y3, Y1
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VBROADCASTSS constant32_40400000<>+0(SB), Y2
+	VBROADCASTSS constant32_40c00000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VADDPS       Y1, Y2, Y2
+	VMAXPS       Y2, Y3, Y2
+	VMINPS       Y2, Y4, Y2
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardswishF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, FMA3
+TEXT ·gradHardswishF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ         AX, $+16
+	JLT          gradUnrolledEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VBROADCASTSS constant32_40400000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PS  constant32_40000000<>+0(SB), Y1, Y3
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VCMPPS       $0x15, constant32_40400000<>+0(SB), Y1, Y4
+	VBLENDVPS    Y4, Y0, Y3, Y0
+	VCMPPS       $0x12, constant32_c0400000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	VMOVUPS      32(DX)(SI*4), Y0
+	VMOVUPS      32(BX)(SI*4), Y1
+	VBROADCASTSS constant32_40400000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PS  constant32_40000000<>+0(SB), Y1, Y3
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VCMPPS       $0x15, constant32_40400000<>+0(SB), Y1, Y4
+	VBLENDVPS    Y4, Y0, Y3, Y0
+	VCMPPS       $0x12, constant32_c0400000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, 32(CX)(SI*4)
+	ADDQ         $+16, SI
+	SUBQ         $+16, AX
+	JMP          gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VBROADCASTSS constant32_40400000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PS  constant32_40000000<>+0(SB), Y1, Y3
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y3, Y3
+	VMULPS       Y0, Y3, Y3
+	VCMPPS       $0x15, constant32_40400000<>+0(SB), Y1, Y4
+	VBLENDVPS    Y4, Y0, Y3, Y0
+	VCMPPS       $0x12, constant32_c0400000<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y2
+	VBROADCASTSS constant32_40400000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PS  constant32_40000000<>+0(SB), Y2, Y4
+	VMULPS       constant32_3e2aaaab<>+0(SB), Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VCMPPS       $0x15, constant32_40400000<>+0(SB), Y2, Y5
+	VBLENDVPS    Y5, Y1, Y4, Y1
+	VCMPPS       $0x12, constant32_c0400000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
 
 gradDone:
 	VZEROUPPER
@@ -14542,6 +17398,816 @@ gradSingleEnd:
 	VCMPPD     $0x11, Y1, Y4, Y0
 	VBLENDVPD  Y0, Y3, Y5, Y3
 	VMASKMOVPD Y3, Y2, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardtanhF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapHardtanhF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+8
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Y2
+	VMINPD    Y2, Y1, Y3
+	VCMPPD    $0x11, Y0, Y2, Y2
+	VBLENDVPD Y2, Y0, Y3, Y2
+	VMOVUPD   Y2, (CX)(BX*8)
+	VMOVUPD   32(DX)(BX*8), Y2
+	VMINPD    Y2, Y1, Y3
+	VCMPPD    $0x11, Y0, Y2, Y2
+	VBLENDVPD Y2, Y0, Y3, Y2
+	VMOVUPD   Y2, 32(CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+4
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Y2
+	VMINPD    Y2, Y1, Y3
+	VCMPPD    $0x11, Y0, Y2, Y2
+	VBLENDVPD Y2, Y0, Y3, Y2
+	VMOVUPD   Y2, (CX)(BX*8)
+	ADDQ      $+4, BX
+	SUBQ      $+4, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y2
+	VMASKMOVPD (DX)(BX*8), Y2, Y3
+	VMINPD     Y3, Y1, Y1
+	VCMPPD     $0x11, Y0, Y3, Y3
+	VBLENDVPD  Y3, Y0, Y1, Y3
+	VMASKMOVPD Y3, Y2, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardtanhF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradHardtanhF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+8
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Y2
+	VMOVUPD   (BX)(SI*8), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPD    $0x1e, Y0, Y3, Y5
+	VBLENDVPD Y5, Y2, Y4, Y2
+	VCMPPD    $0x11, Y1, Y3, Y3
+	VBLENDVPD Y3, Y2, Y4, Y2
+	VMOVUPD   Y2, (CX)(SI*8)
+	VMOVUPD   32(DX)(SI*8), Y2
+	VMOVUPD   32(BX)(SI*8), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPD    $0x1e, Y0, Y3, Y5
+	VBLENDVPD Y5, Y2, Y4, Y2
+	VCMPPD    $0x11, Y1, Y3, Y3
+	VBLENDVPD Y3, Y2, Y4, Y2
+	VMOVUPD   Y2, 32(CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+4
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Y2
+	VMOVUPD   (BX)(SI*8), Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPD    $0x1e, Y0, Y3, Y5
+	VBLENDVPD Y5, Y2, Y4, Y2
+	VCMPPD    $0x11, Y1, Y3, Y3
+	VBLENDVPD Y3, Y2, Y4, Y2
+	VMOVUPD   Y2, (CX)(SI*8)
+	ADDQ      $+4, SI
+	SUBQ      $+4, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y2
+	VMASKMOVPD (DX)(SI*8), Y2, Y3
+	VMASKMOVPD (BX)(SI*8), Y2, Y4
+	VXORPS     Y5, Y5, Y5
+	VCMPPD     $0x1e, Y0, Y4, Y0
+	VBLENDVPD  Y0, Y3, Y5, Y3
+	VCMPPD     $0x11, Y1, Y4, Y0
+	VBLENDVPD  Y0, Y3, Y5, Y3
+	VMASKMOVPD Y3, Y2, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapThresholdF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapThresholdF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+8
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Y2
+	VCMPPD    $0x12, Y0, Y2, Y3
+	VBLENDVPD Y3, Y1, Y2, Y2
+	VMOVUPD   Y2, (CX)(BX*8)
+	VMOVUPD   32(DX)(BX*8), Y2
+	VCMPPD    $0x12, Y0, Y2, Y3
+	VBLENDVPD Y3, Y1, Y2, Y2
+	VMOVUPD   Y2, 32(CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+4
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Y2
+	VCMPPD    $0x12, Y0, Y2, Y3
+	VBLENDVPD Y3, Y1, Y2, Y2
+	VMOVUPD   Y2, (CX)(BX*8)
+	ADDQ      $+4, BX
+	SUBQ      $+4, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y2
+	VMASKMOVPD (DX)(BX*8), Y2, Y3
+	VCMPPD     $0x12, Y0, Y3, Y0
+	VBLENDVPD  Y0, Y1, Y3, Y3
+	VMASKMOVPD Y3, Y2, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradThresholdF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradThresholdF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+8
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPD    $0x12, Y0, Y2, Y2
+	VBLENDVPD Y2, Y3, Y1, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	VMOVUPD   32(DX)(SI*8), Y1
+	VMOVUPD   32(BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPD    $0x12, Y0, Y2, Y2
+	VBLENDVPD Y2, Y3, Y1, Y1
+	VMOVUPD   Y1, 32(CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+4
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPD    $0x12, Y0, Y2, Y2
+	VBLENDVPD Y2, Y3, Y1, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	ADDQ      $+4, SI
+	SUBQ      $+4, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y1
+	VMASKMOVPD (DX)(SI*8), Y1, Y2
+	VMASKMOVPD (BX)(SI*8), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPD     $0x12, Y0, Y3, Y0
+	VBLENDVPD  Y0, Y4, Y2, Y2
+	VMASKMOVPD Y2, Y1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapSoftshrinkF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+8
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Y1
+	VXORPD    constant64_8000000000000000<>+0(SB), Y0, Y4
+	VSUBPD    Y0, Y1, Y2
+	VADDPD    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPD    Y1, Y5, Y5
+	VCMPPD    $0x11, Y4, Y1, Y4
+	VBLENDVPD Y4, Y3, Y5, Y5
+	VCMPPD    $0x1e, Y0, Y1, Y1
+	VBLENDVPD Y1, Y2, Y5, Y1
+	VMOVUPD   Y1, (CX)(BX*8)
+	VMOVUPD   32(DX)(BX*8), Y1
+	VXORPD    constant64_8000000000000000<>+0(SB), Y0, Y4
+	VSUBPD    Y0, Y1, Y2
+	VADDPD    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPD    Y1, Y5, Y5
+	VCMPPD    $0x11, Y4, Y1, Y4
+	VBLENDVPD Y4, Y3, Y5, Y5
+	VCMPPD    $0x1e, Y0, Y1, Y1
+	VBLENDVPD Y1, Y2, Y5, Y1
+	VMOVUPD   Y1, 32(CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+4
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Y1
+	VXORPD    constant64_8000000000000000<>+0(SB), Y0, Y4
+	VSUBPD    Y0, Y1, Y2
+	VADDPD    Y0, Y1, Y3
+	VXORPS    Y5, Y5, Y5
+	VMULPD    Y1, Y5, Y5
+	VCMPPD    $0x11, Y4, Y1, Y4
+	VBLENDVPD Y4, Y3, Y5, Y5
+	VCMPPD    $0x1e, Y0, Y1, Y1
+	VBLENDVPD Y1, Y2, Y5, Y1
+	VMOVUPD   Y1, (CX)(BX*8)
+	ADDQ      $+4, BX
+	SUBQ      $+4, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y1
+	VMASKMOVPD (DX)(BX*8), Y1, Y2
+	VXORPD     constant64_8000000000000000<>+0(SB), Y0, Y5
+	VSUBPD     Y0, Y2, Y3
+	VADDPD     Y0, Y2, Y4
+	VXORPS     Y6, Y6, Y6
+	VMULPD     Y2, Y6, Y6
+	VCMPPD     $0x11, Y5, Y2, Y5
+	VBLENDVPD  Y5, Y4, Y6, Y6
+	VCMPPD     $0x1e, Y0, Y2, Y0
+	VBLENDVPD  Y0, Y3, Y6, Y2
+	VMASKMOVPD Y2, Y1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradSoftshrinkF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+8
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	VMOVUPD   32(DX)(SI*8), Y1
+	VMOVUPD   32(BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, 32(CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+4
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	ADDQ      $+4, SI
+	SUBQ      $+4, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y1
+	VMASKMOVPD (DX)(SI*8), Y1, Y2
+	VMASKMOVPD (BX)(SI*8), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VANDPD     constant64_7fffffffffffffff<>+0(SB), Y3, Y3
+	VCMPPD     $0x1e, Y0, Y3, Y0
+	VBLENDVPD  Y0, Y2, Y4, Y2
+	VMASKMOVPD Y2, Y1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapHardshrinkF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ      AX, $+8
+	JLT       mapUnrolledEnd
+	VMOVUPD   (DX)(BX*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y3
+	VCMPPD    $0x12, Y0, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   Y1, (CX)(BX*8)
+	VMOVUPD   32(DX)(BX*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y3
+	VCMPPD    $0x12, Y0, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   Y1, 32(CX)(BX*8)
+	ADDQ      $+8, BX
+	SUBQ      $+8, AX
+	JMP       mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ      AX, $+4
+	JLT       mapSingleEnd
+	VMOVUPD   (DX)(BX*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y3
+	VCMPPD    $0x12, Y0, Y3, Y3
+	VBLENDVPD Y3, Y2, Y1, Y1
+	VMOVUPD   Y1, (CX)(BX*8)
+	ADDQ      $+4, BX
+	SUBQ      $+4, AX
+	JMP       mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y1
+	VMASKMOVPD (DX)(BX*8), Y1, Y2
+	VXORPS     Y3, Y3, Y3
+	VANDPD     constant64_7fffffffffffffff<>+0(SB), Y2, Y4
+	VCMPPD     $0x12, Y0, Y4, Y0
+	VBLENDVPD  Y0, Y3, Y2, Y2
+	VMASKMOVPD Y2, Y1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradHardshrinkF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y1
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+8
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	VMOVUPD   32(DX)(SI*8), Y1
+	VMOVUPD   32(BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, 32(CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+4
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Y1
+	VMOVUPD   (BX)(SI*8), Y2
+	VXORPS    Y3, Y3, Y3
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD    $0x1e, Y0, Y2, Y2
+	VBLENDVPD Y2, Y1, Y3, Y1
+	VMOVUPD   Y1, (CX)(SI*8)
+	ADDQ      $+4, SI
+	SUBQ      $+4, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y1
+	VMASKMOVPD (DX)(SI*8), Y1, Y2
+	VMASKMOVPD (BX)(SI*8), Y1, Y3
+	VXORPS     Y4, Y4, Y4
+	VANDPD     constant64_7fffffffffffffff<>+0(SB), Y3, Y3
+	VCMPPD     $0x1e, Y0, Y3, Y0
+	VBLENDVPD  Y0, Y2, Y4, Y2
+	VMASKMOVPD Y2, Y1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardsigmoidF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapHardsigmoidF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+8
+	JLT          mapUnrolledEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMOVUPD      Y1, (CX)(BX*8)
+	VMOVUPD      32(DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMOVUPD      Y1, 32(CX)(BX*8)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMOVUPD      Y1, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y2
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VADDPD       Y1, Y2, Y2
+	VMAXPD       Y2, Y3, Y2
+	VMINPD       Y2, Y4, Y2
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y2, Y2
+	VMASKMOVPD   Y2, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardsigmoidF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradHardsigmoidF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ      AX, $+8
+	JLT       gradUnrolledEnd
+	VMOVUPD   (DX)(SI*8), Y0
+	VMOVUPD   (BX)(SI*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPD    constant64_3fc5555555555555<>+0(SB), Y0, Y0
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y1
+	VCMPPD    $0x11, constant64_4008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD Y1, Y0, Y2, Y0
+	VMOVUPD   Y0, (CX)(SI*8)
+	VMOVUPD   32(DX)(SI*8), Y0
+	VMOVUPD   32(BX)(SI*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPD    constant64_3fc5555555555555<>+0(SB), Y0, Y0
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y1
+	VCMPPD    $0x11, constant64_4008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD Y1, Y0, Y2, Y0
+	VMOVUPD   Y0, 32(CX)(SI*8)
+	ADDQ      $+8, SI
+	SUBQ      $+8, AX
+	JMP       gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ      AX, $+4
+	JLT       gradSingleEnd
+	VMOVUPD   (DX)(SI*8), Y0
+	VMOVUPD   (BX)(SI*8), Y1
+	VXORPS    Y2, Y2, Y2
+	VMULPD    constant64_3fc5555555555555<>+0(SB), Y0, Y0
+	VANDPD    constant64_7fffffffffffffff<>+0(SB), Y1, Y1
+	VCMPPD    $0x11, constant64_4008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD Y1, Y0, Y2, Y0
+	VMOVUPD   Y0, (CX)(SI*8)
+	ADDQ      $+4, SI
+	SUBQ      $+4, AX
+	JMP       gradSingle
+
+gradSingleEnd:
+	TESTQ      AX, AX
+	JZ         gradDone
+	LEAQ       tailTable<>+32(SB), DI
+	NEGQ       AX
+	VMOVUPS    (DI)(AX*8), Y0
+	VMASKMOVPD (DX)(SI*8), Y0, Y1
+	VMASKMOVPD (BX)(SI*8), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VMULPD     constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VANDPD     constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VCMPPD     $0x11, constant64_4008000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD  Y2, Y1, Y3, Y1
+	VMASKMOVPD Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapHardswishF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapHardswishF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ         AX, $+8
+	JLT          mapUnrolledEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VMOVUPD      Y1, (CX)(BX*8)
+	VMOVUPD      32(DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VMOVUPD      Y1, 32(CX)(BX*8)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y1
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VADDPD       Y0, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMINPD       Y1, Y3, Y1
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VMOVUPD      Y1, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y2
+	VBROADCASTSD constant64_4018000000000000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VADDPD       Y1, Y2, Y2
+	VMAXPD       Y2, Y3, Y2
+	VMINPD       Y2, Y4, Y2
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VMASKMOVPD   Y2, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradHardswishF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·gradHardswishF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ         AX, $+8
+	JLT          gradUnrolledEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PD  constant64_4000000000000000<>+0(SB), Y1, Y3
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y3, Y3
+	VMULPD       Y0, Y3, Y3
+	VCMPPD       $0x15, constant64_4008000000000000<>+0(SB), Y1, Y4
+	VBLENDVPD    Y4, Y0, Y3, Y0
+	VCMPPD       $0x12, constant64_c008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	VMOVUPD      32(DX)(SI*8), Y0
+	VMOVUPD      32(BX)(SI*8), Y1
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PD  constant64_4000000000000000<>+0(SB), Y1, Y3
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y3, Y3
+	VMULPD       Y0, Y3, Y3
+	VCMPPD       $0x15, constant64_4008000000000000<>+0(SB), Y1, Y4
+	VBLENDVPD    Y4, Y0, Y3, Y0
+	VCMPPD       $0x12, constant64_c008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, 32(CX)(SI*8)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PD  constant64_4000000000000000<>+0(SB), Y1, Y3
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y3, Y3
+	VMULPD       Y0, Y3, Y3
+	VCMPPD       $0x15, constant64_4008000000000000<>+0(SB), Y1, Y4
+	VBLENDVPD    Y4, Y0, Y3, Y0
+	VCMPPD       $0x12, constant64_c008000000000000<>+0(SB), Y1, Y1
+	VBLENDVPD    Y1, Y2, Y0, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y2
+	VBROADCASTSD constant64_4008000000000000<>+0(SB), Y4
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PD  constant64_4000000000000000<>+0(SB), Y2, Y4
+	VMULPD       constant64_3fc5555555555555<>+0(SB), Y4, Y4
+	VMULPD       Y1, Y4, Y4
+	VCMPPD       $0x15, constant64_4008000000000000<>+0(SB), Y2, Y5
+	VBLENDVPD    Y5, Y1, Y4, Y1
+	VCMPPD       $0x12, constant64_c008000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y2, Y3, Y1, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
 
 gradDone:
 	VZEROUPPER

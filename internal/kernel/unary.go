@@ -312,7 +312,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 				case x <= -3:
 					return 0
 				case x < 3:
-					return T(float64(g) * (float64(x)/3 + 0.5))
+					return T(float64(g) * ((2*float64(x) + 3) / 6)) // exact where it cancels
 				}
 				return g
 			}, readsInput},
@@ -468,7 +468,7 @@ func (t *mapTask[T]) run(_, i, j int) { mapSerial(t.u, t.dst[i:j], t.src[i:j], t
 // unaryGrain is from how many elements on a second goroutine pays.
 func unaryGrain(u Unary) int {
 	switch u {
-	case Identity, ReLU, LeakyReLU, Neg, Abs, Square, Sign, Clamp:
+	case Identity, ReLU, LeakyReLU, Neg, Abs, Square, Sign, Clamp, Hardtanh, Threshold, Softshrink, Hardshrink, Hardsigmoid, Hardswish:
 		return grainMemory
 	}
 	if kernelsOf[float32]().unary[unaryIndex(u)] == nil {

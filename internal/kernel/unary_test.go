@@ -28,7 +28,8 @@ func TestUnaryRecorded(t *testing.T) {
 
 var unaryParameters = map[Unary][][2]float64{
 	LeakyReLU: {{0.01, 0}, {-0.5, 0}}, ELU: {{1, 0}, {1.5, 0}, {-0.5, 0}}, Softplus: {{1, 20}, {2, 5}}, Pow: {{3, 0}, {0, 0}, {-0.5, 0}},
-	Clamp: {{-1, 0.4}, {0, math.Inf(1)}},
+	Clamp: {{-1, 0.4}, {0, math.Inf(1)}}, Hardtanh: {{-1, 1}, {0, 6}, {1, -1}}, Threshold: {{0.5, 7}, {-1, math.NaN()}, {0, 0}},
+	Softshrink: {{0.5, 0}, {0, 0}, {-1, 0}, {math.Inf(1), 0}}, Hardshrink: {{0.5, 0}, {0, 0}, {-1, 0}},
 }
 
 func parametersOf(u Unary) [][2]float64 {
@@ -50,6 +51,10 @@ func TestMap(t *testing.T) {
 
 func testMap[T Float](t *testing.T) {
 	b := newBench[T](t)
+	var edges []T // where a function changes its branch, and beside
+	for _, v := range []T{0.4, 0.5, 3, 6, 1.5} {
+		edges = append(edges, v, v*(1+T(2*epsilon[T]())), v*(1-T(epsilon[T]())), -v, -v*(1+T(2*epsilon[T]())), -v*(1-T(epsilon[T]())))
+	}
 	for u := range Unary(unaryCount) {
 		for _, p := range parametersOf(u) {
 			for b.round = range 71 {
@@ -60,6 +65,7 @@ func testMap[T Float](t *testing.T) {
 				x := b.normal(0, n, []float64{1, 10, 1e-3, 100}[b.round%4])
 				if n > 60 {
 					copy(x, []T{0, T(math.NaN()), T(math.Inf(1)), T(math.Inf(-1)), 88.5, -88, 104, -104, 710, -746, 1e-30, -1e-30, 1e30, -1e30, T(math.Copysign(0, -1)), 1e-40, -1e-40, 1, -1, 0.99999, 1.00001, T(smallest[T]()), T(largest[T]() / 4)})
+					copy(x[23:], edges)
 				}
 				checkMap(t, b, u, T(p[0]), T(p[1]), x)
 			}

@@ -193,14 +193,97 @@ var unaryKernels = []unaryKernel{
 			m.max(x, a, x) // keeps NaN
 			m.min(x, b, x)
 			return x
+		}, inside},
+	{"Hardtanh", 4,
+		func(m machine, x, a, b Register) Register {
+			high := m.vec()
+			m.min(x, b, high) // keeps NaN
+			m.choose(m.compare(less, x, a), a, high, x)
+			return x
+		}, inside},
+	{"Threshold", 4,
+		func(m machine, x, a, b Register) Register {
+			m.choose(m.compare(lessEqual, x, a), b, x, x)
+			return x
 		},
-		func(m machine, g, x, a, b Register) Register {
+		func(m machine, g, x, a, _ Register) Register {
 			zero := m.vec()
 			m.zero(zero)
-			m.choose(m.compare(greater, x, a), g, zero, g)
-			m.choose(m.compare(less, x, b), g, zero, g)
+			m.choose(m.compare(lessEqual, x, a), zero, g, g)
 			return g
 		}},
+	{"Softshrink", 4,
+		func(m machine, x, a, _ Register) Register {
+			lower, upper, low, middle := m.vec(), m.vec(), m.negated(a), m.vec()
+			m.sub(a, x, lower)
+			m.add(a, x, upper)
+			m.zero(middle)
+			m.mul(x, middle, middle) // keeps NaN and the sign
+			m.choose(m.compare(less, x, low), upper, middle, middle)
+			m.choose(m.compare(greater, x, a), lower, middle, x)
+			return x
+		}, outside},
+	{"Hardshrink", 4,
+		func(m machine, x, a, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.choose(m.compare(lessEqual, m.abs(x), a), zero, x, x)
+			return x
+		}, outside},
+	{"Hardsigmoid", 4,
+		func(m machine, x, _, _ Register) Register { return m.hardSigmoid(x) },
+		func(m machine, g, x, _, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.mul(m.constant(1.0/6), g, g)
+			m.choose(m.compare(less, m.abs(x), m.constant(3)), g, zero, g)
+			return g
+		}},
+	{"Hardswish", 4,
+		func(m machine, x, _, _ Register) Register {
+			s := m.hardSigmoid(x)
+			m.mul(x, s, s)
+			return s
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			// between the limits g*(2*x+3)/6, which is exact where it cancels
+			zero, slope := m.vec(), m.filled(3)
+			m.zero(zero)
+			m.fma(m.constant(2), x, slope)
+			m.mul(m.constant(1.0/6), slope, slope)
+			m.mul(g, slope, slope)
+			m.choose(m.compare(notLess, x, m.constant(3)), g, slope, g)
+			m.choose(m.compare(lessEqual, x, m.constant(-3)), zero, g, g)
+			return g
+		}},
+}
+
+// inside is a gradient that passes where a < x < b.
+func inside(m machine, g, x, a, b Register) Register {
+	zero := m.vec()
+	m.zero(zero)
+	m.choose(m.compare(greater, x, a), g, zero, g)
+	m.choose(m.compare(less, x, b), g, zero, g)
+	return g
+}
+
+// outside is a gradient that passes where |x| > a.
+func outside(m machine, g, x, a, _ Register) Register {
+	zero := m.vec()
+	m.zero(zero)
+	m.choose(m.compare(greater, m.abs(x), a), g, zero, g)
+	return g
+}
+
+// hardSigmoid is min(max(x+3, 0), 6)/6; 6 times the rounded 1/6 is 1, and NaN stays.
+func (m machine) hardSigmoid(x Op) Register {
+	r, zero, six := m.filled(3), m.vec(), m.filled(6)
+	m.zero(zero)
+	m.add(x, r, r)
+	m.max(r, zero, r)
+	m.min(r, six, r)
+	m.mul(m.constant(1.0/6), r, r)
+	return r
 }
 
 // bounded is x within -limit and limit; NaN stays.
