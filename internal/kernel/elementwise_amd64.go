@@ -140,6 +140,36 @@ func mapHardswishF32AVX512(n int, dst *float32, src *float32, a float32, b float
 func gradHardswishF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapSELUF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSELUF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapCELUF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradCELUF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapSoftsignF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSoftsignF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapTanhshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradTanhshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapMishF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradMishF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func zipAddF32AVX512(n int, dst *float32, x *float32, y *float32)
 
 //go:noescape
@@ -318,6 +348,36 @@ func mapHardswishF64AVX512(n int, dst *float64, src *float64, a float64, b float
 
 //go:noescape
 func gradHardswishF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSELUF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSELUF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapCELUF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradCELUF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSoftsignF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSoftsignF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapTanhshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradTanhshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapMishF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradMishF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func zipAddF64AVX512(n int, dst *float64, x *float64, y *float64)
@@ -500,6 +560,36 @@ func mapHardswishF32AVX2(n int, dst *float32, src *float32, a float32, b float32
 func gradHardswishF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
 
 //go:noescape
+func mapSELUF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSELUF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapCELUF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradCELUF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapSoftsignF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradSoftsignF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapTanhshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradTanhshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
+func mapMishF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+
+//go:noescape
+func gradMishF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+
+//go:noescape
 func zipAddF32AVX2(n int, dst *float32, x *float32, y *float32)
 
 //go:noescape
@@ -678,6 +768,36 @@ func mapHardswishF64AVX2(n int, dst *float64, src *float64, a float64, b float64
 
 //go:noescape
 func gradHardswishF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSELUF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSELUF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapCELUF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradCELUF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapSoftsignF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradSoftsignF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapTanhshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradTanhshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+
+//go:noescape
+func mapMishF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+
+//go:noescape
+func gradMishF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
 
 //go:noescape
 func zipAddF64AVX2(n int, dst *float64, x *float64, y *float64)

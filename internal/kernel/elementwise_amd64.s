@@ -4389,6 +4389,1165 @@ DATA constant32_c0400000<>+24(SB)/4, $0xc0400000
 DATA constant32_c0400000<>+28(SB)/4, $0xc0400000
 GLOBL constant32_c0400000<>(SB), RODATA|NOPTR, $32
 
+// func mapSELUF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapSELUF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+16
+	JLT               mapSingleEnd
+	VMOVUPS           (DX)(BX*4), Z0
+	VPXORD            Z1, Z1, Z1
+	VMINPS            Z0, Z1, Z1
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z1, Z3, Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
+	VSCALEFPS         Z4, Z5, Z5
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z5, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VMULPS.BCST       constant32_3fe10966<>+0(SB), Z4, Z4
+	VCMPPS.BCST       $0x11, constant32_0<>+0(SB), Z0, K1
+	VMULPS.BCST       constant32_3f867d5f<>+0(SB), Z0, Z0
+	VBLENDMPS         Z4, Z0, K1, Z0
+	VMOVUPS           Z0, (CX)(BX*4)
+	ADDQ              $+16, BX
+	SUBQ              $+16, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (DX)(BX*4), K1, Z0
+	VPXORD            Z2, Z2, Z2
+	VMINPS            Z0, Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
+	VMINPS            Z2, Z1, Z1
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z3
+	VSCALEFPS         Z2, Z3, Z3
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z3, Z2
+	VFMADD231PS       Z3, Z1, Z2
+	VMULPS.BCST       constant32_3fe10966<>+0(SB), Z2, Z2
+	VCMPPS.BCST       $0x11, constant32_0<>+0(SB), Z0, K2
+	VMULPS.BCST       constant32_3f867d5f<>+0(SB), Z0, Z0
+	VBLENDMPS         Z2, Z0, K2, Z0
+	VMOVUPS           Z0, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_3fe10966<>+0(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+4(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+8(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+12(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+16(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+20(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+24(SB)/4, $0x3fe10966
+DATA constant32_3fe10966<>+28(SB)/4, $0x3fe10966
+GLOBL constant32_3fe10966<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3f867d5f<>+0(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+4(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+8(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+12(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+16(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+20(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+24(SB)/4, $0x3f867d5f
+DATA constant32_3f867d5f<>+28(SB)/4, $0x3f867d5f
+GLOBL constant32_3f867d5f<>(SB), RODATA|NOPTR, $32
+
+// func gradSELUF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradSELUF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+16
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Z0
+	VMOVUPS      (BX)(SI*4), Z1
+	VBROADCASTSS constant32_3f867d5f<>+0(SB), Z3
+	VADDPS.BCST  constant32_3fe10966<>+0(SB), Z1, Z2
+	VCMPPS.BCST  $0x1e, constant32_0<>+0(SB), Z1, K1
+	VBLENDMPS    Z3, Z2, K1, Z2
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z0, (CX)(SI*4)
+	ADDQ         $+16, SI
+	SUBQ         $+16, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VMOVUPS.Z    (BX)(SI*4), K1, Z1
+	VBROADCASTSS constant32_3f867d5f<>+0(SB), Z3
+	VADDPS.BCST  constant32_3fe10966<>+0(SB), Z1, Z2
+	VCMPPS.BCST  $0x1e, constant32_0<>+0(SB), Z1, K2
+	VBLENDMPS    Z3, Z2, K2, Z2
+	VMULPS       Z2, Z0, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapCELUF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapCELUF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z1
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+16
+	JLT               mapSingleEnd
+	VMOVUPS           (DX)(BX*4), Z1
+	VDIVPS            Z0, Z1, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
+	VSCALEFPS         Z4, Z5, Z5
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z5, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VMULPS            Z0, Z4, Z4
+	VCMPPS.BCST       $0x1e, constant32_a1800000<>+0(SB), Z2, K1
+	VBLENDMPS         Z1, Z4, K1, Z1
+	VMOVUPS           Z1, (CX)(BX*4)
+	ADDQ              $+16, BX
+	SUBQ              $+16, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (DX)(BX*4), K1, Z1
+	VDIVPS            Z0, Z1, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z4
+	VMAXPS            Z3, Z4, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z4
+	VRNDSCALEPS       $0x08, Z4, Z4
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z4, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z4, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z5
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z5
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z5
+	VMULPS            Z3, Z3, Z6
+	VFMADD231PS       Z6, Z5, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
+	VSCALEFPS         Z4, Z5, Z5
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z5, Z4
+	VFMADD231PS       Z5, Z3, Z4
+	VMULPS            Z0, Z4, Z4
+	VCMPPS.BCST       $0x1e, constant32_a1800000<>+0(SB), Z2, K2
+	VBLENDMPS         Z1, Z4, K2, Z1
+	VMOVUPS           Z1, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_a1800000<>+0(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+4(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+8(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+12(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+16(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+20(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+24(SB)/4, $0xa1800000
+DATA constant32_a1800000<>+28(SB)/4, $0xa1800000
+GLOBL constant32_a1800000<>(SB), RODATA|NOPTR, $32
+
+// func gradCELUF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradCELUF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z1
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ              AX, $+16
+	JLT               gradSingleEnd
+	VMOVUPS           (DX)(SI*4), Z1
+	VMOVUPS           (BX)(SI*4), Z4
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z5
+	VMOVUPS           Z4, Z7
+	VDIVPS            Z0, Z5, Z5
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z6, Z0, Z7
+	VMULPS            Z5, Z7, Z7
+	VPXORD            Z2, Z2, Z2
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z7, Z5
+	VCMPPS.BCST       $0x11, constant32_3f800000<>+0(SB), Z5, K1
+	VBLENDMPS         Z7, Z2, K1, Z7
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z7, Z7
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z5
+	VMINPS            Z6, Z5, Z5
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z8
+	VMAXPS            Z5, Z8, Z5
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z8, Z5
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z8, Z5
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z9
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z5, Z9
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z9
+	VMULPS            Z5, Z5, Z10
+	VFMADD231PS       Z10, Z9, Z5
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z6, K1
+	VSCALEFPS.Z       Z8, Z5, K1, Z5
+	VMULPS            Z7, Z5, Z5
+	VMULPS            Z1, Z5, Z5
+	VCMPPS.BCST       $0x1e, constant32_0<>+0(SB), Z4, K1
+	VBLENDMPS         Z1, Z5, K1, Z1
+	VMOVUPS           Z1, (CX)(SI*4)
+	ADDQ              $+16, SI
+	SUBQ              $+16, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (DX)(SI*4), K1, Z1
+	VMOVUPS.Z         (BX)(SI*4), K1, Z2
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
+	VMOVUPS           Z2, Z6
+	VDIVPS            Z0, Z4, Z4
+	VMULPS            Z2, Z4, Z5
+	VFNMADD231PS      Z5, Z0, Z6
+	VMULPS            Z4, Z6, Z6
+	VPXORD            Z3, Z3, Z3
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z6, Z0
+	VCMPPS.BCST       $0x11, constant32_3f800000<>+0(SB), Z0, K2
+	VBLENDMPS         Z6, Z3, K2, Z6
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z6, Z6
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z0
+	VMINPS            Z5, Z0, Z0
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z3
+	VMAXPS            Z0, Z3, Z0
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z0, Z3
+	VRNDSCALEPS       $0x08, Z3, Z3
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z3, Z0
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z3, Z0
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z0, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z0, Z4
+	VMULPS            Z0, Z0, Z7
+	VFMADD231PS       Z7, Z4, Z0
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z0, Z0
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z5, K2
+	VSCALEFPS.Z       Z3, Z0, K2, Z0
+	VMULPS            Z6, Z0, Z0
+	VMULPS            Z1, Z0, Z0
+	VCMPPS.BCST       $0x1e, constant32_0<>+0(SB), Z2, K2
+	VBLENDMPS         Z1, Z0, K2, Z1
+	VMOVUPS           Z1, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftsignF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapSoftsignF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+32
+	JLT         mapUnrolledEnd
+	VMOVUPS     (DX)(BX*4), Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z0, Z1
+	VADDPS.BCST constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (CX)(BX*4)
+	VMOVUPS     64(DX)(BX*4), Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z0, Z1
+	VADDPS.BCST constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS     Z0, 64(CX)(BX*4)
+	ADDQ        $+32, BX
+	SUBQ        $+32, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+16
+	JLT         mapSingleEnd
+	VMOVUPS     (DX)(BX*4), Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z0, Z1
+	VADDPS.BCST constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS     Z0, (CX)(BX*4)
+	ADDQ        $+16, BX
+	SUBQ        $+16, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (DX)(BX*4), K1, Z0
+	VANDPS.BCST constant32_7fffffff<>+0(SB), Z0, Z1
+	VADDPS.BCST constant32_3f800000<>+0(SB), Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftsignF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradSoftsignF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ         AX, $+32
+	JLT          gradUnrolledEnd
+	VMOVUPS      (DX)(SI*4), Z0
+	VMOVUPS      (BX)(SI*4), Z5
+	VANDPS.BCST  constant32_7fffffff<>+0(SB), Z5, Z6
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z7
+	VADDPS.BCST  constant32_3f800000<>+0(SB), Z6, Z6
+	VDIVPS       Z6, Z7, Z7
+	VMULPS       Z7, Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VPXORD       Z1, Z1, Z1
+	VFMADD231PS  Z1, Z5, Z0
+	VMOVUPS      Z0, (CX)(SI*4)
+	VMOVUPS      64(DX)(SI*4), Z0
+	VMOVUPS      64(BX)(SI*4), Z5
+	VANDPS.BCST  constant32_7fffffff<>+0(SB), Z5, Z6
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z7
+	VADDPS.BCST  constant32_3f800000<>+0(SB), Z6, Z6
+	VDIVPS       Z6, Z7, Z7
+	VMULPS       Z7, Z0, Z0
+	VMULPS       Z7, Z0, Z0
+	VPXORD       Z2, Z2, Z2
+	VFMADD231PS  Z2, Z5, Z0
+	VMOVUPS      Z0, 64(CX)(SI*4)
+	ADDQ         $+32, SI
+	SUBQ         $+32, AX
+	JMP          gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ         AX, $+16
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Z0
+	VMOVUPS      (BX)(SI*4), Z1
+	VANDPS.BCST  constant32_7fffffff<>+0(SB), Z1, Z2
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z5
+	VADDPS.BCST  constant32_3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z5, Z5
+	VMULPS       Z5, Z0, Z0
+	VMULPS       Z5, Z0, Z0
+	VPXORD       Z3, Z3, Z3
+	VFMADD231PS  Z3, Z1, Z0
+	VMOVUPS      Z0, (CX)(SI*4)
+	ADDQ         $+16, SI
+	SUBQ         $+16, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (DX)(SI*4), K1, Z0
+	VMOVUPS.Z    (BX)(SI*4), K1, Z1
+	VANDPS.BCST  constant32_7fffffff<>+0(SB), Z1, Z2
+	VBROADCASTSS constant32_3f800000<>+0(SB), Z3
+	VADDPS.BCST  constant32_3f800000<>+0(SB), Z2, Z2
+	VDIVPS       Z2, Z3, Z3
+	VMULPS       Z3, Z0, Z0
+	VMULPS       Z3, Z0, Z0
+	VPXORD       Z4, Z4, Z4
+	VFMADD231PS  Z4, Z1, Z0
+	VMOVUPS      Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapTanhshrinkF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapTanhshrinkF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+16
+	JLT               mapSingleEnd
+	VMOVUPS           (DX)(BX*4), Z0
+	VMULPS            Z0, Z0, Z1
+	VBROADCASTSS      constant32_b9158ad2<>+0(SB), Z2
+	VFMADD213PS.BCST  constant32_3a71efdf<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_bb521cb0<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3c0e7f70<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_bcb2d390<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3d5d08b8<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_be088879<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3eaaaaab<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z0, Z2, Z2
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z0, Z1
+	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z3
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
+	VMINPS            Z3, Z4, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K1
+	VSCALEFPS.Z       Z5, Z4, K1, Z4
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z3
+	VADDPS            Z4, Z4, Z4
+	VDIVPS            Z3, Z4, Z4
+	VCMPPS.BCST       $0x11, constant32_3f800000<>+0(SB), Z1, K1
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VADDPS            Z1, Z4, Z4
+	VANDPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
+	VORPS             Z1, Z4, Z4
+	VBLENDMPS         Z2, Z4, K1, Z0
+	VMOVUPS           Z0, (CX)(BX*4)
+	ADDQ              $+16, BX
+	SUBQ              $+16, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (DX)(BX*4), K1, Z0
+	VMULPS            Z0, Z0, Z1
+	VBROADCASTSS      constant32_b9158ad2<>+0(SB), Z2
+	VFMADD213PS.BCST  constant32_3a71efdf<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_bb521cb0<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3c0e7f70<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_bcb2d390<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3d5d08b8<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_be088879<>+0(SB), Z1, Z2
+	VFMADD213PS.BCST  constant32_3eaaaaab<>+0(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VMULPS            Z0, Z2, Z2
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z0, Z1
+	VMULPS.BCST       constant32_c0000000<>+0(SB), Z1, Z3
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z4
+	VMINPS            Z3, Z4, Z4
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z4, Z5, Z4
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z4, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z4
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z4
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z4, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z4, Z6
+	VMULPS            Z4, Z4, Z7
+	VFMADD231PS       Z7, Z6, Z4
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z4
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z3, K2
+	VSCALEFPS.Z       Z5, Z4, K2, Z4
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z4, Z3
+	VADDPS            Z4, Z4, Z4
+	VDIVPS            Z3, Z4, Z4
+	VCMPPS.BCST       $0x11, constant32_3f800000<>+0(SB), Z1, K2
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VADDPS            Z1, Z4, Z4
+	VANDPS.BCST       constant32_80000000<>+0(SB), Z0, Z1
+	VORPS             Z1, Z4, Z4
+	VBLENDMPS         Z2, Z4, K2, Z0
+	VMOVUPS           Z0, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_b9158ad2<>+0(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+4(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+8(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+12(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+16(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+20(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+24(SB)/4, $0xb9158ad2
+DATA constant32_b9158ad2<>+28(SB)/4, $0xb9158ad2
+GLOBL constant32_b9158ad2<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3a71efdf<>+0(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+4(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+8(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+12(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+16(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+20(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+24(SB)/4, $0x3a71efdf
+DATA constant32_3a71efdf<>+28(SB)/4, $0x3a71efdf
+GLOBL constant32_3a71efdf<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_bb521cb0<>+0(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+4(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+8(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+12(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+16(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+20(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+24(SB)/4, $0xbb521cb0
+DATA constant32_bb521cb0<>+28(SB)/4, $0xbb521cb0
+GLOBL constant32_bb521cb0<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3c0e7f70<>+0(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+4(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+8(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+12(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+16(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+20(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+24(SB)/4, $0x3c0e7f70
+DATA constant32_3c0e7f70<>+28(SB)/4, $0x3c0e7f70
+GLOBL constant32_3c0e7f70<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_bcb2d390<>+0(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+4(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+8(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+12(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+16(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+20(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+24(SB)/4, $0xbcb2d390
+DATA constant32_bcb2d390<>+28(SB)/4, $0xbcb2d390
+GLOBL constant32_bcb2d390<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3d5d08b8<>+0(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+4(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+8(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+12(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+16(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+20(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+24(SB)/4, $0x3d5d08b8
+DATA constant32_3d5d08b8<>+28(SB)/4, $0x3d5d08b8
+GLOBL constant32_3d5d08b8<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_be088879<>+0(SB)/4, $0xbe088879
+DATA constant32_be088879<>+4(SB)/4, $0xbe088879
+DATA constant32_be088879<>+8(SB)/4, $0xbe088879
+DATA constant32_be088879<>+12(SB)/4, $0xbe088879
+DATA constant32_be088879<>+16(SB)/4, $0xbe088879
+DATA constant32_be088879<>+20(SB)/4, $0xbe088879
+DATA constant32_be088879<>+24(SB)/4, $0xbe088879
+DATA constant32_be088879<>+28(SB)/4, $0xbe088879
+GLOBL constant32_be088879<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_3eaaaaab<>+0(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+4(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+8(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+12(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+16(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+20(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+24(SB)/4, $0x3eaaaaab
+DATA constant32_3eaaaaab<>+28(SB)/4, $0x3eaaaaab
+GLOBL constant32_3eaaaaab<>(SB), RODATA|NOPTR, $32
+
+// func gradTanhshrinkF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradTanhshrinkF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ              AX, $+16
+	JLT               gradSingleEnd
+	VMOVUPS           (DX)(SI*4), Z0
+	VMOVUPS           (BX)(SI*4), Z1
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_c0000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z2
+	VMAXPS            Z3, Z2, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
+	VMULPS            Z3, Z3, Z5
+	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z4, Z2
+	VFMADD231PS       Z4, Z3, Z2
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z2, Z3
+	VDIVPS            Z3, Z2, Z2
+	VANDPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z2, Z2
+	VORPS             Z1, Z2, Z2
+	VMULPS            Z2, Z0, Z0
+	VMULPS            Z2, Z0, Z0
+	VMOVUPS           Z0, (CX)(SI*4)
+	ADDQ              $+16, SI
+	SUBQ              $+16, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (DX)(SI*4), K1, Z0
+	VMOVUPS.Z         (BX)(SI*4), K1, Z1
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_c0000000<>+0(SB), Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2700000<>+0(SB), Z2
+	VMAXPS            Z3, Z2, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z4
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z4
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z4
+	VMULPS            Z3, Z3, Z5
+	VFMADD231PS       Z5, Z4, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z4
+	VSCALEFPS         Z2, Z4, Z4
+	VSUBPS.BCST       constant32_3f800000<>+0(SB), Z4, Z2
+	VFMADD231PS       Z4, Z3, Z2
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z2, Z3
+	VDIVPS            Z3, Z2, Z2
+	VANDPS.BCST       constant32_80000000<>+0(SB), Z1, Z1
+	VANDPS.BCST       constant32_7fffffff<>+0(SB), Z2, Z2
+	VORPS             Z1, Z2, Z2
+	VMULPS            Z2, Z0, Z0
+	VMULPS            Z2, Z0, Z0
+	VMOVUPS           Z0, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapMishF32AVX512(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapMishF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Z0
+	VBROADCASTSS b+28(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ              AX, $+32
+	JLT               mapUnrolledEnd
+	VMOVUPS           (DX)(BX*4), Z0
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z1
+	VBROADCASTSS      constant32_c2da0000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VADDPS.BCST       constant32_42800000<>+0(SB), Z2, Z2
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2da0000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
+	VBROADCASTSS      constant32_1f800000<>+0(SB), Z2
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z2, Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VDIVPS            Z3, Z2, Z2
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z0, Z1, Z1
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x1e, constant32_42200000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VMOVUPS           Z0, (CX)(BX*4)
+	VMOVUPS           64(DX)(BX*4), Z0
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z1
+	VBROADCASTSS      constant32_c2da0000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VADDPS.BCST       constant32_42800000<>+0(SB), Z2, Z2
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2da0000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
+	VBROADCASTSS      constant32_1f800000<>+0(SB), Z2
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z2, Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VDIVPS            Z3, Z2, Z2
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z0, Z1, Z1
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x1e, constant32_42200000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VMOVUPS           Z0, 64(CX)(BX*4)
+	ADDQ              $+32, BX
+	SUBQ              $+32, AX
+	JMP               mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ              AX, $+16
+	JLT               mapSingleEnd
+	VMOVUPS           (DX)(BX*4), Z0
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z1
+	VBROADCASTSS      constant32_c2da0000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VADDPS.BCST       constant32_42800000<>+0(SB), Z2, Z2
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2da0000<>+0(SB), Z0, K1
+	VSCALEFPS.Z       Z2, Z1, K1, Z1
+	VBROADCASTSS      constant32_1f800000<>+0(SB), Z2
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z2, Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VDIVPS            Z3, Z2, Z2
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z0, Z1, Z1
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x1e, constant32_42200000<>+0(SB), Z0, K1
+	VBLENDMPS         Z0, Z1, K1, Z0
+	VMOVUPS           Z0, (CX)(BX*4)
+	ADDQ              $+16, BX
+	SUBQ              $+16, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (DX)(BX*4), K1, Z0
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z1
+	VMINPS            Z0, Z1, Z1
+	VBROADCASTSS      constant32_c2da0000<>+0(SB), Z2
+	VMAXPS            Z1, Z2, Z1
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z1, Z2
+	VRNDSCALEPS       $0x08, Z2, Z2
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z2, Z1
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z2, Z1
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z1, Z3
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z1, Z3
+	VMULPS            Z1, Z1, Z4
+	VFMADD231PS       Z4, Z3, Z1
+	VADDPS.BCST       constant32_42800000<>+0(SB), Z2, Z2
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x15, constant32_c2da0000<>+0(SB), Z0, K2
+	VSCALEFPS.Z       Z2, Z1, K2, Z1
+	VBROADCASTSS      constant32_1f800000<>+0(SB), Z2
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z3
+	VFMADD213PS.BCST  constant32_40000000<>+0(SB), Z1, Z2
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z2, Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VDIVPS            Z3, Z2, Z2
+	VMULPS            Z2, Z1, Z1
+	VMULPS            Z0, Z1, Z1
+	VMULPS.BCST       constant32_1f800000<>+0(SB), Z1, Z1
+	VCMPPS.BCST       $0x1e, constant32_42200000<>+0(SB), Z0, K2
+	VBLENDMPS         Z0, Z1, K2, Z0
+	VMOVUPS           Z0, K1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant32_c2da0000<>+0(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+4(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+8(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+12(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+16(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+20(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+24(SB)/4, $0xc2da0000
+DATA constant32_c2da0000<>+28(SB)/4, $0xc2da0000
+GLOBL constant32_c2da0000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_42800000<>+0(SB)/4, $0x42800000
+DATA constant32_42800000<>+4(SB)/4, $0x42800000
+DATA constant32_42800000<>+8(SB)/4, $0x42800000
+DATA constant32_42800000<>+12(SB)/4, $0x42800000
+DATA constant32_42800000<>+16(SB)/4, $0x42800000
+DATA constant32_42800000<>+20(SB)/4, $0x42800000
+DATA constant32_42800000<>+24(SB)/4, $0x42800000
+DATA constant32_42800000<>+28(SB)/4, $0x42800000
+GLOBL constant32_42800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_1f800000<>+0(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+4(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+8(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+12(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+16(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+20(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+24(SB)/4, $0x1f800000
+DATA constant32_1f800000<>+28(SB)/4, $0x1f800000
+GLOBL constant32_1f800000<>(SB), RODATA|NOPTR, $32
+
+DATA constant32_42200000<>+0(SB)/4, $0x42200000
+DATA constant32_42200000<>+4(SB)/4, $0x42200000
+DATA constant32_42200000<>+8(SB)/4, $0x42200000
+DATA constant32_42200000<>+12(SB)/4, $0x42200000
+DATA constant32_42200000<>+16(SB)/4, $0x42200000
+DATA constant32_42200000<>+20(SB)/4, $0x42200000
+DATA constant32_42200000<>+24(SB)/4, $0x42200000
+DATA constant32_42200000<>+28(SB)/4, $0x42200000
+GLOBL constant32_42200000<>(SB), RODATA|NOPTR, $32
+
+// func gradMishF32AVX512(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMishF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Z0
+	VBROADCASTSS b+36(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ              AX, $+32
+	JLT               gradUnrolledEnd
+	VMOVUPS           (DX)(SI*4), Z0
+	VMOVUPS           (BX)(SI*4), Z5
+	VBROADCASTSS      constant32_42200000<>+0(SB), Z6
+	VMINPS            Z5, Z6, Z6
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z7
+	VMINPS            Z6, Z7, Z7
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z8
+	VMAXPS            Z7, Z8, Z7
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z9
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z7, Z9
+	VMULPS            Z7, Z7, Z10
+	VFMADD231PS       Z10, Z9, Z7
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z7, Z7
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z6, K1
+	VSCALEFPS.Z       Z8, Z7, K1, Z7
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z9
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z10
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z7, Z8
+	VFMADD231PS       Z7, Z8, Z10
+	VDIVPS            Z10, Z9, Z9
+	VMULPS.BCST       constant32_40800000<>+0(SB), Z6, Z6
+	VFMADD231PS       Z6, Z7, Z6
+	VFMADD231PS       Z6, Z9, Z8
+	VMULPS            Z9, Z7, Z7
+	VMULPS            Z8, Z7, Z7
+	VPXORD            Z1, Z1, Z1
+	VFMADD231PS       Z1, Z5, Z7
+	VMULPS            Z0, Z7, Z7
+	VMOVUPS           Z7, (CX)(SI*4)
+	VMOVUPS           64(DX)(SI*4), Z0
+	VMOVUPS           64(BX)(SI*4), Z5
+	VBROADCASTSS      constant32_42200000<>+0(SB), Z6
+	VMINPS            Z5, Z6, Z6
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z7
+	VMINPS            Z6, Z7, Z7
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z8
+	VMAXPS            Z7, Z8, Z7
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z7, Z8
+	VRNDSCALEPS       $0x08, Z8, Z8
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z8, Z7
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z8, Z7
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z9
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z7, Z9
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z7, Z9
+	VMULPS            Z7, Z7, Z10
+	VFMADD231PS       Z10, Z9, Z7
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z7, Z7
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z6, K1
+	VSCALEFPS.Z       Z8, Z7, K1, Z7
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z9
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z10
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z7, Z8
+	VFMADD231PS       Z7, Z8, Z10
+	VDIVPS            Z10, Z9, Z9
+	VMULPS.BCST       constant32_40800000<>+0(SB), Z6, Z6
+	VFMADD231PS       Z6, Z7, Z6
+	VFMADD231PS       Z6, Z9, Z8
+	VMULPS            Z9, Z7, Z7
+	VMULPS            Z8, Z7, Z7
+	VPXORD            Z2, Z2, Z2
+	VFMADD231PS       Z2, Z5, Z7
+	VMULPS            Z0, Z7, Z7
+	VMOVUPS           Z7, 64(CX)(SI*4)
+	ADDQ              $+32, SI
+	SUBQ              $+32, AX
+	JMP               gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ              AX, $+16
+	JLT               gradSingleEnd
+	VMOVUPS           (DX)(SI*4), Z0
+	VMOVUPS           (BX)(SI*4), Z1
+	VBROADCASTSS      constant32_42200000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z5
+	VMINPS            Z2, Z5, Z5
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z6
+	VMAXPS            Z5, Z6, Z5
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z5, Z6
+	VRNDSCALEPS       $0x08, Z6, Z6
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z6, Z5
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z6, Z5
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z7
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z5, Z7
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z5, Z7
+	VMULPS            Z5, Z5, Z8
+	VFMADD231PS       Z8, Z7, Z5
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z5, Z5
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K1
+	VSCALEFPS.Z       Z6, Z5, K1, Z5
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z7
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z8
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z5, Z6
+	VFMADD231PS       Z5, Z6, Z8
+	VDIVPS            Z8, Z7, Z7
+	VMULPS.BCST       constant32_40800000<>+0(SB), Z2, Z2
+	VFMADD231PS       Z2, Z5, Z2
+	VFMADD231PS       Z2, Z7, Z6
+	VMULPS            Z7, Z5, Z5
+	VMULPS            Z6, Z5, Z5
+	VPXORD            Z3, Z3, Z3
+	VFMADD231PS       Z3, Z1, Z5
+	VMULPS            Z0, Z5, Z5
+	VMOVUPS           Z5, (CX)(SI*4)
+	ADDQ              $+16, SI
+	SUBQ              $+16, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPS.Z         (DX)(SI*4), K1, Z0
+	VMOVUPS.Z         (BX)(SI*4), K1, Z1
+	VBROADCASTSS      constant32_42200000<>+0(SB), Z2
+	VMINPS            Z1, Z2, Z2
+	VBROADCASTSS      constant32_42b20000<>+0(SB), Z3
+	VMINPS            Z2, Z3, Z3
+	VBROADCASTSS      constant32_c2d00000<>+0(SB), Z5
+	VMAXPS            Z3, Z5, Z3
+	VMULPS.BCST       constant32_3fb8aa3b<>+0(SB), Z3, Z5
+	VRNDSCALEPS       $0x08, Z5, Z5
+	VFNMADD231PS.BCST constant32_3f317200<>+0(SB), Z5, Z3
+	VFNMADD231PS.BCST constant32_35bfbe8e<>+0(SB), Z5, Z3
+	VBROADCASTSS      constant32_39502bda<>+0(SB), Z6
+	VFMADD213PS.BCST  constant32_3ab696c9<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3c0888a6<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3d2aaa7a<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3e2aaaab<>+0(SB), Z3, Z6
+	VFMADD213PS.BCST  constant32_3f000000<>+0(SB), Z3, Z6
+	VMULPS            Z3, Z3, Z7
+	VFMADD231PS       Z7, Z6, Z3
+	VADDPS.BCST       constant32_3f800000<>+0(SB), Z3, Z3
+	VCMPPS.BCST       $0x15, constant32_c2d00000<>+0(SB), Z2, K2
+	VSCALEFPS.Z       Z5, Z3, K2, Z3
+	VBROADCASTSS      constant32_3f800000<>+0(SB), Z6
+	VBROADCASTSS      constant32_40000000<>+0(SB), Z7
+	VADDPS.BCST       constant32_40000000<>+0(SB), Z3, Z5
+	VFMADD231PS       Z3, Z5, Z7
+	VDIVPS            Z7, Z6, Z6
+	VMULPS.BCST       constant32_40800000<>+0(SB), Z2, Z2
+	VFMADD231PS       Z2, Z3, Z2
+	VFMADD231PS       Z2, Z6, Z5
+	VMULPS            Z6, Z3, Z3
+	VMULPS            Z5, Z3, Z3
+	VPXORD            Z4, Z4, Z4
+	VFMADD231PS       Z4, Z1, Z3
+	VMULPS            Z0, Z3, Z3
+	VMOVUPS           Z3, K1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
 // func zipAddF32AVX512(n int, dst *float32, x *float32, y *float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·zipAddF32AVX512(SB), NOSPLIT, $0-32
@@ -9751,6 +10910,1265 @@ DATA constant64_c008000000000000<>+16(SB)/8, $0xc008000000000000
 DATA constant64_c008000000000000<>+24(SB)/8, $0xc008000000000000
 GLOBL constant64_c008000000000000<>(SB), RODATA|NOPTR, $32
 
+// func mapSELUF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapSELUF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+8
+	JLT               mapSingleEnd
+	VMOVUPD           (DX)(BX*8), Z0
+	VPXORD            Z1, Z1, Z1
+	VMINPD            Z0, Z1, Z1
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
+	VSCALEFPD         Z4, Z5, Z5
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VMULPD.BCST       constant64_3ffc212cc640f031<>+0(SB), Z4, Z4
+	VCMPPD.BCST       $0x11, constant64_0<>+0(SB), Z0, K1
+	VMULPD.BCST       constant64_3ff0cfabd6a91132<>+0(SB), Z0, Z0
+	VBLENDMPD         Z4, Z0, K1, Z0
+	VMOVUPD           Z0, (CX)(BX*8)
+	ADDQ              $+8, BX
+	SUBQ              $+8, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (DX)(BX*8), K1, Z0
+	VPXORD            Z2, Z2, Z2
+	VMINPD            Z0, Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
+	VMINPD            Z2, Z1, Z1
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z3
+	VSCALEFPD         Z2, Z3, Z3
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z2
+	VFMADD231PD       Z3, Z1, Z2
+	VMULPD.BCST       constant64_3ffc212cc640f031<>+0(SB), Z2, Z2
+	VCMPPD.BCST       $0x11, constant64_0<>+0(SB), Z0, K2
+	VMULPD.BCST       constant64_3ff0cfabd6a91132<>+0(SB), Z0, Z0
+	VBLENDMPD         Z2, Z0, K2, Z0
+	VMOVUPD           Z0, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_3ffc212cc640f031<>+0(SB)/8, $0x3ffc212cc640f031
+DATA constant64_3ffc212cc640f031<>+8(SB)/8, $0x3ffc212cc640f031
+DATA constant64_3ffc212cc640f031<>+16(SB)/8, $0x3ffc212cc640f031
+DATA constant64_3ffc212cc640f031<>+24(SB)/8, $0x3ffc212cc640f031
+GLOBL constant64_3ffc212cc640f031<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3ff0cfabd6a91132<>+0(SB)/8, $0x3ff0cfabd6a91132
+DATA constant64_3ff0cfabd6a91132<>+8(SB)/8, $0x3ff0cfabd6a91132
+DATA constant64_3ff0cfabd6a91132<>+16(SB)/8, $0x3ff0cfabd6a91132
+DATA constant64_3ff0cfabd6a91132<>+24(SB)/8, $0x3ff0cfabd6a91132
+GLOBL constant64_3ff0cfabd6a91132<>(SB), RODATA|NOPTR, $32
+
+// func gradSELUF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradSELUF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Z0
+	VMOVUPD      (BX)(SI*8), Z1
+	VBROADCASTSD constant64_3ff0cfabd6a91132<>+0(SB), Z3
+	VADDPD.BCST  constant64_3ffc212cc640f031<>+0(SB), Z1, Z2
+	VCMPPD.BCST  $0x1e, constant64_0<>+0(SB), Z1, K1
+	VBLENDMPD    Z3, Z2, K1, Z2
+	VMULPD       Z2, Z0, Z0
+	VMOVUPD      Z0, (CX)(SI*8)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (DX)(SI*8), K1, Z0
+	VMOVUPD.Z    (BX)(SI*8), K1, Z1
+	VBROADCASTSD constant64_3ff0cfabd6a91132<>+0(SB), Z3
+	VADDPD.BCST  constant64_3ffc212cc640f031<>+0(SB), Z1, Z2
+	VCMPPD.BCST  $0x1e, constant64_0<>+0(SB), Z1, K2
+	VBLENDMPD    Z3, Z2, K2, Z2
+	VMULPD       Z2, Z0, Z0
+	VMOVUPD      Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapCELUF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapCELUF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z1
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+8
+	JLT               mapSingleEnd
+	VMOVUPD           (DX)(BX*8), Z1
+	VDIVPD            Z0, Z1, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
+	VSCALEFPD         Z4, Z5, Z5
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VMULPD            Z0, Z4, Z4
+	VCMPPD.BCST       $0x1e, constant64_bc30000000000000<>+0(SB), Z2, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
+	VMOVUPD           Z1, (CX)(BX*8)
+	ADDQ              $+8, BX
+	SUBQ              $+8, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (DX)(BX*8), K1, Z1
+	VDIVPD            Z0, Z1, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z4
+	VMAXPD            Z3, Z4, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z4
+	VRNDSCALEPD       $0x08, Z4, Z4
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z4, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z4, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z5
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z5
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z5
+	VMULPD            Z3, Z3, Z6
+	VFMADD231PD       Z6, Z5, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
+	VSCALEFPD         Z4, Z5, Z5
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z4
+	VFMADD231PD       Z5, Z3, Z4
+	VMULPD            Z0, Z4, Z4
+	VCMPPD.BCST       $0x1e, constant64_bc30000000000000<>+0(SB), Z2, K2
+	VBLENDMPD         Z1, Z4, K2, Z1
+	VMOVUPD           Z1, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_bc30000000000000<>+0(SB)/8, $0xbc30000000000000
+DATA constant64_bc30000000000000<>+8(SB)/8, $0xbc30000000000000
+DATA constant64_bc30000000000000<>+16(SB)/8, $0xbc30000000000000
+DATA constant64_bc30000000000000<>+24(SB)/8, $0xbc30000000000000
+GLOBL constant64_bc30000000000000<>(SB), RODATA|NOPTR, $32
+
+// func gradCELUF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradCELUF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z1
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ              AX, $+8
+	JLT               gradSingleEnd
+	VMOVUPD           (DX)(SI*8), Z1
+	VMOVUPD           (BX)(SI*8), Z4
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z5
+	VMOVUPD           Z4, Z7
+	VDIVPD            Z0, Z5, Z5
+	VMULPD            Z4, Z5, Z6
+	VFNMADD231PD      Z6, Z0, Z7
+	VMULPD            Z5, Z7, Z7
+	VPXORD            Z2, Z2, Z2
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z7, Z5
+	VCMPPD.BCST       $0x11, constant64_3ff0000000000000<>+0(SB), Z5, K1
+	VBLENDMPD         Z7, Z2, K1, Z7
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z7, Z7
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z8
+	VMAXPD            Z5, Z8, Z5
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z8
+	VRNDSCALEPD       $0x08, Z8, Z8
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z8, Z5
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z8, Z5
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z9
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z9
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z9
+	VMULPD            Z5, Z5, Z10
+	VFMADD231PD       Z10, Z9, Z5
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z6, K1
+	VSCALEFPD.Z       Z8, Z5, K1, Z5
+	VMULPD            Z7, Z5, Z5
+	VMULPD            Z1, Z5, Z5
+	VCMPPD.BCST       $0x1e, constant64_0<>+0(SB), Z4, K1
+	VBLENDMPD         Z1, Z5, K1, Z1
+	VMOVUPD           Z1, (CX)(SI*8)
+	ADDQ              $+8, SI
+	SUBQ              $+8, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (DX)(SI*8), K1, Z1
+	VMOVUPD.Z         (BX)(SI*8), K1, Z2
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
+	VMOVUPD           Z2, Z6
+	VDIVPD            Z0, Z4, Z4
+	VMULPD            Z2, Z4, Z5
+	VFNMADD231PD      Z5, Z0, Z6
+	VMULPD            Z4, Z6, Z6
+	VPXORD            Z3, Z3, Z3
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z6, Z0
+	VCMPPD.BCST       $0x11, constant64_3ff0000000000000<>+0(SB), Z0, K2
+	VBLENDMPD         Z6, Z3, K2, Z6
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z6, Z6
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z0
+	VMINPD            Z5, Z0, Z0
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z3
+	VMAXPD            Z0, Z3, Z0
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z0, Z3
+	VRNDSCALEPD       $0x08, Z3, Z3
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z3, Z0
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z3, Z0
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z0, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z0, Z4
+	VMULPD            Z0, Z0, Z7
+	VFMADD231PD       Z7, Z4, Z0
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z0, Z0
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z5, K2
+	VSCALEFPD.Z       Z3, Z0, K2, Z0
+	VMULPD            Z6, Z0, Z0
+	VMULPD            Z1, Z0, Z0
+	VCMPPD.BCST       $0x1e, constant64_0<>+0(SB), Z2, K2
+	VBLENDMPD         Z1, Z0, K2, Z1
+	VMOVUPD           Z1, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftsignF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapSoftsignF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ        AX, $+16
+	JLT         mapUnrolledEnd
+	VMOVUPD     (DX)(BX*8), Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VADDPD.BCST constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD      Z1, Z0, Z0
+	VMOVUPD     Z0, (CX)(BX*8)
+	VMOVUPD     64(DX)(BX*8), Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VADDPD.BCST constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD      Z1, Z0, Z0
+	VMOVUPD     Z0, 64(CX)(BX*8)
+	ADDQ        $+16, BX
+	SUBQ        $+16, AX
+	JMP         mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ        AX, $+8
+	JLT         mapSingleEnd
+	VMOVUPD     (DX)(BX*8), Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VADDPD.BCST constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD      Z1, Z0, Z0
+	VMOVUPD     Z0, (CX)(BX*8)
+	ADDQ        $+8, BX
+	SUBQ        $+8, AX
+	JMP         mapSingle
+
+mapSingleEnd:
+	TESTQ       AX, AX
+	JZ          mapDone
+	MOVQ        $-1, SI
+	BZHIQ       AX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPD.Z   (DX)(BX*8), K1, Z0
+	VANDPD.BCST constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VADDPD.BCST constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VDIVPD      Z1, Z0, Z0
+	VMOVUPD     Z0, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftsignF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradSoftsignF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ         AX, $+16
+	JLT          gradUnrolledEnd
+	VMOVUPD      (DX)(SI*8), Z0
+	VMOVUPD      (BX)(SI*8), Z5
+	VANDPD.BCST  constant64_7fffffffffffffff<>+0(SB), Z5, Z6
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z7
+	VADDPD.BCST  constant64_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD       Z6, Z7, Z7
+	VMULPD       Z7, Z0, Z0
+	VMULPD       Z7, Z0, Z0
+	VPXORD       Z1, Z1, Z1
+	VFMADD231PD  Z1, Z5, Z0
+	VMOVUPD      Z0, (CX)(SI*8)
+	VMOVUPD      64(DX)(SI*8), Z0
+	VMOVUPD      64(BX)(SI*8), Z5
+	VANDPD.BCST  constant64_7fffffffffffffff<>+0(SB), Z5, Z6
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z7
+	VADDPD.BCST  constant64_3ff0000000000000<>+0(SB), Z6, Z6
+	VDIVPD       Z6, Z7, Z7
+	VMULPD       Z7, Z0, Z0
+	VMULPD       Z7, Z0, Z0
+	VPXORD       Z2, Z2, Z2
+	VFMADD231PD  Z2, Z5, Z0
+	VMOVUPD      Z0, 64(CX)(SI*8)
+	ADDQ         $+16, SI
+	SUBQ         $+16, AX
+	JMP          gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Z0
+	VMOVUPD      (BX)(SI*8), Z1
+	VANDPD.BCST  constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z5
+	VADDPD.BCST  constant64_3ff0000000000000<>+0(SB), Z2, Z2
+	VDIVPD       Z2, Z5, Z5
+	VMULPD       Z5, Z0, Z0
+	VMULPD       Z5, Z0, Z0
+	VPXORD       Z3, Z3, Z3
+	VFMADD231PD  Z3, Z1, Z0
+	VMOVUPD      Z0, (CX)(SI*8)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (DX)(SI*8), K1, Z0
+	VMOVUPD.Z    (BX)(SI*8), K1, Z1
+	VANDPD.BCST  constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Z3
+	VADDPD.BCST  constant64_3ff0000000000000<>+0(SB), Z2, Z2
+	VDIVPD       Z2, Z3, Z3
+	VMULPD       Z3, Z0, Z0
+	VMULPD       Z3, Z0, Z0
+	VPXORD       Z4, Z4, Z4
+	VFMADD231PD  Z4, Z1, Z0
+	VMOVUPD      Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapTanhshrinkF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·mapTanhshrinkF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ              AX, $+8
+	JLT               mapSingleEnd
+	VMOVUPD           (DX)(BX*8), Z0
+	VMULPD            Z0, Z0, Z1
+	VBROADCASTSD      constant64_be5af146dbd71988<>+0(SB), Z2
+	VFMADD213PD.BCST  constant64_3e91a3bbdab581e7<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_beb71d1d2d150d66<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3ed4e872832b1492<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_beee9f9b1b46fc17<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f04201e92f3b58d<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf19495d86570ba5<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f2f52091ff87cb9<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf43551a34942d19<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f57da2bc80a9101<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf6d6d3c51f3f8a3<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f8226e3518ddc15<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf9664f4880cd6c1<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3faba1ba1ba143e5<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bfc11111111110b8<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3fd5555555555555<>+0(SB), Z1, Z2
+	VMULPD            Z1, Z2, Z2
+	VMULPD            Z0, Z2, Z2
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z3
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
+	VMINPD            Z3, Z4, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K1
+	VSCALEFPD.Z       Z5, Z4, K1, Z4
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z3
+	VADDPD            Z4, Z4, Z4
+	VDIVPD            Z3, Z4, Z4
+	VCMPPD.BCST       $0x11, constant64_3ff0000000000000<>+0(SB), Z1, K1
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VADDPD            Z1, Z4, Z4
+	VANDPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
+	VORPD             Z1, Z4, Z4
+	VBLENDMPD         Z2, Z4, K1, Z0
+	VMOVUPD           Z0, (CX)(BX*8)
+	ADDQ              $+8, BX
+	SUBQ              $+8, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (DX)(BX*8), K1, Z0
+	VMULPD            Z0, Z0, Z1
+	VBROADCASTSD      constant64_be5af146dbd71988<>+0(SB), Z2
+	VFMADD213PD.BCST  constant64_3e91a3bbdab581e7<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_beb71d1d2d150d66<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3ed4e872832b1492<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_beee9f9b1b46fc17<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f04201e92f3b58d<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf19495d86570ba5<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f2f52091ff87cb9<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf43551a34942d19<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f57da2bc80a9101<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf6d6d3c51f3f8a3<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3f8226e3518ddc15<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bf9664f4880cd6c1<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3faba1ba1ba143e5<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_bfc11111111110b8<>+0(SB), Z1, Z2
+	VFMADD213PD.BCST  constant64_3fd5555555555555<>+0(SB), Z1, Z2
+	VMULPD            Z1, Z2, Z2
+	VMULPD            Z0, Z2, Z2
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z0, Z1
+	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z1, Z3
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z4
+	VMINPD            Z3, Z4, Z4
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z4, Z5, Z4
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z4, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z4
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z4
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z4, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z4, Z6
+	VMULPD            Z4, Z4, Z7
+	VFMADD231PD       Z7, Z6, Z4
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z4
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z3, K2
+	VSCALEFPD.Z       Z5, Z4, K2, Z4
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z3
+	VADDPD            Z4, Z4, Z4
+	VDIVPD            Z3, Z4, Z4
+	VCMPPD.BCST       $0x11, constant64_3ff0000000000000<>+0(SB), Z1, K2
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VADDPD            Z1, Z4, Z4
+	VANDPD.BCST       constant64_8000000000000000<>+0(SB), Z0, Z1
+	VORPD             Z1, Z4, Z4
+	VBLENDMPD         Z2, Z4, K2, Z0
+	VMOVUPD           Z0, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_be5af146dbd71988<>+0(SB)/8, $0xbe5af146dbd71988
+DATA constant64_be5af146dbd71988<>+8(SB)/8, $0xbe5af146dbd71988
+DATA constant64_be5af146dbd71988<>+16(SB)/8, $0xbe5af146dbd71988
+DATA constant64_be5af146dbd71988<>+24(SB)/8, $0xbe5af146dbd71988
+GLOBL constant64_be5af146dbd71988<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3e91a3bbdab581e7<>+0(SB)/8, $0x3e91a3bbdab581e7
+DATA constant64_3e91a3bbdab581e7<>+8(SB)/8, $0x3e91a3bbdab581e7
+DATA constant64_3e91a3bbdab581e7<>+16(SB)/8, $0x3e91a3bbdab581e7
+DATA constant64_3e91a3bbdab581e7<>+24(SB)/8, $0x3e91a3bbdab581e7
+GLOBL constant64_3e91a3bbdab581e7<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_beb71d1d2d150d66<>+0(SB)/8, $0xbeb71d1d2d150d66
+DATA constant64_beb71d1d2d150d66<>+8(SB)/8, $0xbeb71d1d2d150d66
+DATA constant64_beb71d1d2d150d66<>+16(SB)/8, $0xbeb71d1d2d150d66
+DATA constant64_beb71d1d2d150d66<>+24(SB)/8, $0xbeb71d1d2d150d66
+GLOBL constant64_beb71d1d2d150d66<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3ed4e872832b1492<>+0(SB)/8, $0x3ed4e872832b1492
+DATA constant64_3ed4e872832b1492<>+8(SB)/8, $0x3ed4e872832b1492
+DATA constant64_3ed4e872832b1492<>+16(SB)/8, $0x3ed4e872832b1492
+DATA constant64_3ed4e872832b1492<>+24(SB)/8, $0x3ed4e872832b1492
+GLOBL constant64_3ed4e872832b1492<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_beee9f9b1b46fc17<>+0(SB)/8, $0xbeee9f9b1b46fc17
+DATA constant64_beee9f9b1b46fc17<>+8(SB)/8, $0xbeee9f9b1b46fc17
+DATA constant64_beee9f9b1b46fc17<>+16(SB)/8, $0xbeee9f9b1b46fc17
+DATA constant64_beee9f9b1b46fc17<>+24(SB)/8, $0xbeee9f9b1b46fc17
+GLOBL constant64_beee9f9b1b46fc17<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3f04201e92f3b58d<>+0(SB)/8, $0x3f04201e92f3b58d
+DATA constant64_3f04201e92f3b58d<>+8(SB)/8, $0x3f04201e92f3b58d
+DATA constant64_3f04201e92f3b58d<>+16(SB)/8, $0x3f04201e92f3b58d
+DATA constant64_3f04201e92f3b58d<>+24(SB)/8, $0x3f04201e92f3b58d
+GLOBL constant64_3f04201e92f3b58d<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_bf19495d86570ba5<>+0(SB)/8, $0xbf19495d86570ba5
+DATA constant64_bf19495d86570ba5<>+8(SB)/8, $0xbf19495d86570ba5
+DATA constant64_bf19495d86570ba5<>+16(SB)/8, $0xbf19495d86570ba5
+DATA constant64_bf19495d86570ba5<>+24(SB)/8, $0xbf19495d86570ba5
+GLOBL constant64_bf19495d86570ba5<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3f2f52091ff87cb9<>+0(SB)/8, $0x3f2f52091ff87cb9
+DATA constant64_3f2f52091ff87cb9<>+8(SB)/8, $0x3f2f52091ff87cb9
+DATA constant64_3f2f52091ff87cb9<>+16(SB)/8, $0x3f2f52091ff87cb9
+DATA constant64_3f2f52091ff87cb9<>+24(SB)/8, $0x3f2f52091ff87cb9
+GLOBL constant64_3f2f52091ff87cb9<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_bf43551a34942d19<>+0(SB)/8, $0xbf43551a34942d19
+DATA constant64_bf43551a34942d19<>+8(SB)/8, $0xbf43551a34942d19
+DATA constant64_bf43551a34942d19<>+16(SB)/8, $0xbf43551a34942d19
+DATA constant64_bf43551a34942d19<>+24(SB)/8, $0xbf43551a34942d19
+GLOBL constant64_bf43551a34942d19<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3f57da2bc80a9101<>+0(SB)/8, $0x3f57da2bc80a9101
+DATA constant64_3f57da2bc80a9101<>+8(SB)/8, $0x3f57da2bc80a9101
+DATA constant64_3f57da2bc80a9101<>+16(SB)/8, $0x3f57da2bc80a9101
+DATA constant64_3f57da2bc80a9101<>+24(SB)/8, $0x3f57da2bc80a9101
+GLOBL constant64_3f57da2bc80a9101<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_bf6d6d3c51f3f8a3<>+0(SB)/8, $0xbf6d6d3c51f3f8a3
+DATA constant64_bf6d6d3c51f3f8a3<>+8(SB)/8, $0xbf6d6d3c51f3f8a3
+DATA constant64_bf6d6d3c51f3f8a3<>+16(SB)/8, $0xbf6d6d3c51f3f8a3
+DATA constant64_bf6d6d3c51f3f8a3<>+24(SB)/8, $0xbf6d6d3c51f3f8a3
+GLOBL constant64_bf6d6d3c51f3f8a3<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3f8226e3518ddc15<>+0(SB)/8, $0x3f8226e3518ddc15
+DATA constant64_3f8226e3518ddc15<>+8(SB)/8, $0x3f8226e3518ddc15
+DATA constant64_3f8226e3518ddc15<>+16(SB)/8, $0x3f8226e3518ddc15
+DATA constant64_3f8226e3518ddc15<>+24(SB)/8, $0x3f8226e3518ddc15
+GLOBL constant64_3f8226e3518ddc15<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_bf9664f4880cd6c1<>+0(SB)/8, $0xbf9664f4880cd6c1
+DATA constant64_bf9664f4880cd6c1<>+8(SB)/8, $0xbf9664f4880cd6c1
+DATA constant64_bf9664f4880cd6c1<>+16(SB)/8, $0xbf9664f4880cd6c1
+DATA constant64_bf9664f4880cd6c1<>+24(SB)/8, $0xbf9664f4880cd6c1
+GLOBL constant64_bf9664f4880cd6c1<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3faba1ba1ba143e5<>+0(SB)/8, $0x3faba1ba1ba143e5
+DATA constant64_3faba1ba1ba143e5<>+8(SB)/8, $0x3faba1ba1ba143e5
+DATA constant64_3faba1ba1ba143e5<>+16(SB)/8, $0x3faba1ba1ba143e5
+DATA constant64_3faba1ba1ba143e5<>+24(SB)/8, $0x3faba1ba1ba143e5
+GLOBL constant64_3faba1ba1ba143e5<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_bfc11111111110b8<>+0(SB)/8, $0xbfc11111111110b8
+DATA constant64_bfc11111111110b8<>+8(SB)/8, $0xbfc11111111110b8
+DATA constant64_bfc11111111110b8<>+16(SB)/8, $0xbfc11111111110b8
+DATA constant64_bfc11111111110b8<>+24(SB)/8, $0xbfc11111111110b8
+GLOBL constant64_bfc11111111110b8<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3fd5555555555555<>+0(SB)/8, $0x3fd5555555555555
+DATA constant64_3fd5555555555555<>+8(SB)/8, $0x3fd5555555555555
+DATA constant64_3fd5555555555555<>+16(SB)/8, $0x3fd5555555555555
+DATA constant64_3fd5555555555555<>+24(SB)/8, $0x3fd5555555555555
+GLOBL constant64_3fd5555555555555<>(SB), RODATA|NOPTR, $32
+
+// func gradTanhshrinkF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gradTanhshrinkF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ              AX, $+8
+	JLT               gradSingleEnd
+	VMOVUPD           (DX)(SI*8), Z0
+	VMOVUPD           (BX)(SI*8), Z1
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z2
+	VMAXPD            Z3, Z2, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
+	VSCALEFPD         Z2, Z4, Z4
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z2
+	VFMADD231PD       Z4, Z3, Z2
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z3, Z2, Z2
+	VANDPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VORPD             Z1, Z2, Z2
+	VMULPD            Z2, Z0, Z0
+	VMULPD            Z2, Z0, Z0
+	VMOVUPD           Z0, (CX)(SI*8)
+	ADDQ              $+8, SI
+	SUBQ              $+8, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (DX)(SI*8), K1, Z0
+	VMOVUPD.Z         (BX)(SI*8), K1, Z1
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_c000000000000000<>+0(SB), Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c04e000000000000<>+0(SB), Z2
+	VMAXPD            Z3, Z2, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z4
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z4
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VFMADD231PD       Z5, Z4, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z4
+	VSCALEFPD         Z2, Z4, Z4
+	VSUBPD.BCST       constant64_3ff0000000000000<>+0(SB), Z4, Z2
+	VFMADD231PD       Z4, Z3, Z2
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z2, Z3
+	VDIVPD            Z3, Z2, Z2
+	VANDPD.BCST       constant64_8000000000000000<>+0(SB), Z1, Z1
+	VANDPD.BCST       constant64_7fffffffffffffff<>+0(SB), Z2, Z2
+	VORPD             Z1, Z2, Z2
+	VMULPD            Z2, Z0, Z0
+	VMULPD            Z2, Z0, Z0
+	VMOVUPD           Z0, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapMishF64AVX512(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·mapMishF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Z0
+	VBROADCASTSD b+32(FP), Z0
+	XORQ         BX, BX
+
+mapUnrolled:
+	CMPQ              AX, $+16
+	JLT               mapUnrolledEnd
+	VMOVUPD           (DX)(BX*8), Z0
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z1
+	VBROADCASTSD      constant64_c087800000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
+	VADDPD.BCST       constant64_4050000000000000<>+0(SB), Z2, Z2
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087800000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
+	VBROADCASTSD      constant64_3bf0000000000000<>+0(SB), Z2
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z2, Z4
+	VFMADD231PD       Z4, Z1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x1e, constant64_4044000000000000<>+0(SB), Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMOVUPD           Z0, (CX)(BX*8)
+	VMOVUPD           64(DX)(BX*8), Z0
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z1
+	VBROADCASTSD      constant64_c087800000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
+	VADDPD.BCST       constant64_4050000000000000<>+0(SB), Z2, Z2
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087800000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
+	VBROADCASTSD      constant64_3bf0000000000000<>+0(SB), Z2
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z2, Z4
+	VFMADD231PD       Z4, Z1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x1e, constant64_4044000000000000<>+0(SB), Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMOVUPD           Z0, 64(CX)(BX*8)
+	ADDQ              $+16, BX
+	SUBQ              $+16, AX
+	JMP               mapUnrolled
+
+mapUnrolledEnd:
+mapSingle:
+	CMPQ              AX, $+8
+	JLT               mapSingleEnd
+	VMOVUPD           (DX)(BX*8), Z0
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z1
+	VBROADCASTSD      constant64_c087800000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
+	VADDPD.BCST       constant64_4050000000000000<>+0(SB), Z2, Z2
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087800000000000<>+0(SB), Z0, K1
+	VSCALEFPD.Z       Z2, Z1, K1, Z1
+	VBROADCASTSD      constant64_3bf0000000000000<>+0(SB), Z2
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z2, Z4
+	VFMADD231PD       Z4, Z1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x1e, constant64_4044000000000000<>+0(SB), Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMOVUPD           Z0, (CX)(BX*8)
+	ADDQ              $+8, BX
+	SUBQ              $+8, AX
+	JMP               mapSingle
+
+mapSingleEnd:
+	TESTQ             AX, AX
+	JZ                mapDone
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (DX)(BX*8), K1, Z0
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z1
+	VMINPD            Z0, Z1, Z1
+	VBROADCASTSD      constant64_c087800000000000<>+0(SB), Z2
+	VMAXPD            Z1, Z2, Z1
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z1, Z2
+	VRNDSCALEPD       $0x08, Z2, Z2
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z2, Z1
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z2, Z1
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z1, Z3
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z1, Z3
+	VMULPD            Z1, Z1, Z4
+	VFMADD231PD       Z4, Z3, Z1
+	VADDPD.BCST       constant64_4050000000000000<>+0(SB), Z2, Z2
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x15, constant64_c087800000000000<>+0(SB), Z0, K2
+	VSCALEFPD.Z       Z2, Z1, K2, Z1
+	VBROADCASTSD      constant64_3bf0000000000000<>+0(SB), Z2
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z3
+	VFMADD213PD.BCST  constant64_4000000000000000<>+0(SB), Z1, Z2
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z2, Z4
+	VFMADD231PD       Z4, Z1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VMULPD.BCST       constant64_3bf0000000000000<>+0(SB), Z1, Z1
+	VCMPPD.BCST       $0x1e, constant64_4044000000000000<>+0(SB), Z0, K2
+	VBLENDMPD         Z0, Z1, K2, Z0
+	VMOVUPD           Z0, K1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_c087800000000000<>+0(SB)/8, $0xc087800000000000
+DATA constant64_c087800000000000<>+8(SB)/8, $0xc087800000000000
+DATA constant64_c087800000000000<>+16(SB)/8, $0xc087800000000000
+DATA constant64_c087800000000000<>+24(SB)/8, $0xc087800000000000
+GLOBL constant64_c087800000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4050000000000000<>+0(SB)/8, $0x4050000000000000
+DATA constant64_4050000000000000<>+8(SB)/8, $0x4050000000000000
+DATA constant64_4050000000000000<>+16(SB)/8, $0x4050000000000000
+DATA constant64_4050000000000000<>+24(SB)/8, $0x4050000000000000
+GLOBL constant64_4050000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_3bf0000000000000<>+0(SB)/8, $0x3bf0000000000000
+DATA constant64_3bf0000000000000<>+8(SB)/8, $0x3bf0000000000000
+DATA constant64_3bf0000000000000<>+16(SB)/8, $0x3bf0000000000000
+DATA constant64_3bf0000000000000<>+24(SB)/8, $0x3bf0000000000000
+GLOBL constant64_3bf0000000000000<>(SB), RODATA|NOPTR, $32
+
+DATA constant64_4044000000000000<>+0(SB)/8, $0x4044000000000000
+DATA constant64_4044000000000000<>+8(SB)/8, $0x4044000000000000
+DATA constant64_4044000000000000<>+16(SB)/8, $0x4044000000000000
+DATA constant64_4044000000000000<>+24(SB)/8, $0x4044000000000000
+GLOBL constant64_4044000000000000<>(SB), RODATA|NOPTR, $32
+
+// func gradMishF64AVX512(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·gradMishF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Z0
+	VBROADCASTSD b+40(FP), Z0
+	XORQ         SI, SI
+
+gradUnrolled:
+	CMPQ              AX, $+16
+	JLT               gradUnrolledEnd
+	VMOVUPD           (DX)(SI*8), Z0
+	VMOVUPD           (BX)(SI*8), Z5
+	VBROADCASTSD      constant64_4044000000000000<>+0(SB), Z6
+	VMINPD            Z5, Z6, Z6
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z7
+	VMINPD            Z6, Z7, Z7
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z8
+	VMAXPD            Z7, Z8, Z7
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z7, Z8
+	VRNDSCALEPD       $0x08, Z8, Z8
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z8, Z7
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z8, Z7
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z9
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z7, Z9
+	VMULPD            Z7, Z7, Z10
+	VFMADD231PD       Z10, Z9, Z7
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z7, Z7
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z6, K1
+	VSCALEFPD.Z       Z8, Z7, K1, Z7
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z9
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z10
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z7, Z8
+	VFMADD231PD       Z7, Z8, Z10
+	VDIVPD            Z10, Z9, Z9
+	VMULPD.BCST       constant64_4010000000000000<>+0(SB), Z6, Z6
+	VFMADD231PD       Z6, Z7, Z6
+	VFMADD231PD       Z6, Z9, Z8
+	VMULPD            Z9, Z7, Z7
+	VMULPD            Z8, Z7, Z7
+	VPXORD            Z1, Z1, Z1
+	VFMADD231PD       Z1, Z5, Z7
+	VMULPD            Z0, Z7, Z7
+	VMOVUPD           Z7, (CX)(SI*8)
+	VMOVUPD           64(DX)(SI*8), Z0
+	VMOVUPD           64(BX)(SI*8), Z5
+	VBROADCASTSD      constant64_4044000000000000<>+0(SB), Z6
+	VMINPD            Z5, Z6, Z6
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z7
+	VMINPD            Z6, Z7, Z7
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z8
+	VMAXPD            Z7, Z8, Z7
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z7, Z8
+	VRNDSCALEPD       $0x08, Z8, Z8
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z8, Z7
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z8, Z7
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z9
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z7, Z9
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z7, Z9
+	VMULPD            Z7, Z7, Z10
+	VFMADD231PD       Z10, Z9, Z7
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z7, Z7
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z6, K1
+	VSCALEFPD.Z       Z8, Z7, K1, Z7
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z9
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z10
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z7, Z8
+	VFMADD231PD       Z7, Z8, Z10
+	VDIVPD            Z10, Z9, Z9
+	VMULPD.BCST       constant64_4010000000000000<>+0(SB), Z6, Z6
+	VFMADD231PD       Z6, Z7, Z6
+	VFMADD231PD       Z6, Z9, Z8
+	VMULPD            Z9, Z7, Z7
+	VMULPD            Z8, Z7, Z7
+	VPXORD            Z2, Z2, Z2
+	VFMADD231PD       Z2, Z5, Z7
+	VMULPD            Z0, Z7, Z7
+	VMOVUPD           Z7, 64(CX)(SI*8)
+	ADDQ              $+16, SI
+	SUBQ              $+16, AX
+	JMP               gradUnrolled
+
+gradUnrolledEnd:
+gradSingle:
+	CMPQ              AX, $+8
+	JLT               gradSingleEnd
+	VMOVUPD           (DX)(SI*8), Z0
+	VMOVUPD           (BX)(SI*8), Z1
+	VBROADCASTSD      constant64_4044000000000000<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z6
+	VMAXPD            Z5, Z6, Z5
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z5, Z6
+	VRNDSCALEPD       $0x08, Z6, Z6
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z6, Z5
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z6, Z5
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z7
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z5, Z7
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z5, Z7
+	VMULPD            Z5, Z5, Z8
+	VFMADD231PD       Z8, Z7, Z5
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z5, Z5
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K1
+	VSCALEFPD.Z       Z6, Z5, K1, Z5
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z7
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z8
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z5, Z6
+	VFMADD231PD       Z5, Z6, Z8
+	VDIVPD            Z8, Z7, Z7
+	VMULPD.BCST       constant64_4010000000000000<>+0(SB), Z2, Z2
+	VFMADD231PD       Z2, Z5, Z2
+	VFMADD231PD       Z2, Z7, Z6
+	VMULPD            Z7, Z5, Z5
+	VMULPD            Z6, Z5, Z5
+	VPXORD            Z3, Z3, Z3
+	VFMADD231PD       Z3, Z1, Z5
+	VMULPD            Z0, Z5, Z5
+	VMOVUPD           Z5, (CX)(SI*8)
+	ADDQ              $+8, SI
+	SUBQ              $+8, AX
+	JMP               gradSingle
+
+gradSingleEnd:
+	TESTQ             AX, AX
+	JZ                gradDone
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (DX)(SI*8), K1, Z0
+	VMOVUPD.Z         (BX)(SI*8), K1, Z1
+	VBROADCASTSD      constant64_4044000000000000<>+0(SB), Z2
+	VMINPD            Z1, Z2, Z2
+	VBROADCASTSD      constant64_4086300000000000<>+0(SB), Z3
+	VMINPD            Z2, Z3, Z3
+	VBROADCASTSD      constant64_c087500000000000<>+0(SB), Z5
+	VMAXPD            Z3, Z5, Z3
+	VMULPD.BCST       constant64_3ff71547652b82fe<>+0(SB), Z3, Z5
+	VRNDSCALEPD       $0x08, Z5, Z5
+	VFNMADD231PD.BCST constant64_3fe62e42fefa39ef<>+0(SB), Z5, Z3
+	VFNMADD231PD.BCST constant64_3c7abc9e3b39803f<>+0(SB), Z5, Z3
+	VBROADCASTSD      constant64_3e21f7340dbc337e<>+0(SB), Z6
+	VFMADD213PD.BCST  constant64_3e5af4e554377204<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3e927e4db46cddd1<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3ec71de01fdbf9ca<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3efa01a01a6e1e2a<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f2a01a01abf85ab<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f56c16c16c162c3<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3f811111111100be<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fa5555555555556<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fc5555555555557<>+0(SB), Z3, Z6
+	VFMADD213PD.BCST  constant64_3fe0000000000000<>+0(SB), Z3, Z6
+	VMULPD            Z3, Z3, Z7
+	VFMADD231PD       Z7, Z6, Z3
+	VADDPD.BCST       constant64_3ff0000000000000<>+0(SB), Z3, Z3
+	VCMPPD.BCST       $0x15, constant64_c087500000000000<>+0(SB), Z2, K2
+	VSCALEFPD.Z       Z5, Z3, K2, Z3
+	VBROADCASTSD      constant64_3ff0000000000000<>+0(SB), Z6
+	VBROADCASTSD      constant64_4000000000000000<>+0(SB), Z7
+	VADDPD.BCST       constant64_4000000000000000<>+0(SB), Z3, Z5
+	VFMADD231PD       Z3, Z5, Z7
+	VDIVPD            Z7, Z6, Z6
+	VMULPD.BCST       constant64_4010000000000000<>+0(SB), Z2, Z2
+	VFMADD231PD       Z2, Z3, Z2
+	VFMADD231PD       Z2, Z6, Z5
+	VMULPD            Z6, Z3, Z3
+	VMULPD            Z5, Z3, Z3
+	VPXORD            Z4, Z4, Z4
+	VFMADD231PD       Z4, Z1, Z3
+	VMULPD            Z0, Z3, Z3
+	VMOVUPD           Z3, K1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+DATA constant64_4010000000000000<>+0(SB)/8, $0x4010000000000000
+DATA constant64_4010000000000000<>+8(SB)/8, $0x4010000000000000
+DATA constant64_4010000000000000<>+16(SB)/8, $0x4010000000000000
+DATA constant64_4010000000000000<>+24(SB)/8, $0x4010000000000000
+GLOBL constant64_4010000000000000<>(SB), RODATA|NOPTR, $32
+
 // func zipAddF64AVX512(n int, dst *float64, x *float64, y *float64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·zipAddF64AVX512(SB), NOSPLIT, $0-32
@@ -13872,6 +16290,931 @@ gradSingleEnd:
 	VCMPPS       $0x12, constant32_c0400000<>+0(SB), Y2, Y2
 	VBLENDVPS    Y2, Y3, Y1, Y1
 	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSELUF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapSELUF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y1
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y1
+	VMAXPS       Y2, Y1, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y1
+	VROUNDPS     $0x08, Y1, Y1
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y1, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y1, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y4
+	VFMADD231PS  Y4, Y3, Y2
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y1, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y1, Y1
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y1, Y1
+	VPSLLD       $0x17, Y1, Y1
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VSUBPS       constant32_3f800000<>+0(SB), Y3, Y1
+	VFMADD231PS  Y3, Y2, Y1
+	VMULPS       constant32_3fe10966<>+0(SB), Y1, Y1
+	VCMPPS       $0x11, constant32_0<>+0(SB), Y0, Y2
+	VMULPS       constant32_3f867d5f<>+0(SB), Y0, Y0
+	VBLENDVPS    Y2, Y1, Y0, Y0
+	VMOVUPS      Y0, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VMINPS       Y1, Y2, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y2, Y2
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y2, Y4, Y4
+	VSUBPS       constant32_3f800000<>+0(SB), Y4, Y2
+	VFMADD231PS  Y4, Y3, Y2
+	VMULPS       constant32_3fe10966<>+0(SB), Y2, Y2
+	VCMPPS       $0x11, constant32_0<>+0(SB), Y1, Y3
+	VMULPS       constant32_3f867d5f<>+0(SB), Y1, Y1
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSELUF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·gradSELUF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VBROADCASTSS constant32_3f867d5f<>+0(SB), Y3
+	VADDPS       constant32_3fe10966<>+0(SB), Y1, Y2
+	VCMPPS       $0x1e, constant32_0<>+0(SB), Y1, Y1
+	VBLENDVPS    Y1, Y3, Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y2
+	VBROADCASTSS constant32_3f867d5f<>+0(SB), Y4
+	VADDPS       constant32_3fe10966<>+0(SB), Y2, Y3
+	VCMPPS       $0x1e, constant32_0<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y4, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapCELUF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapCELUF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y1
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y1
+	VDIVPS       Y0, Y1, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VSUBPS       constant32_3f800000<>+0(SB), Y5, Y4
+	VFMADD231PS  Y5, Y3, Y4
+	VMULPS       Y0, Y4, Y4
+	VCMPPS       $0x1e, constant32_a1800000<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y1, Y4, Y1
+	VMOVUPS      Y1, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y1
+	VMASKMOVPS   (DX)(BX*4), Y1, Y2
+	VDIVPS       Y0, Y2, Y3
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y6
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y7, Y6, Y6
+	VMULPS       Y5, Y6, Y6
+	VSUBPS       constant32_3f800000<>+0(SB), Y6, Y5
+	VFMADD231PS  Y6, Y4, Y5
+	VMULPS       Y0, Y5, Y5
+	VCMPPS       $0x1e, constant32_a1800000<>+0(SB), Y3, Y0
+	VBLENDVPS    Y0, Y2, Y5, Y2
+	VMASKMOVPS   Y2, Y1, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradCELUF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradCELUF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y1
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y1
+	VMOVUPS      (BX)(SI*4), Y2
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y3
+	VMOVUPS      Y2, Y5
+	VDIVPS       Y0, Y3, Y3
+	VMULPS       Y2, Y3, Y4
+	VFNMADD231PS Y4, Y0, Y5
+	VMULPS       Y3, Y5, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPS       constant32_7fffffff<>+0(SB), Y5, Y6
+	VCMPPS       $0x11, constant32_3f800000<>+0(SB), Y6, Y6
+	VBLENDVPS    Y6, Y5, Y3, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y4, Y3, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y3, Y6, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y7
+	VMULPS       Y3, Y3, Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y3, Y3
+	VANDPS       Y4, Y6, Y6
+	VMULPS       Y6, Y3, Y3
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VCMPPS       $0x1e, constant32_0<>+0(SB), Y2, Y2
+	VBLENDVPS    Y2, Y1, Y3, Y1
+	VMOVUPS      Y1, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y1
+	VMASKMOVPS   (DX)(SI*4), Y1, Y2
+	VMASKMOVPS   (BX)(SI*4), Y1, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
+	VMOVUPS      Y3, Y6
+	VDIVPS       Y0, Y4, Y4
+	VMULPS       Y3, Y4, Y5
+	VFNMADD231PS Y5, Y0, Y6
+	VMULPS       Y4, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	VANDPS       constant32_7fffffff<>+0(SB), Y6, Y4
+	VCMPPS       $0x11, constant32_3f800000<>+0(SB), Y4, Y4
+	VBLENDVPS    Y4, Y6, Y0, Y6
+	VADDPS       constant32_3f800000<>+0(SB), Y6, Y6
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y0
+	VMINPS       Y5, Y0, Y0
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y0, Y4, Y0
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y0, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y0
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y0
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y0, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y0, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y0, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y0, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y0, Y7
+	VMULPS       Y0, Y0, Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VADDPS       constant32_3f800000<>+0(SB), Y0, Y0
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y5, Y5
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y7, Y0, Y0
+	VANDPS       Y5, Y4, Y4
+	VMULPS       Y4, Y0, Y0
+	VMULPS       Y6, Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VCMPPS       $0x1e, constant32_0<>+0(SB), Y3, Y3
+	VBLENDVPS    Y3, Y2, Y0, Y2
+	VMASKMOVPS   Y2, Y1, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftsignF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX
+TEXT ·mapSoftsignF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ    AX, $+8
+	JLT     mapSingleEnd
+	VMOVUPS (DX)(BX*4), Y0
+	VANDPS  constant32_7fffffff<>+0(SB), Y0, Y1
+	VADDPS  constant32_3f800000<>+0(SB), Y1, Y1
+	VDIVPS  Y1, Y0, Y0
+	VMOVUPS Y0, (CX)(BX*4)
+	ADDQ    $+8, BX
+	SUBQ    $+8, AX
+	JMP     mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*4), Y0
+	VMASKMOVPS (DX)(BX*4), Y0, Y1
+	VANDPS     constant32_7fffffff<>+0(SB), Y1, Y2
+	VADDPS     constant32_3f800000<>+0(SB), Y2, Y2
+	VDIVPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftsignF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, FMA3
+TEXT ·gradSoftsignF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VANDPS       constant32_7fffffff<>+0(SB), Y1, Y2
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VDIVPS       Y2, Y3, Y3
+	VMULPS       Y3, Y0, Y0
+	VMULPS       Y3, Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PS  Y2, Y1, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y2
+	VANDPS       constant32_7fffffff<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VDIVPS       Y3, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VMULPS       Y4, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapTanhshrinkF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapTanhshrinkF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VMULPS       Y0, Y0, Y1
+	VBROADCASTSS constant32_b9158ad2<>+0(SB), Y2
+	VFMADD213PS  constant32_3a71efdf<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_bb521cb0<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_3c0e7f70<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_bcb2d390<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_3d5d08b8<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_be088879<>+0(SB), Y1, Y2
+	VFMADD213PS  constant32_3eaaaaab<>+0(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       Y0, Y2, Y2
+	VANDPS       constant32_7fffffff<>+0(SB), Y0, Y1
+	VMULPS       constant32_c0000000<>+0(SB), Y1, Y3
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y6, Y4, Y4
+	VANDPS       Y3, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y3
+	VADDPS       Y4, Y4, Y4
+	VDIVPS       Y3, Y4, Y4
+	VCMPPS       $0x11, constant32_3f800000<>+0(SB), Y1, Y3
+	VSUBPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VADDPS       Y1, Y4, Y4
+	VANDPS       constant32_80000000<>+0(SB), Y0, Y0
+	VORPS        Y0, Y4, Y4
+	VBLENDVPS    Y3, Y2, Y4, Y0
+	VMOVUPS      Y0, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VMULPS       Y1, Y1, Y2
+	VBROADCASTSS constant32_b9158ad2<>+0(SB), Y3
+	VFMADD213PS  constant32_3a71efdf<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_bb521cb0<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3c0e7f70<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_bcb2d390<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3d5d08b8<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_be088879<>+0(SB), Y2, Y3
+	VFMADD213PS  constant32_3eaaaaab<>+0(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VMULPS       Y1, Y3, Y3
+	VANDPS       constant32_7fffffff<>+0(SB), Y1, Y2
+	VMULPS       constant32_c0000000<>+0(SB), Y2, Y4
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y5
+	VMINPS       Y4, Y5, Y5
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y6
+	VMAXPS       Y5, Y6, Y5
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y5, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y6, Y5
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y6, Y5
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y7
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y5, Y7
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y5, Y7
+	VMULPS       Y5, Y5, Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y5
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y4, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y6, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VMULPS       Y7, Y5, Y5
+	VANDPS       Y4, Y6, Y6
+	VMULPS       Y6, Y5, Y5
+	VADDPS       constant32_3f800000<>+0(SB), Y5, Y4
+	VADDPS       Y5, Y5, Y5
+	VDIVPS       Y4, Y5, Y5
+	VCMPPS       $0x11, constant32_3f800000<>+0(SB), Y2, Y4
+	VSUBPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VADDPS       Y2, Y5, Y5
+	VANDPS       constant32_80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y5, Y5
+	VBLENDVPS    Y4, Y3, Y5, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradTanhshrinkF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradTanhshrinkF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VANDPS       constant32_7fffffff<>+0(SB), Y1, Y2
+	VMULPS       constant32_c0000000<>+0(SB), Y2, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y2
+	VMAXPS       Y3, Y2, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y5
+	VFMADD231PS  Y5, Y4, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y2, Y2
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y5, Y4, Y4
+	VMULPS       Y2, Y4, Y4
+	VSUBPS       constant32_3f800000<>+0(SB), Y4, Y2
+	VFMADD231PS  Y4, Y3, Y2
+	VADDPS       constant32_40000000<>+0(SB), Y2, Y3
+	VDIVPS       Y3, Y2, Y2
+	VANDPS       constant32_80000000<>+0(SB), Y1, Y1
+	VANDPS       constant32_7fffffff<>+0(SB), Y2, Y2
+	VORPS        Y1, Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y2
+	VANDPS       constant32_7fffffff<>+0(SB), Y2, Y3
+	VMULPS       constant32_c0000000<>+0(SB), Y3, Y3
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VBROADCASTSS constant32_c2700000<>+0(SB), Y3
+	VMAXPS       Y4, Y3, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y5
+	VMULPS       Y4, Y4, Y6
+	VFMADD231PS  Y6, Y5, Y4
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y6, Y5, Y5
+	VMULPS       Y3, Y5, Y5
+	VSUBPS       constant32_3f800000<>+0(SB), Y5, Y3
+	VFMADD231PS  Y5, Y4, Y3
+	VADDPS       constant32_40000000<>+0(SB), Y3, Y4
+	VDIVPS       Y4, Y3, Y3
+	VANDPS       constant32_80000000<>+0(SB), Y2, Y2
+	VANDPS       constant32_7fffffff<>+0(SB), Y3, Y3
+	VORPS        Y2, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(SI*4)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapMishF32AVX2(n int, dst *float32, src *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapMishF32AVX2(SB), NOSPLIT, $0-32
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSS a+24(FP), Y0
+	VBROADCASTSS b+28(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+8
+	JLT          mapSingleEnd
+	VMOVUPS      (DX)(BX*4), Y0
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y1
+	VMINPS       Y0, Y1, Y1
+	VBROADCASTSS constant32_c2da0000<>+0(SB), Y2
+	VMAXPS       Y1, Y2, Y1
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y1, Y2
+	VROUNDPS     $0x08, Y2, Y2
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y2, Y1
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y2, Y1
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y3
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y1, Y3
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y1, Y3
+	VMULPS       Y1, Y1, Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VADDPS       constant32_42800000<>+0(SB), Y2, Y2
+	VADDPS       constant32_3f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x15, constant32_c2da0000<>+0(SB), Y0, Y3
+	VMULPS       constant32_3f000000<>+0(SB), Y2, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VSUBPS       Y4, Y2, Y2
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y2, Y2
+	VPSLLD       $0x17, Y2, Y2
+	VMULPS       Y4, Y1, Y1
+	VANDPS       Y3, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS constant32_1f800000<>+0(SB), Y2
+	VBROADCASTSS constant32_40000000<>+0(SB), Y3
+	VFMADD213PS  constant32_40000000<>+0(SB), Y1, Y2
+	VMULPS       constant32_1f800000<>+0(SB), Y2, Y4
+	VFMADD231PS  Y4, Y1, Y3
+	VDIVPS       Y3, Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMULPS       Y0, Y1, Y1
+	VMULPS       constant32_1f800000<>+0(SB), Y1, Y1
+	VCMPPS       $0x1e, constant32_42200000<>+0(SB), Y0, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y0
+	VMOVUPS      Y0, (CX)(BX*4)
+	ADDQ         $+8, BX
+	SUBQ         $+8, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*4), Y0
+	VMASKMOVPS   (DX)(BX*4), Y0, Y1
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VBROADCASTSS constant32_c2da0000<>+0(SB), Y3
+	VMAXPS       Y2, Y3, Y2
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y2, Y3
+	VROUNDPS     $0x08, Y3, Y3
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y3, Y2
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y3, Y2
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y4
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y2, Y4
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y2, Y4
+	VMULPS       Y2, Y2, Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VADDPS       constant32_42800000<>+0(SB), Y3, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x15, constant32_c2da0000<>+0(SB), Y1, Y4
+	VMULPS       constant32_3f000000<>+0(SB), Y3, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VSUBPS       Y5, Y3, Y3
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y3, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VMULPS       Y5, Y2, Y2
+	VANDPS       Y4, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VBROADCASTSS constant32_1f800000<>+0(SB), Y3
+	VBROADCASTSS constant32_40000000<>+0(SB), Y4
+	VFMADD213PS  constant32_40000000<>+0(SB), Y2, Y3
+	VMULPS       constant32_1f800000<>+0(SB), Y3, Y5
+	VFMADD231PS  Y5, Y2, Y4
+	VDIVPS       Y4, Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMULPS       constant32_1f800000<>+0(SB), Y2, Y2
+	VCMPPS       $0x1e, constant32_42200000<>+0(SB), Y1, Y3
+	VBLENDVPS    Y3, Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (CX)(BX*4)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradMishF32AVX2(n int, dx *float32, dy *float32, z *float32, a float32, b float32)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradMishF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSS a+32(FP), Y0
+	VBROADCASTSS b+36(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+8
+	JLT          gradSingleEnd
+	VMOVUPS      (DX)(SI*4), Y0
+	VMOVUPS      (BX)(SI*4), Y1
+	VBROADCASTSS constant32_42200000<>+0(SB), Y2
+	VMINPS       Y1, Y2, Y2
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y4
+	VMAXPS       Y3, Y4, Y3
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y3, Y4
+	VROUNDPS     $0x08, Y4, Y4
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y4, Y3
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y4, Y3
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y5
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y3, Y5
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y3, Y5
+	VMULPS       Y3, Y3, Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VADDPS       constant32_3f800000<>+0(SB), Y3, Y3
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y2, Y5
+	VMULPS       constant32_3f000000<>+0(SB), Y4, Y6
+	VROUNDPS     $0x08, Y6, Y6
+	VSUBPS       Y6, Y4, Y4
+	VADDPS       constant32_4b40007f<>+0(SB), Y6, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VADDPS       constant32_4b40007f<>+0(SB), Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VMULPS       Y6, Y3, Y3
+	VANDPS       Y5, Y4, Y4
+	VMULPS       Y4, Y3, Y3
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y5
+	VBROADCASTSS constant32_40000000<>+0(SB), Y6
+	VADDPS       constant32_40000000<>+0(SB), Y3, Y4
+	VFMADD231PS  Y3, Y4, Y6
+	VDIVPS       Y6, Y5, Y5
+	VMULPS       constant32_40800000<>+0(SB), Y2, Y2
+	VFMADD231PS  Y2, Y3, Y2
+	VFMADD231PS  Y2, Y5, Y4
+	VMULPS       Y5, Y3, Y3
+	VMULPS       Y4, Y3, Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PS  Y2, Y1, Y3
+	VMULPS       Y0, Y3, Y3
+	VMOVUPS      Y3, (CX)(SI*4)
+	ADDQ         $+8, SI
+	SUBQ         $+8, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*4), Y0
+	VMASKMOVPS   (DX)(SI*4), Y0, Y1
+	VMASKMOVPS   (BX)(SI*4), Y0, Y2
+	VBROADCASTSS constant32_42200000<>+0(SB), Y3
+	VMINPS       Y2, Y3, Y3
+	VBROADCASTSS constant32_42b20000<>+0(SB), Y4
+	VMINPS       Y3, Y4, Y4
+	VBROADCASTSS constant32_c2d00000<>+0(SB), Y5
+	VMAXPS       Y4, Y5, Y4
+	VMULPS       constant32_3fb8aa3b<>+0(SB), Y4, Y5
+	VROUNDPS     $0x08, Y5, Y5
+	VFNMADD231PS constant32_3f317200<>+0(SB), Y5, Y4
+	VFNMADD231PS constant32_35bfbe8e<>+0(SB), Y5, Y4
+	VBROADCASTSS constant32_39502bda<>+0(SB), Y6
+	VFMADD213PS  constant32_3ab696c9<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3c0888a6<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3d2aaa7a<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3e2aaaab<>+0(SB), Y4, Y6
+	VFMADD213PS  constant32_3f000000<>+0(SB), Y4, Y6
+	VMULPS       Y4, Y4, Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VADDPS       constant32_3f800000<>+0(SB), Y4, Y4
+	VCMPPS       $0x15, constant32_c2d00000<>+0(SB), Y3, Y6
+	VMULPS       constant32_3f000000<>+0(SB), Y5, Y7
+	VROUNDPS     $0x08, Y7, Y7
+	VSUBPS       Y7, Y5, Y5
+	VADDPS       constant32_4b40007f<>+0(SB), Y7, Y7
+	VPSLLD       $0x17, Y7, Y7
+	VADDPS       constant32_4b40007f<>+0(SB), Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VMULPS       Y7, Y4, Y4
+	VANDPS       Y6, Y5, Y5
+	VMULPS       Y5, Y4, Y4
+	VBROADCASTSS constant32_3f800000<>+0(SB), Y6
+	VBROADCASTSS constant32_40000000<>+0(SB), Y7
+	VADDPS       constant32_40000000<>+0(SB), Y4, Y5
+	VFMADD231PS  Y4, Y5, Y7
+	VDIVPS       Y7, Y6, Y6
+	VMULPS       constant32_40800000<>+0(SB), Y3, Y3
+	VFMADD231PS  Y3, Y4, Y3
+	VFMADD231PS  Y3, Y6, Y5
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PS  Y3, Y2, Y4
+	VMULPS       Y1, Y4, Y4
+	VMASKMOVPS   Y4, Y0, (CX)(SI*4)
 
 gradDone:
 	VZEROUPPER
@@ -18208,6 +21551,1017 @@ gradSingleEnd:
 	VCMPPD       $0x12, constant64_c008000000000000<>+0(SB), Y2, Y2
 	VBLENDVPD    Y2, Y3, Y1, Y1
 	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSELUF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapSELUF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPD       Y0, Y1, Y1
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y1
+	VMAXPD       Y2, Y1, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y1
+	VROUNDPD     $0x08, Y1, Y1
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y1, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y1, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y3
+	VMULPD       Y2, Y2, Y4
+	VFMADD231PD  Y4, Y3, Y2
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y1, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y1, Y1
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y1, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VMULPD       Y4, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y3, Y1
+	VFMADD231PD  Y3, Y2, Y1
+	VMULPD       constant64_3ffc212cc640f031<>+0(SB), Y1, Y1
+	VCMPPD       $0x11, constant64_0<>+0(SB), Y0, Y2
+	VMULPD       constant64_3ff0cfabd6a91132<>+0(SB), Y0, Y0
+	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMOVUPD      Y0, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VXORPS       Y2, Y2, Y2
+	VMINPD       Y1, Y2, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y2
+	VMAXPD       Y3, Y2, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD231PD  Y5, Y4, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y2, Y2
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y5, Y4, Y4
+	VMULPD       Y2, Y4, Y4
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y4, Y2
+	VFMADD231PD  Y4, Y3, Y2
+	VMULPD       constant64_3ffc212cc640f031<>+0(SB), Y2, Y2
+	VCMPPD       $0x11, constant64_0<>+0(SB), Y1, Y3
+	VMULPD       constant64_3ff0cfabd6a91132<>+0(SB), Y1, Y1
+	VBLENDVPD    Y3, Y2, Y1, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSELUF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·gradSELUF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VBROADCASTSD constant64_3ff0cfabd6a91132<>+0(SB), Y3
+	VADDPD       constant64_3ffc212cc640f031<>+0(SB), Y1, Y2
+	VCMPPD       $0x1e, constant64_0<>+0(SB), Y1, Y1
+	VBLENDVPD    Y1, Y3, Y2, Y2
+	VMULPD       Y2, Y0, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y2
+	VBROADCASTSD constant64_3ff0cfabd6a91132<>+0(SB), Y4
+	VADDPD       constant64_3ffc212cc640f031<>+0(SB), Y2, Y3
+	VCMPPD       $0x1e, constant64_0<>+0(SB), Y2, Y2
+	VBLENDVPD    Y2, Y4, Y3, Y3
+	VMULPD       Y3, Y1, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapCELUF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapCELUF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y1
+	VDIVPD       Y0, Y1, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y5
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y5, Y4
+	VFMADD231PD  Y5, Y3, Y4
+	VMULPD       Y0, Y4, Y4
+	VCMPPD       $0x1e, constant64_bc30000000000000<>+0(SB), Y2, Y2
+	VBLENDVPD    Y2, Y1, Y4, Y1
+	VMOVUPD      Y1, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y1
+	VMASKMOVPD   (DX)(BX*8), Y1, Y2
+	VDIVPD       Y0, Y2, Y3
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y4
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y6
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y7, Y6, Y6
+	VMULPD       Y5, Y6, Y6
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y6, Y5
+	VFMADD231PD  Y6, Y4, Y5
+	VMULPD       Y0, Y5, Y5
+	VCMPPD       $0x1e, constant64_bc30000000000000<>+0(SB), Y3, Y0
+	VBLENDVPD    Y0, Y2, Y5, Y2
+	VMASKMOVPD   Y2, Y1, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradCELUF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradCELUF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y1
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y1
+	VMOVUPD      (BX)(SI*8), Y2
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y3
+	VMOVUPD      Y2, Y5
+	VDIVPD       Y0, Y3, Y3
+	VMULPD       Y2, Y3, Y4
+	VFNMADD231PD Y4, Y0, Y5
+	VMULPD       Y3, Y5, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y5, Y6
+	VCMPPD       $0x11, constant64_3ff0000000000000<>+0(SB), Y6, Y6
+	VBLENDVPD    Y6, Y5, Y3, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y4, Y3, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y3, Y6, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y7
+	VMULPD       Y3, Y3, Y8
+	VFMADD231PD  Y8, Y7, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y3, Y3
+	VANDPD       Y4, Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VMULPD       Y5, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VCMPPD       $0x1e, constant64_0<>+0(SB), Y2, Y2
+	VBLENDVPD    Y2, Y1, Y3, Y1
+	VMOVUPD      Y1, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y1
+	VMASKMOVPD   (DX)(SI*8), Y1, Y2
+	VMASKMOVPD   (BX)(SI*8), Y1, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
+	VMOVUPD      Y3, Y6
+	VDIVPD       Y0, Y4, Y4
+	VMULPD       Y3, Y4, Y5
+	VFNMADD231PD Y5, Y0, Y6
+	VMULPD       Y4, Y6, Y6
+	VXORPS       Y0, Y0, Y0
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y6, Y4
+	VCMPPD       $0x11, constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VBLENDVPD    Y4, Y6, Y0, Y6
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y6, Y6
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y0
+	VMINPD       Y5, Y0, Y0
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y0, Y4, Y0
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y0, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y0
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y0
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y0, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y0, Y7
+	VMULPD       Y0, Y0, Y8
+	VFMADD231PD  Y8, Y7, Y0
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y0, Y0
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y5, Y5
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y7, Y0, Y0
+	VANDPD       Y5, Y4, Y4
+	VMULPD       Y4, Y0, Y0
+	VMULPD       Y6, Y0, Y0
+	VMULPD       Y2, Y0, Y0
+	VCMPPD       $0x1e, constant64_0<>+0(SB), Y3, Y3
+	VBLENDVPD    Y3, Y2, Y0, Y2
+	VMASKMOVPD   Y2, Y1, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapSoftsignF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX
+TEXT ·mapSoftsignF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ    AX, $+4
+	JLT     mapSingleEnd
+	VMOVUPD (DX)(BX*8), Y0
+	VANDPD  constant64_7fffffffffffffff<>+0(SB), Y0, Y1
+	VADDPD  constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (CX)(BX*8)
+	ADDQ    $+4, BX
+	SUBQ    $+4, AX
+	JMP     mapSingle
+
+mapSingleEnd:
+	TESTQ      AX, AX
+	JZ         mapDone
+	LEAQ       tailTable<>+32(SB), SI
+	NEGQ       AX
+	VMOVUPS    (SI)(AX*8), Y0
+	VMASKMOVPD (DX)(BX*8), Y0, Y1
+	VANDPD     constant64_7fffffffffffffff<>+0(SB), Y1, Y2
+	VADDPD     constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VDIVPD     Y2, Y1, Y1
+	VMASKMOVPD Y1, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradSoftsignF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·gradSoftsignF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y1, Y2
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VDIVPD       Y2, Y3, Y3
+	VMULPD       Y3, Y0, Y0
+	VMULPD       Y3, Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PD  Y2, Y1, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y2
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y2, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VDIVPD       Y3, Y4, Y4
+	VMULPD       Y4, Y1, Y1
+	VMULPD       Y4, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PD  Y3, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapTanhshrinkF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapTanhshrinkF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VMULPD       Y0, Y0, Y1
+	VBROADCASTSD constant64_be5af146dbd71988<>+0(SB), Y2
+	VFMADD213PD  constant64_3e91a3bbdab581e7<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_beb71d1d2d150d66<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3ed4e872832b1492<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_beee9f9b1b46fc17<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3f04201e92f3b58d<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_bf19495d86570ba5<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3f2f52091ff87cb9<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_bf43551a34942d19<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3f57da2bc80a9101<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_bf6d6d3c51f3f8a3<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3f8226e3518ddc15<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_bf9664f4880cd6c1<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3faba1ba1ba143e5<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_bfc11111111110b8<>+0(SB), Y1, Y2
+	VFMADD213PD  constant64_3fd5555555555555<>+0(SB), Y1, Y2
+	VMULPD       Y1, Y2, Y2
+	VMULPD       Y0, Y2, Y2
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y0, Y1
+	VMULPD       constant64_c000000000000000<>+0(SB), Y1, Y3
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y6, Y4, Y4
+	VANDPD       Y3, Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y3
+	VADDPD       Y4, Y4, Y4
+	VDIVPD       Y3, Y4, Y4
+	VCMPPD       $0x11, constant64_3ff0000000000000<>+0(SB), Y1, Y3
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VADDPD       Y1, Y4, Y4
+	VANDPD       constant64_8000000000000000<>+0(SB), Y0, Y0
+	VORPD        Y0, Y4, Y4
+	VBLENDVPD    Y3, Y2, Y4, Y0
+	VMOVUPD      Y0, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VMULPD       Y1, Y1, Y2
+	VBROADCASTSD constant64_be5af146dbd71988<>+0(SB), Y3
+	VFMADD213PD  constant64_3e91a3bbdab581e7<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_beb71d1d2d150d66<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3ed4e872832b1492<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_beee9f9b1b46fc17<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f04201e92f3b58d<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_bf19495d86570ba5<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f2f52091ff87cb9<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_bf43551a34942d19<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f57da2bc80a9101<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_bf6d6d3c51f3f8a3<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3f8226e3518ddc15<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_bf9664f4880cd6c1<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3faba1ba1ba143e5<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_bfc11111111110b8<>+0(SB), Y2, Y3
+	VFMADD213PD  constant64_3fd5555555555555<>+0(SB), Y2, Y3
+	VMULPD       Y2, Y3, Y3
+	VMULPD       Y1, Y3, Y3
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y1, Y2
+	VMULPD       constant64_c000000000000000<>+0(SB), Y2, Y4
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y5
+	VMINPD       Y4, Y5, Y5
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y6
+	VMAXPD       Y5, Y6, Y5
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y5, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y6, Y5
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y6, Y5
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y7
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y5, Y7
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VMULPD       Y5, Y5, Y8
+	VFMADD231PD  Y8, Y7, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y5
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y4, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y6, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VMULPD       Y7, Y5, Y5
+	VANDPD       Y4, Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y5, Y4
+	VADDPD       Y5, Y5, Y5
+	VDIVPD       Y4, Y5, Y5
+	VCMPPD       $0x11, constant64_3ff0000000000000<>+0(SB), Y2, Y4
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VADDPD       Y2, Y5, Y5
+	VANDPD       constant64_8000000000000000<>+0(SB), Y1, Y1
+	VORPD        Y1, Y5, Y5
+	VBLENDVPD    Y4, Y3, Y5, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradTanhshrinkF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradTanhshrinkF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y1, Y2
+	VMULPD       constant64_c000000000000000<>+0(SB), Y2, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y2
+	VMAXPD       Y3, Y2, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y4
+	VMULPD       Y3, Y3, Y5
+	VFMADD231PD  Y5, Y4, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y2, Y2
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y5, Y4, Y4
+	VMULPD       Y2, Y4, Y4
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y4, Y2
+	VFMADD231PD  Y4, Y3, Y2
+	VADDPD       constant64_4000000000000000<>+0(SB), Y2, Y3
+	VDIVPD       Y3, Y2, Y2
+	VANDPD       constant64_8000000000000000<>+0(SB), Y1, Y1
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y2, Y2
+	VORPD        Y1, Y2, Y2
+	VMULPD       Y2, Y0, Y0
+	VMULPD       Y2, Y0, Y0
+	VMOVUPD      Y0, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y2
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y2, Y3
+	VMULPD       constant64_c000000000000000<>+0(SB), Y3, Y3
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y4
+	VBROADCASTSD constant64_c04e000000000000<>+0(SB), Y3
+	VMAXPD       Y4, Y3, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y5
+	VMULPD       Y4, Y4, Y6
+	VFMADD231PD  Y6, Y5, Y4
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y5
+	VSUBPD       constant64_3ff0000000000000<>+0(SB), Y5, Y3
+	VFMADD231PD  Y5, Y4, Y3
+	VADDPD       constant64_4000000000000000<>+0(SB), Y3, Y4
+	VDIVPD       Y4, Y3, Y3
+	VANDPD       constant64_8000000000000000<>+0(SB), Y2, Y2
+	VANDPD       constant64_7fffffffffffffff<>+0(SB), Y3, Y3
+	VORPD        Y2, Y3, Y3
+	VMULPD       Y3, Y1, Y1
+	VMULPD       Y3, Y1, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(SI*8)
+
+gradDone:
+	VZEROUPPER
+	RET
+
+// func mapMishF64AVX2(n int, dst *float64, src *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mapMishF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         dst+8(FP), CX
+	MOVQ         src+16(FP), DX
+	VBROADCASTSD a+24(FP), Y0
+	VBROADCASTSD b+32(FP), Y0
+	XORQ         BX, BX
+
+mapSingle:
+	CMPQ         AX, $+4
+	JLT          mapSingleEnd
+	VMOVUPD      (DX)(BX*8), Y0
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y1
+	VMINPD       Y0, Y1, Y1
+	VBROADCASTSD constant64_c087800000000000<>+0(SB), Y2
+	VMAXPD       Y1, Y2, Y1
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y1, Y2
+	VROUNDPD     $0x08, Y2, Y2
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y2, Y1
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y2, Y1
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y3
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y1, Y3
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y1, Y3
+	VMULPD       Y1, Y1, Y4
+	VFMADD231PD  Y4, Y3, Y1
+	VADDPD       constant64_4050000000000000<>+0(SB), Y2, Y2
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x15, constant64_c087800000000000<>+0(SB), Y0, Y3
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VSUBPD       Y4, Y2, Y2
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y2, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VMULPD       Y4, Y1, Y1
+	VANDPD       Y3, Y2, Y2
+	VMULPD       Y2, Y1, Y1
+	VBROADCASTSD constant64_3bf0000000000000<>+0(SB), Y2
+	VBROADCASTSD constant64_4000000000000000<>+0(SB), Y3
+	VFMADD213PD  constant64_4000000000000000<>+0(SB), Y1, Y2
+	VMULPD       constant64_3bf0000000000000<>+0(SB), Y2, Y4
+	VFMADD231PD  Y4, Y1, Y3
+	VDIVPD       Y3, Y2, Y2
+	VMULPD       Y2, Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VMULPD       constant64_3bf0000000000000<>+0(SB), Y1, Y1
+	VCMPPD       $0x1e, constant64_4044000000000000<>+0(SB), Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
+	VMOVUPD      Y0, (CX)(BX*8)
+	ADDQ         $+4, BX
+	SUBQ         $+4, AX
+	JMP          mapSingle
+
+mapSingleEnd:
+	TESTQ        AX, AX
+	JZ           mapDone
+	LEAQ         tailTable<>+32(SB), SI
+	NEGQ         AX
+	VMOVUPS      (SI)(AX*8), Y0
+	VMASKMOVPD   (DX)(BX*8), Y0, Y1
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VBROADCASTSD constant64_c087800000000000<>+0(SB), Y3
+	VMAXPD       Y2, Y3, Y2
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y2, Y3
+	VROUNDPD     $0x08, Y3, Y3
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y3, Y2
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y3, Y2
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y4
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y2, Y4
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y2, Y4
+	VMULPD       Y2, Y2, Y5
+	VFMADD231PD  Y5, Y4, Y2
+	VADDPD       constant64_4050000000000000<>+0(SB), Y3, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x15, constant64_c087800000000000<>+0(SB), Y1, Y4
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VSUBPD       Y5, Y3, Y3
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VMULPD       Y5, Y2, Y2
+	VANDPD       Y4, Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VBROADCASTSD constant64_3bf0000000000000<>+0(SB), Y3
+	VBROADCASTSD constant64_4000000000000000<>+0(SB), Y4
+	VFMADD213PD  constant64_4000000000000000<>+0(SB), Y2, Y3
+	VMULPD       constant64_3bf0000000000000<>+0(SB), Y3, Y5
+	VFMADD231PD  Y5, Y2, Y4
+	VDIVPD       Y4, Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VMULPD       constant64_3bf0000000000000<>+0(SB), Y2, Y2
+	VCMPPD       $0x1e, constant64_4044000000000000<>+0(SB), Y1, Y3
+	VBLENDVPD    Y3, Y1, Y2, Y1
+	VMASKMOVPD   Y1, Y0, (CX)(BX*8)
+
+mapDone:
+	VZEROUPPER
+	RET
+
+// func gradMishF64AVX2(n int, dx *float64, dy *float64, z *float64, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·gradMishF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         dx+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         z+24(FP), BX
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+40(FP), Y0
+	XORQ         SI, SI
+
+gradSingle:
+	CMPQ         AX, $+4
+	JLT          gradSingleEnd
+	VMOVUPD      (DX)(SI*8), Y0
+	VMOVUPD      (BX)(SI*8), Y1
+	VBROADCASTSD constant64_4044000000000000<>+0(SB), Y2
+	VMINPD       Y1, Y2, Y2
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y4
+	VMAXPD       Y3, Y4, Y3
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y3, Y4
+	VROUNDPD     $0x08, Y4, Y4
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y4, Y3
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y4, Y3
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y5
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y3, Y5
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y3, Y5
+	VMULPD       Y3, Y3, Y6
+	VFMADD231PD  Y6, Y5, Y3
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y3, Y3
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y2, Y5
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VROUNDPD     $0x08, Y6, Y6
+	VSUBPD       Y6, Y4, Y4
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y6, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VMULPD       Y6, Y3, Y3
+	VANDPD       Y5, Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y5
+	VBROADCASTSD constant64_4000000000000000<>+0(SB), Y6
+	VADDPD       constant64_4000000000000000<>+0(SB), Y3, Y4
+	VFMADD231PD  Y3, Y4, Y6
+	VDIVPD       Y6, Y5, Y5
+	VMULPD       constant64_4010000000000000<>+0(SB), Y2, Y2
+	VFMADD231PD  Y2, Y3, Y2
+	VFMADD231PD  Y2, Y5, Y4
+	VMULPD       Y5, Y3, Y3
+	VMULPD       Y4, Y3, Y3
+	VXORPS       Y2, Y2, Y2
+	VFMADD231PD  Y2, Y1, Y3
+	VMULPD       Y0, Y3, Y3
+	VMOVUPD      Y3, (CX)(SI*8)
+	ADDQ         $+4, SI
+	SUBQ         $+4, AX
+	JMP          gradSingle
+
+gradSingleEnd:
+	TESTQ        AX, AX
+	JZ           gradDone
+	LEAQ         tailTable<>+32(SB), DI
+	NEGQ         AX
+	VMOVUPS      (DI)(AX*8), Y0
+	VMASKMOVPD   (DX)(SI*8), Y0, Y1
+	VMASKMOVPD   (BX)(SI*8), Y0, Y2
+	VBROADCASTSD constant64_4044000000000000<>+0(SB), Y3
+	VMINPD       Y2, Y3, Y3
+	VBROADCASTSD constant64_4086300000000000<>+0(SB), Y4
+	VMINPD       Y3, Y4, Y4
+	VBROADCASTSD constant64_c087500000000000<>+0(SB), Y5
+	VMAXPD       Y4, Y5, Y4
+	VMULPD       constant64_3ff71547652b82fe<>+0(SB), Y4, Y5
+	VROUNDPD     $0x08, Y5, Y5
+	VFNMADD231PD constant64_3fe62e42fefa39ef<>+0(SB), Y5, Y4
+	VFNMADD231PD constant64_3c7abc9e3b39803f<>+0(SB), Y5, Y4
+	VBROADCASTSD constant64_3e21f7340dbc337e<>+0(SB), Y6
+	VFMADD213PD  constant64_3e5af4e554377204<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3e927e4db46cddd1<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3ec71de01fdbf9ca<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3efa01a01a6e1e2a<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f2a01a01abf85ab<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f56c16c16c162c3<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3f811111111100be<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fa5555555555556<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fc5555555555557<>+0(SB), Y4, Y6
+	VFMADD213PD  constant64_3fe0000000000000<>+0(SB), Y4, Y6
+	VMULPD       Y4, Y4, Y7
+	VFMADD231PD  Y7, Y6, Y4
+	VADDPD       constant64_3ff0000000000000<>+0(SB), Y4, Y4
+	VCMPPD       $0x15, constant64_c087500000000000<>+0(SB), Y3, Y6
+	VMULPD       constant64_3fe0000000000000<>+0(SB), Y5, Y7
+	VROUNDPD     $0x08, Y7, Y7
+	VSUBPD       Y7, Y5, Y5
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VADDPD       constant64_43380000000003ff<>+0(SB), Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VMULPD       Y7, Y4, Y4
+	VANDPD       Y6, Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VBROADCASTSD constant64_3ff0000000000000<>+0(SB), Y6
+	VBROADCASTSD constant64_4000000000000000<>+0(SB), Y7
+	VADDPD       constant64_4000000000000000<>+0(SB), Y4, Y5
+	VFMADD231PD  Y4, Y5, Y7
+	VDIVPD       Y7, Y6, Y6
+	VMULPD       constant64_4010000000000000<>+0(SB), Y3, Y3
+	VFMADD231PD  Y3, Y4, Y3
+	VFMADD231PD  Y3, Y6, Y5
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VXORPS       Y3, Y3, Y3
+	VFMADD231PD  Y3, Y2, Y4
+	VMULPD       Y1, Y4, Y4
+	VMASKMOVPD   Y4, Y0, (CX)(SI*8)
 
 gradDone:
 	VZEROUPPER

@@ -253,7 +253,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 				if x > 0 {
 					return g
 				}
-				return g * exp(x/a)
+				return T(float64(g) * expOfQuotient(float64(x), float64(a)))
 			}, readsInput},
 		SELU: {"selu",
 			func(x, _, _ T) T {
@@ -325,11 +325,14 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 				return 0
 			}, readsInput},
 		Mish: {"mish",
-			func(x, _, _ T) T { return T(float64(x) * math.Tanh(softplus(float64(x)))) },
+			func(x, _, _ T) T { return T(mish(float64(x))) },
 			func(g, x, _, _, _ T) T {
-				v := float64(x)
-				t := math.Tanh(softplus(v))
-				return T(float64(g) * (t + v*logistic(v)*(1-t*t)))
+				// with e = exp(x), t = tanh(softplus(x)) = e*(e+2)/d and d = e*(e+2)+2: t + x*sigmoid(x)*(1-t*t)
+				v := min(float64(x), mishLinear)
+				e := math.Exp(v)
+				d := e*(e+2) + 2
+				slope := e / d * (e + 2 + 4*v*(1+e)/d)
+				return T(float64(g) * (slope + 0*float64(x))) // NaN at an infinity, as from PyTorch's product
 			}, readsInput},
 		Softsign: {"softsign",
 			func(x, _, _ T) T { return x / (1 + T(math.Abs(float64(x)))) },
@@ -338,7 +341,7 @@ func unaryTable[T Float]() [unaryCount]unaryRow[T] {
 				return g/(d*d) + 0*x // NaN at an infinity, as from PyTorch's quotient
 			}, readsInput},
 		Tanhshrink: {"tanhshrink",
-			func(x, _, _ T) T { return T(float64(x) - math.Tanh(float64(x))) },
+			func(x, _, _ T) T { return T(tanhshrink(float64(x))) },
 			func(g, x, _, _, _ T) T {
 				t := math.Tanh(float64(x))
 				return T(float64(g) * t * t)
@@ -376,8 +379,45 @@ func clamp[T Float](x, low, high T) T {
 	return x
 }
 
-// softplus is log(1+exp(x)) without overflow.
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+// expOfQuotient is exp(x/a); what the quotient's rounding took away, which exp would multiply, is given back.
+func expOfQuotient(x, a float64) float64 {
+	z := x / a
+	e := math.Exp(z)
+	if !(z < -1) || e == 0 {
+		return e
+	}
+	return e * (1 + math.FMA(-z, a, x)/a)
+}
+
+// mishLinear is from where on Mish is x, and exp(x)^2 still finite in float32.
+const mishLinear = 40
+
+// mish is x*tanh(log1p(e)) = x*e*(e+2)/(e*(e+2)+2) with e = exp(x).
+func mish(x float64) float64 {
+	switch {
+	case x > mishLinear:
+		return x
+	case x < -mishLinear: // x*e, where e may be subnormal when the product is not
+		root := math.Exp(x / 2)
+		return x * root * root
+	}
+	e := math.Exp(x)
+	return x * (e * (e + 2) / (e*(e+2) + 2))
+}
+
+// tanhshrink is x-tanh(x) without cancellation.
+func tanhshrink(x float64) float64 {
+	v := math.Abs(x)
+	if v < 1 {
+		// tanh(x) = x/(1+c), c being the rest of its continued fraction
+		c := 0.0
+		for k := 19.0; k >= 3; k -= 2 {
+			c = x * x / (k + c)
+		}
+		return x * (c / (1 + c))
+	}
+	return math.Copysign(v-1+2/(math.Exp(2*v)+1), x)
+}
 
 // logistic is 1/(1+exp(-x)).
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
@@ -478,7 +518,8 @@ func unaryGrain(u Unary) int {
 }
 
 func mapSerial[T Float](u Unary, dst, src []T, a, b T) {
-	if f := kernelsOf[T]().unary[unaryIndex(u)]; f != nil && len(src) > 0 {
+	// CELU's kernel has the exponential of negative numbers only
+	if f := kernelsOf[T]().unary[unaryIndex(u)]; f != nil && len(src) > 0 && (a >= 0 || u != CELU) {
 		f(len(src), &dst[0], &src[0], a, b)
 		return
 	}
@@ -499,8 +540,8 @@ func mapGo[T Float](u Unary, dst, src []T, a, b T) {
 // MapGrad computes dx[i] = dy[i] * f'(x[i]) with y = f(x). dx may be dy, x or y. Where GradientFromOutput holds, x may be
 // nil; where it does not, y may be nil.
 //
-// Error: at most 8 units in the last place, and 8*eps*|dy| where the derivative is a difference (Sigmoid, Tanh, ELU, GELU,
-// GELUTanh, SiLU, Expm1).
+// Error: at most 8 units in the last place, and 8*eps*|dy| where the derivative is a difference (Sigmoid, Tanh, ELU, SELU,
+// GELU, GELUTanh, SiLU, Mish, Expm1).
 func MapGrad[T Float](u Unary, dx, dy, x, y []T, a, b T) {
 	n := len(dy)
 	need("dx of MapGrad", len(dx), n)

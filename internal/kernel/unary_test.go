@@ -29,6 +29,7 @@ func TestUnaryRecorded(t *testing.T) {
 var unaryParameters = map[Unary][][2]float64{
 	LeakyReLU: {{0.01, 0}, {-0.5, 0}}, ELU: {{1, 0}, {1.5, 0}, {-0.5, 0}}, Softplus: {{1, 20}, {2, 5}}, Pow: {{3, 0}, {0, 0}, {-0.5, 0}},
 	Clamp: {{-1, 0.4}, {0, math.Inf(1)}}, Hardtanh: {{-1, 1}, {0, 6}, {1, -1}}, Threshold: {{0.5, 7}, {-1, math.NaN()}, {0, 0}},
+	CELU:       {{1, 0}, {1.5, 0}, {-0.5, 0}, {0, 0}, {50, 0}},
 	Softshrink: {{0.5, 0}, {0, 0}, {-1, 0}, {math.Inf(1), 0}}, Hardshrink: {{0.5, 0}, {0, 0}, {-1, 0}},
 }
 
@@ -79,7 +80,7 @@ func checkMap[T Float](t *testing.T, b *bench[T], u Unary, pa, pb T, x []T) {
 	y, dy, dx := b.empty(1, n), b.normal(2, n, 1), b.empty(3, n)
 	Map(u, y, x, pa, pb)
 	// the gradients of these cancel near a zero, and hardly matter there
-	slack := map[Unary]float64{Sigmoid: 1, Tanh: 1, ELU: 1, GELU: 1, GELUTanh: 1, SiLU: 1, Expm1: 1}[u] * 8 * epsilon[T]()
+	slack := map[Unary]float64{Sigmoid: 1, Tanh: 1, ELU: 1, GELU: 1, GELUTanh: 1, SiLU: 1, Expm1: 1, SELU: 1, Mish: 1}[u] * 8 * epsilon[T]()
 	for i, v := range x {
 		near(t, row.value(float64(v), float64(pa), float64(pb)), y[i], unaryUlps, valueSlack[T](u, float64(v)), u, v)
 	}
@@ -145,4 +146,76 @@ func TestShortSlicesPanic(t *testing.T) {
 	})
 	require.Panics(t, func() { Softmax(x, x, 1, 5, 1) })
 	require.Panics(t, func() { SGD(x, x, nil, SGDArgs{Momentum: 0.5}) })
+}
+
+// What is computed without overflow and cancellation agrees with the plain formulas, where these are good.
+func TestUnaryPlainFormulas(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		var x []float64
+		for v := -18.0; v <= 18; v += 0.03125 {
+			x = append(x, v)
+		}
+		n := len(x)
+		y, dx, ones := make([]float64, n), make([]float64, n), make([]float64, n)
+		for i := range ones {
+			ones[i] = 1
+		}
+		for u, plain := range map[Unary]func(x float64) (y, dx float64){
+			Mish: func(x float64) (y, dx float64) {
+				v := math.Tanh(math.Log1p(math.Exp(x)))
+				return x * v, v + x*logistic(x)*(1-v*v)
+			},
+			Tanhshrink: func(x float64) (y, dx float64) { return x - math.Tanh(x), math.Pow(math.Tanh(x), 2) },
+			Hardswish: func(x float64) (y, dx float64) {
+				y = x * min(max(x+3, 0), 6) / 6
+				switch {
+				case x <= -3:
+					return y, 0
+				case x < 3:
+					return y, x/3 + 0.5
+				}
+				return y, 1
+			},
+			CELU: func(x float64) (y, dx float64) {
+				return max(x, 0) + 1.5*math.Expm1(min(x, 0)/1.5), math.Exp(min(x, 0) / 1.5)
+			},
+		} {
+			Map(u, y, x, 1.5, 0)
+			MapGrad(u, dx, ones, x, y, 1.5, 0)
+			for i, v := range x {
+				want, slope := plain(v)
+				near(t, want, y[i], 8, 1e-15, u, v)
+				near(t, slope, dx[i], 8, 1e-14, u, "gradient", v)
+			}
+		}
+	})
+}
+
+// A zero keeps its sign where the formula keeps it, and NaN stays.
+func TestMapKeepsZerosAndNaN(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testMapKeepsZerosAndNaN[float32])
+		t.Run("float64", testMapKeepsZerosAndNaN[float64])
+	})
+}
+
+func testMapKeepsZerosAndNaN[T Float](t *testing.T) {
+	negative := T(math.Copysign(0, -1))
+	for _, u := range []Unary{Hardtanh, Softshrink, Hardswish, SELU, CELU, Softsign, Tanhshrink, Mish} {
+		x := []T{negative, 0, T(math.NaN())}
+		Map(u, x, x, map[Unary]T{CELU: 1.5}[u], 6)
+		sameBits(t, []T{negative, 0}, x[:2], "%v", u)
+		require.True(t, x[2] != x[2], u)
+	}
+	for _, u := range []Unary{Hardsigmoid, Hardshrink} {
+		x := []T{T(math.NaN())}
+		Map(u, x, x, 0.5, 0)
+		require.True(t, x[0] != x[0], u)
+	}
+	// -Inf*0 in Mish and Hardswish, Inf/Inf in Softsign
+	for u, infinity := range map[Unary]int{Mish: -1, Hardswish: -1, Softsign: 1} {
+		x := []T{T(math.Inf(infinity))}
+		Map(u, x, x, 0, 0)
+		require.True(t, x[0] != x[0], u)
+	}
 }

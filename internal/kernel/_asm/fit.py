@@ -1,5 +1,5 @@
 """Prints polynomials.go: near-minimax polynomials (interpolation at Chebyshev nodes, 60 digits). Needs mpmath."""
-from mpmath import mp, mpf, cos, pi, exp, log, sqrt, atanh, erfc, matrix, lu_solve, nstr
+from mpmath import mp, mpf, cos, pi, exp, log, sqrt, atanh, erfc, matrix, lu_solve, nstr, tanh
 
 mp.dps = 60
 
@@ -27,6 +27,11 @@ def atanh_even(z):
     return 2 * atanh(sqrt(z)) / sqrt(z) if z > mpf(10) ** -12 else mpf(2)
 
 
+def tanhshrink_even(z):
+    x = sqrt(z)
+    return (x - tanh(x)) / (z * x) if z > mpf(10) ** -12 else mpf(1) / 3 - 2 * z / 15
+
+
 def normal_tail(split):
     def g(t):
         w = split * (1 + t) / (1 - t)
@@ -47,6 +52,7 @@ tables = [
     ("expTail", "(exp(r)-1-r)/r^2 for |r| <= ln(2)/2", SLEEF_EXPF, fit(exp_tail, -half, half, 10)),
     ("logOdd", "2*atanh(s)/s as a polynomial in z = s^2, z <= ((sqrt(2)-1)/(sqrt(2)+1))^2", fit(atanh_even, 0, narrow, 3), fit(atanh_even, 0, narrow, 7)),
     ("log1pOdd", "2*atanh(s)/s as a polynomial in z = s^2, z <= 1/9", fit(atanh_even, 0, wide, 5), fit(atanh_even, 0, wide, 11)),
+    ("tanhshrinkOdd", "(x-tanh(x))/x^3 as a polynomial in z = x^2, z <= 1", fit(tanhshrink_even, 0, mpf("1.001"), 7), fit(tanhshrink_even, 0, mpf("1.001"), 15)),
     ("normalTail", "P(Z > w) * exp(w^2/2) * (w+K) as a polynomial in t = (w-K)/(w+K); K is 4 and w <= 15, or K is 5 and w <= 39",
      fit(normal_tail(mpf(4)), -1, tail_end(15, 4), 9), fit(normal_tail(mpf(5)), -1, tail_end(39, 5), 22)),
 ]

@@ -18,6 +18,9 @@ const (
 	sqrt2OverPi = 0.7978845608028653558798921198687637
 	geluCubic   = 0.044715
 	invSqrt2Pi  = 0.3989422804014326779399460599343819
+	seluAlpha   = 1.6732632423543772848170429916717
+	seluScale   = 1.0507009873554804934193349852946
+	mishLinear  = 40 // from here on Mish is x, and exp(x)^2 is still finite in float32
 )
 
 var unaryKernels = []unaryKernel{
@@ -256,6 +259,130 @@ var unaryKernels = []unaryKernel{
 			m.choose(m.compare(lessEqual, x, m.constant(-3)), zero, g, g)
 			return g
 		}},
+	{"SELU", 1,
+		func(m machine, x, _, _ Register) Register {
+			zero := m.vec()
+			m.zero(zero)
+			m.min(x, zero, zero)
+			low := m.expm1(zero)
+			m.mul(m.constant(seluScale*seluAlpha), low, low)
+			negative := m.compare(less, x, m.constant(0))
+			m.mul(m.constant(seluScale), x, x)
+			m.choose(negative, low, x, x)
+			return x
+		},
+		func(m machine, g, y, _, _ Register) Register {
+			slope, high := m.vec(), m.filled(seluScale)
+			m.add(m.constant(seluScale*seluAlpha), y, slope)
+			m.choose(m.compare(greater, y, m.constant(0)), high, slope, slope)
+			m.mul(slope, g, g)
+			return g
+		}},
+	{"CELU", 1,
+		func(m machine, x, a, _ Register) Register {
+			z := m.vec()
+			m.div(a, x, z)
+			low := m.expm1(z)
+			m.mul(a, low, low)
+			// near 0 too it is x, where a quotient could be subnormal
+			m.choose(m.compare(greater, z, m.constant(-0x1p-60)), x, low, x)
+			return x
+		},
+		func(m machine, g, x, a, _ Register) Register {
+			e := m.expOfQuotient(x, a)
+			m.mul(g, e, e)
+			m.choose(m.compare(greater, x, m.constant(0)), g, e, g)
+			return g
+		}},
+	{"Softsign", 2,
+		func(m machine, x, _, _ Register) Register {
+			d := m.abs(x)
+			m.add(m.constant(1), d, d)
+			m.div(d, x, x)
+			return x
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			d, inverse, zero := m.abs(x), m.filled(1), m.vec()
+			m.add(m.constant(1), d, d)
+			m.div(d, inverse, inverse)
+			m.mul(inverse, g, g)
+			m.mul(inverse, g, g)
+			m.zero(zero)
+			m.fma(zero, x, g) // NaN at an infinity
+			return g
+		}},
+	{"Tanhshrink", 1,
+		func(m machine, x, _, _ Register) Register {
+			// x^3*p(x^2) near 0; beyond 1, with e = exp(-2|x|), (|x|-1) + 2*e/(1+e), which is 1-tanh|x|
+			square := m.vec()
+			m.mul(x, x, square)
+			near := m.evaluate(tanhshrinkOdd, square)
+			m.mul(square, near, near)
+			m.mul(x, near, near)
+			magnitude, double, below := m.abs(x), m.vec(), m.vec()
+			m.mul(m.constant(-2), magnitude, double)
+			e := m.exp(double)
+			m.add(m.constant(1), e, below)
+			m.add(e, e, e)
+			m.div(below, e, e)
+			inner := m.compare(less, magnitude, m.constant(1))
+			m.sub(m.constant(1), magnitude, magnitude)
+			m.add(magnitude, e, e)
+			sign := m.vec()
+			m.and(m.signBit(), x, sign)
+			m.or(sign, e, e)
+			m.choose(inner, near, e, x)
+			return x
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			t := m.tanh(x)
+			m.mul(t, g, g)
+			m.mul(t, g, g)
+			return g
+		}},
+	{"Mish", 2,
+		func(m machine, x, _, _ Register) Register {
+			// With e = exp(x), tanh(log1p(e)) is e*(e+2)/(e*(e+2)+2). A factor of 2^64 keeps e from being subnormal where
+			// x*e is not yet.
+			const scale = 0x1p64
+			low := -109.0 // where x*e rounds to 0
+			if !m.f32 {
+				low = -752
+			}
+			n, e := m.reduce(x, low)
+			m.add(m.constant(64), n, n)
+			m.add(m.constant(1), e, e)
+			m.scale2(n, e, m.compare(notLess, x, m.constant(low)))
+			above, below, small := m.filled(1/scale), m.filled(2), m.vec()
+			m.mulAdd(m.constant(2), e, above)
+			m.mul(m.constant(1/scale), above, small)
+			m.fma(small, e, below)
+			m.div(below, above, above)
+			m.mul(above, e, e)
+			m.mul(x, e, e)
+			m.mul(m.constant(1/scale), e, e)
+			m.choose(m.compare(greater, x, m.constant(mishLinear)), x, e, x)
+			return x
+		},
+		func(m machine, g, x, _, _ Register) Register {
+			// with d = e*(e+2)+2: e/d * (e+2 + 4*x*(1+e)/d)
+			v := m.filled(mishLinear)
+			m.min(x, v, v) // keeps NaN
+			e := m.exp(v)
+			more, inverse, d, zero := m.vec(), m.filled(1), m.filled(2), m.vec()
+			m.add(m.constant(2), e, more)
+			m.fma(e, more, d)
+			m.div(d, inverse, inverse)
+			m.mul(m.constant(4), v, v)
+			m.fma(v, e, v)
+			m.fma(v, inverse, more)
+			m.mul(inverse, e, e)
+			m.mul(more, e, e)
+			m.zero(zero)
+			m.fma(zero, x, e) // NaN at an infinity
+			m.mul(g, e, e)
+			return e
+		}},
 }
 
 // inside is a gradient that passes where a < x < b.
@@ -273,6 +400,21 @@ func outside(m machine, g, x, a, _ Register) Register {
 	m.zero(zero)
 	m.choose(m.compare(greater, m.abs(x), a), g, zero, g)
 	return g
+}
+
+// expOfQuotient is exp(x/a) where x/a < 0; what the quotient's rounding took away, which exp would multiply, is given back.
+func (m machine) expOfQuotient(x, a Op) Register {
+	inverse, z, rest, zero := m.filled(1), m.vec(), m.copied(x), m.vec()
+	m.div(a, inverse, inverse)
+	m.mul(x, inverse, z)
+	m.fnma(z, a, rest)
+	m.mul(inverse, rest, rest)
+	m.zero(zero)
+	m.choose(m.compare(less, m.abs(rest), m.constant(1)), rest, zero, rest) // not NaN, from an infinity
+	m.add(m.constant(1), rest, rest)
+	e := m.exp(z)
+	m.mul(rest, e, e)
+	return e
 }
 
 // hardSigmoid is min(max(x+3, 0), 6)/6; 6 times the rounded 1/6 is 1, and NaN stays.
