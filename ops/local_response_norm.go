@@ -40,8 +40,7 @@ func (l localResponseNorm) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNorm[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	r := l.kernel(in[0].Shape)
-	kernel.ResponseNormalize(&r, Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]))
+	kernel.ResponseNormalize(l.kernel(in[0].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]))
 	return nil
 }
 
@@ -81,7 +80,6 @@ func (g localResponseNormGradient) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNormGradient[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	r := l.kernel(in[1].Shape)
-	kernel.ResponseNormalizeGrad(&r, Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]))
+	kernel.ResponseNormalizeGrad(l.kernel(in[1].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]))
 	return nil
 }

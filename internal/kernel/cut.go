@@ -60,6 +60,9 @@ func (c *columnsCut) corner(part int) corner {
 // each calls f for the rectangles of a part of n columns.
 func (c *columnsCut) each(part, n int, f func(i0, i1, j0, j1 int)) {
 	first, last := c.corner(part), c.corner(part+1)
+	if first == last {
+		return
+	}
 	if first.column == last.column {
 		f(first.row, last.row, first.column, min(first.column+c.panel, n))
 		return

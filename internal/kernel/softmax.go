@@ -16,31 +16,49 @@ func Softmax[T Float](dst, src []T, outer, n, inner int) {
 		softmaxBlocks(dst, src, n, 0, outer)
 		return
 	}
-	slabs(outer, n, inner, func(o int, w *workspace[T]) {
-		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
-		w.exponentials(from, to, n)
-		for i := range n {
-			row := to[i*inner : (i+1)*inner]
-			Zip(Div, row, row, w.sum)
-		}
-	})
+	slabs(slabsTask[T]{dst, src, n, inner, false}, outer)
 }
 
-// slabs calls f for each part of (outer, n, inner), with room for the columns. Parts are shared among threads; what is done to the rows of
-// one is where there is one alone.
-func slabs[T Float](outer, n, inner int, f func(o int, w *workspace[T])) {
-	some := func(from, to int) {
-		w := borrow[T]()
-		defer w.giveBack()
-		w.columns(inner)
-		for o := from; o < to; o++ {
-			f(o, w)
-		}
+// slabsTask computes a softmax, or its logarithm, of parts of (outer, n, inner). Parts are shared among threads; what is done to the rows of one
+// is where there is one alone.
+type slabsTask[T Float] struct {
+	dst, src []T
+	n, inner int
+	log      bool
+}
+
+func slabs[T Float](t slabsTask[T], outer int) {
+	parts := min(outer, partsOf(outer*t.n*t.inner, grainMath))
+	if parts <= 1 {
+		t.run(0, 0, outer)
+		return
 	}
-	if parts := min(outer, partsOf(outer*n*inner, grainMath)); parts > 1 {
-		parallel(parts, outer, 1, some)
-	} else {
-		some(0, outer)
+	w := borrow[T]()
+	inParts(&w.tasks.slabs, t, parts, outer, 1)
+	w.giveBack()
+}
+
+func (t *slabsTask[T]) run(_, first, end int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	w.columns(t.inner)
+	for o := first; o < end; o++ {
+		from, to := slab(t.src, o, t.n, t.inner), slab(t.dst, o, t.n, t.inner)
+		if t.log {
+			w.exponentials(from, nil, t.n)
+			Map(Log, w.sum, w.sum, 0, 0)
+		} else {
+			w.exponentials(from, to, t.n)
+		}
+		for at := 0; at < len(to); at += t.inner {
+			row := to[at : at+t.inner]
+			if t.log {
+				Zip(Sub, row, from[at:at+t.inner], w.most)
+				Zip(Sub, row, row, w.sum)
+			} else {
+				Zip(Div, row, row, w.sum)
+			}
+		}
 	}
 }
 
@@ -81,16 +99,7 @@ func LogSoftmax[T Float](dst, src []T, outer, n, inner int) {
 		logSoftmaxRows(dst, src, n, 0, outer)
 		return
 	}
-	slabs(outer, n, inner, func(o int, w *workspace[T]) {
-		from, to := slab(src, o, n, inner), slab(dst, o, n, inner)
-		w.exponentials(from, nil, n)
-		Map(Log, w.sum, w.sum, 0, 0)
-		for i := range n {
-			row := to[i*inner : (i+1)*inner]
-			Zip(Sub, row, from[i*inner:(i+1)*inner], w.most)
-			Zip(Sub, row, row, w.sum)
-		}
-	})
+	slabs(slabsTask[T]{dst, src, n, inner, true}, outer)
 }
 
 // SoftmaxGrad computes dx = y * (dy - sum(dy*y)) for y = Softmax(x). dx may be dy or y.

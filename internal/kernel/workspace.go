@@ -48,6 +48,8 @@ type tasks[T Float] struct {
 	columnSums    columnSumsTask[T]
 	softmax       softmaxTask[T]
 	logSoftmax    logSoftmaxTask[T]
+	slabs         slabsTask[T]
+	response      responseTask[T]
 	gradRows      gradRowsTask[T]
 	crossEntropy  crossEntropyTask[T]
 	probabilities probabilitiesTask[T]
