@@ -65,3 +65,39 @@ func testPoolMean[T Float](t *testing.T) {
 		}
 	}
 }
+
+// Norms of windows are those of the definition, in float64.
+func TestPoolNorm(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		t.Run("float32", testPoolNorm[float32])
+		t.Run("float64", testPoolNorm[float64])
+	})
+}
+
+func testPoolNorm[T Float](t *testing.T) {
+	b := newBench[T](t)
+	for n := 3; n <= 40; n++ {
+		for _, norm := range []float64{1, 2, 3} {
+			p := Pool{Kind: PoolNorm, Norm: norm, Taps: 6, Input: [3]int{2, 5, n}, Windows: Windows{{{0, 1, 1, 1}, {1, 2, 1, 1}}, windowsOf(5, 2, 2, 0), windowsOf(n, 3, 2, 0)}}
+			b.round++
+			const count = 2
+			in, out := volume(p.Input), volume(p.Windows.size())
+			x, y := b.normal(0, count*in, 1), b.empty(1, count*out)
+			for i, v := range x {
+				x[i] = T(math.Abs(float64(v))) // an odd power's root is of a sum that cancels
+			}
+			PoolPlanes(&p, y, nil, x, count)
+			for plane := range count {
+				p.sums(&p.Windows, func(at, elements, _ int, w window) {
+					s := 0.0
+					w.rows(p.Input, func(from, to, step int) {
+						for k := plane*in + from; k < plane*in+to; k += step {
+							s += math.Pow(float64(x[k]), norm)
+						}
+					})
+					near(t, math.Pow(s/float64(elements)*6, 1/norm), y[plane*out+at], 8, 0, fmt.Sprint(n, norm, at))
+				})
+			}
+		}
+	}
+}

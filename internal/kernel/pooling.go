@@ -120,6 +120,8 @@ func (t *poolTask[T]) plane(plane int, w *Windows) {
 		meanHalves(y, x, p.Input, size)
 	case p.Kind == PoolMean && w.solid():
 		means(p, w, y, x)
+	case p.Kind == PoolNorm && w.solid():
+		norms(p, w, y, x)
 	default:
 		p.sums(w, func(i, n, divisor int, window window) {
 			s := T(0)
