@@ -53,13 +53,7 @@ func means[T Float](p *Pool, windows *Windows, y, x []T) {
 	for _, a := range windows[0] {
 		for _, b := range windows[1] {
 			if !wide {
-				p.eachRow(a, b, func(i int, row rowSpan) {
-					if from := x[row.from:row.to]; i == 0 {
-						copy(line, from)
-					} else {
-						zipSerial(Add, line, line, from)
-					}
-				})
+				joinRows(p, Add, line, x, a, b)
 			}
 			for _, c := range windows[2] {
 				s := T(0)
@@ -92,6 +86,17 @@ func (p *Pool) eachRow(a, b Span, f func(i int, row rowSpan)) {
 			n++
 		}
 	}
+}
+
+// joinRows joins the rows that the windows of two spans hold, element by element.
+func joinRows[T Float](p *Pool, by Binary, line, x []T, a, b Span) {
+	p.eachRow(a, b, func(i int, row rowSpan) {
+		if from := x[row.from:row.to]; i == 0 {
+			copy(line, from)
+		} else {
+			zipSerial(by, line, line, from)
+		}
+	})
 }
 
 // divisor is that of a window's mean.

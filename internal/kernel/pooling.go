@@ -340,13 +340,7 @@ func maxima[T Float](p *Pool, windows *Windows, y, x []T) {
 	line, at := w.floats(p.Input[2]), 0
 	for _, a := range windows[0] {
 		for _, b := range windows[1] {
-			p.eachRow(a, b, func(i int, row rowSpan) {
-				if from := x[row.from:row.to]; i == 0 {
-					copy(line, from)
-				} else {
-					zipSerial(Maximum, line, line, from)
-				}
-			})
+			joinRows(p, Maximum, line, x, a, b)
 			for _, c := range windows[2] {
 				most := line[c.From]
 				for _, v := range line[c.From+1 : c.To] {
