@@ -40,7 +40,15 @@ var rules = map[string]func(p []*graph.Param) optimizers.Optimizer{
 	},
 	"AdamW":   func(p []*graph.Param) optimizers.Optimizer { return optimizers.AdamW(p, 0.01).AMSGrad(true) },
 	"RMSprop": func(p []*graph.Param) optimizers.Optimizer { return optimizers.RMSprop(p, 0.01) },
-	"NAdam":   func(p []*graph.Param) optimizers.Optimizer { return optimizers.NAdam(p, 0.01) }, // keeps a number: not by pieces
+	"RMSprop centered": func(p []*graph.Param) optimizers.Optimizer {
+		return optimizers.RMSprop(p, 0.01).Centered(true).Momentum(0.5).Maximize(true)
+	},
+	"Adagrad":  func(p []*graph.Param) optimizers.Optimizer { return optimizers.Adagrad(p, 0.01).WeightDecay(0.1) },
+	"Adadelta": func(p []*graph.Param) optimizers.Optimizer { return optimizers.Adadelta(p, 1) },
+	"Adamax":   func(p []*graph.Param) optimizers.Optimizer { return optimizers.Adamax(p, 0.01) },
+	"RAdam":    func(p []*graph.Param) optimizers.Optimizer { return optimizers.RAdam(p, 0.01) },
+	"ASGD":     func(p []*graph.Param) optimizers.Optimizer { return optimizers.ASGD(p, 0.01) },
+	"NAdam":    func(p []*graph.Param) optimizers.Optimizer { return optimizers.NAdam(p, 0.01) }, // keeps a number: not by pieces
 }
 
 // A gradient that is left to the optimizer gives the bits of one that was computed, whatever comes between.
