@@ -44,13 +44,7 @@ func (c mlp) step() (func() error, error) {
 		optimizer = optimizers.Adam(model.Parameters(), 0.001)
 	}
 	criterion := losses.CrossEntropy()
-	return func() error {
-		optimizer.ZeroGrad()
-		if err := criterion.Of(model.Forward(x), y).Backward(); err != nil {
-			return err
-		}
-		return optimizer.Step()
-	}, nil
+	return training(model, x, optimizer, func(out *graph.Expr) error { return criterion.Of(out, y).Backward() }), nil
 }
 
 // model is a new network with the weights of a fixed seed.

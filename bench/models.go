@@ -84,16 +84,23 @@ func (m fixed) step(batch int, mode string) (func() error, error) {
 	optimizer := optimizers.SGD(model.Parameters(), 0.01)
 	criterion, y := losses.CrossEntropy(), labels(batch, max(m.classes, 1))
 	gradient := samples(m.output...)(batch)
+	return training(model, x, optimizer, func(out *graph.Expr) error {
+		if m.classes > 0 {
+			return criterion.Of(out, y).Backward()
+		}
+		return out.Backward(gradient)
+	}), model.Err()
+}
+
+// training is a step of a model.
+func training(model *sequential.Model, x *graph.Expr, optimizer optimizers.Optimizer, backward func(out *graph.Expr) error) func() error {
 	return func() error {
 		optimizer.ZeroGrad()
-		var err error
-		if m.classes > 0 {
-			err = criterion.Of(model.Forward(x), y).Backward()
-		} else {
-			err = model.Forward(x).Backward(gradient)
+		if err := backward(model.Forward(x)); err != nil {
+			return err
 		}
-		return errors.Join(err, optimizer.Step())
-	}, model.Err()
+		return optimizer.Step()
+	}
 }
 
 // samples are batches of uniform numbers.

@@ -81,7 +81,8 @@ func (p part) step(mode string) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	return training(model, samples(1024)(1), optimizer, func(out *graph.Expr) error { return out.Backward(samples(1024)(1)) }), model.Err()
+	gradient := samples(1024)(1)
+	return training(model, samples(1024)(1), optimizer, func(out *graph.Expr) error { return out.Backward(gradient) }), model.Err()
 }
 
 func (p part) layer(mode string) (func() error, error) {
@@ -113,15 +114,4 @@ func (p part) loss() (func() error, error) {
 		target = labels(p.Input[0], p.Classes)
 	}
 	return training(model, x, optimizers.SGD(model.Parameters(), 1e-4), func(out *graph.Expr) error { return criterion.Of(out, target).Backward() }), model.Err()
-}
-
-// training is a step of a model.
-func training(model *sequential.Model, x *graph.Expr, optimizer optimizers.Optimizer, backward func(out *graph.Expr) error) func() error {
-	return func() error {
-		optimizer.ZeroGrad()
-		if err := backward(model.Forward(x)); err != nil {
-			return err
-		}
-		return optimizer.Step()
-	}
 }

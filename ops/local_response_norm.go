@@ -40,11 +40,11 @@ func (l localResponseNorm) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNorm[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	kernel.ResponseNormalize(l.kernel(in[0].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]))
+	kernel.ResponseNormalize(l.over(in[0].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]))
 	return nil
 }
 
-func (l localResponseNorm) kernel(shape []int) kernel.ResponseNorm {
+func (l localResponseNorm) over(shape []int) kernel.ResponseNorm {
 	return kernel.ResponseNorm{
 		Channels: shape[1], Inner: size(shape[2:]), Before: l.Size / 2, Behind: (l.Size - 1) / 2,
 		Scale: l.Alpha / float64(l.Size), Beta: l.Beta, K: l.K,
@@ -80,6 +80,6 @@ func (g localResponseNormGradient) Run(in, out []*Array) error {
 }
 
 func runLocalResponseNormGradient[T kernel.Float](l localResponseNorm, in, out []*Array) error {
-	kernel.ResponseNormalizeGrad(l.kernel(in[1].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]))
+	kernel.ResponseNormalizeGrad(l.over(in[1].Shape), Slice[T](out[0]), Slice[T](out[1]), Slice[T](in[0]), Slice[T](in[1]), Slice[T](in[2]))
 	return nil
 }

@@ -14,7 +14,8 @@ type element struct {
 	state [maxArrays]float64
 }
 
-// each applies a rule that is written for one element to a run, computing in float64 and keeping the run's dtype.
+// each applies a rule that is written for one element to a run, computing in float64 and keeping the run's dtype. It is for rules that
+// choose by element: others take a tenth of the time in vectors, see inVectors.
 func each(r *run, decay float64, maximize bool, f func(e *element)) {
 	if r.values.DType == tensor.Float64 {
 		eachOf[float64](r, decay, maximize, f)

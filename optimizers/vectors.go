@@ -12,7 +12,7 @@ import (
 const (
 	// vectorBlock is how many elements a rule takes at a time, which stay in the first-level cache from one operation to the next.
 	vectorBlock = 1024
-	// vectorShare is from how many elements on a run is shared among threads: a piece of a parameter never is, see pieces.
+	// vectorShare is from how many elements on a run is shared among threads: pieces of a parameter, which are shared themselves, are shorter.
 	vectorShare = 1 << 16
 )
 

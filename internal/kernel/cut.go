@@ -43,7 +43,7 @@ func (c *columnsCut) corner(part int) corner {
 	if part == c.parts {
 		return corner{c.from, c.panels * c.panel}
 	}
-	if part*c.threads%c.parts != 0 || tiles < cutTiles {
+	if part*c.threads%c.parts != 0 || tiles < cutTiles { // threads don't meet here: no panel is packed twice
 		return corner{c.from, (x + whole/2) / whole * c.panel}
 	}
 	panel, cost := x/whole, cutWhole

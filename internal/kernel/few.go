@@ -7,7 +7,7 @@ package kernel
 // often, and where it has more; of a dot product a vector of its elements, to add up the lanes, and a call; to transpose a number, of b and of
 // c, and all else that precedes the product.
 const (
-	cyclesTile, cyclesWideTile        = 1.2, 0.95
+	cyclesOneVector, cyclesVector     = 1.2, 0.95
 	cyclesDot, cyclesFold, cyclesCall = 1.0, 1.3, 10
 	cyclesDot64AVX2, cyclesFoldAVX2   = 1.25, 2.5 // fewer rows in registers
 	cyclesTurnB, cyclesTurnC          = 3.0, 1.0
@@ -29,9 +29,9 @@ func (k *kernels[T]) hasFew(layout Layout, m, n, depth int, weights, accumulate 
 	}
 	vectors := up(n, k.lanes)
 	rows, columns, elements, lanes := float64(m), float64(n), float64(depth), float64(k.lanes)
-	tiles := cyclesTile * rows * elements
+	tiles := cyclesOneVector * rows * elements
 	if vectors > 1 {
-		tiles = cyclesWideTile * float64(vectors) * rows * elements
+		tiles = cyclesVector * float64(vectors) * rows * elements
 	}
 	switch {
 	case layout == TN:
@@ -76,16 +76,6 @@ func gemmFew[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int
 		w.tasks.few.compute(m, n, k, a, lda, b, ldb, c, ldc, epilogue)
 	}
 	w.giveBack()
-}
-
-// finish takes rows from to to of c through an epilogue.
-func finish[T Float](c []T, ldc, from, to, n int, e *Epilogue[T]) {
-	if e.Bias != nil || e.Activation != Identity {
-		for i := from; i < to; i++ {
-			finishRow(c[i*ldc:i*ldc+n], e)
-		}
-	}
-	differentiate(e, c, ldc, from, to, 0, n)
 }
 
 // fewTask computes rows of a product with a transposed b.

@@ -151,6 +151,16 @@ func differentiate[T Float](e *Epilogue[T], c []T, ldc, i0, i1, j0, j1 int) {
 	}
 }
 
+// finish takes rows from to to of c through an epilogue.
+func finish[T Float](c []T, ldc, from, to, n int, e *Epilogue[T]) {
+	if e.Bias != nil || e.Activation != Identity {
+		for i := from; i < to; i++ {
+			finishRow(c[i*ldc:i*ldc+n], e)
+		}
+	}
+	differentiate(e, c, ldc, from, to, 0, n)
+}
+
 // finishRow applies an epilogue to one stored row.
 func finishRow[T Float](row []T, e *Epilogue[T]) {
 	if e.Bias != nil {

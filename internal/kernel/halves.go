@@ -65,7 +65,7 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 	if other != nil {
 		g.addRows(other)
 	}
-	g.finish()
+	finish(unsafe.Slice(g.c, (g.m-1)*g.ldc+g.n), g.ldc, 0, g.m, g.n, &g.epilogue)
 	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
 }
 
@@ -158,14 +158,4 @@ func (g *product[T]) addRows(x *T) {
 		row := unsafe.Slice(at(g.c, i*g.ldc), n)
 		Zip(Add, row, row, unsafe.Slice(at(x, i*n), n))
 	}
-}
-
-// finish takes all of c through the epilogue.
-func (g *product[T]) finish() {
-	if e := &g.epilogue; e.Bias != nil || e.Activation != Identity {
-		for i := range g.m {
-			finishRow(unsafe.Slice(at(g.c, i*g.ldc), g.n), e)
-		}
-	}
-	g.differentiate(0, g.m, 0, g.n)
 }

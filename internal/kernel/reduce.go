@@ -14,10 +14,7 @@ func Sum[T Float](x []T) T {
 func inShares[T Float](parts int, x []T, squares bool) float64 {
 	w := borrow[T]()
 	defer w.giveBack()
-	if len(w.partial) < parts {
-		w.partial = make([]float64, parts)
-	}
-	partial := w.partial[:parts]
+	partial := w.room(parts)
 	inParts(&w.tasks.sum, sumTask[T]{partial, x, squares}, parts, len(x), lineElements)
 	return sumGo(partial)
 }
