@@ -122,6 +122,7 @@ def main():
     about = machine(simd)
     head = f"Microseconds, each at the better of {args.threads} threads, the median of {args.rounds} rounds; {about}.\n\n"
     table = "| case | aegis | PyTorch | torch.compile | JAX | ONNX Runtime | ratio to the best |\n|---|---|---|---|---|---|---|\n"
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     args.out.write_text(head + table + "\n".join(rows) + "\n")
     args.out.with_name("chart.svg").write_text(chart(ratios, about))
 
