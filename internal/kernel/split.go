@@ -35,8 +35,11 @@ const (
 	// splitSteps bounds the steps of one call, about 0.1 µs each: assembly can't be preempted.
 	splitSteps = 1024
 	// splitOwnRows is from how many rows of c to a thread each takes rows of its own, rather than columns: it then
-	// splits a part of a, and reads all of b, which costs more where the others have just split that.
-	splitOwnRows, splitOwnRowsFresh = 128, 200
+	// splits a part of a, and reads all of b, which costs more where the others have just split that, and less where b has up to
+	// splitOwnElements, with which its core's second-level cache holds the b of other layers, too. A layer's output stays with the thread that
+	// reads it next: prediction takes 4 to 40 % less.
+	splitOwnRows, splitOwnRowsFresh, splitOwnRowsSmall = 64, 200, 32
+	splitOwnElements                                   = 200 << 10
 	// splitOwnColumns is how many columns of c a thread has at least.
 	splitOwnColumns = 64
 	// Where a core is slower than another, a part has splitMoreColumns or splitFewRows, so that who is done takes over the
@@ -67,7 +70,7 @@ func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
 	rows, columns, elements := float64(m), float64(n), float64(depth)
 	cost := whole(m) * whole(n) * whole(depth) * cyclesTiles * float64(parts*(parts+1)) / 12
 	times := 1.0
-	if !ownRows(m, n, threads, weights) {
+	if !ownRows(m, n, depth, threads, weights) {
 		times = float64(threads)
 	}
 	cost += cyclesRow*times*rows*elements + cyclesC*rows*columns
@@ -87,13 +90,19 @@ func splitThreads(m, n, k int) int {
 }
 
 // ownRows says whether each of the threads takes rows of c, rather than columns; weights that b is split already.
-func ownRows(m, n, threads int, weights bool) bool {
+func ownRows(m, n, k, threads int, weights bool) bool {
 	least := splitOwnRowsFresh
-	if weights {
+	switch {
+	case weights && n*k <= splitOwnElements:
+		least = splitOwnRowsSmall
+	case weights:
 		least = splitOwnRows
 	}
-	return m >= least*threads || n < splitSide*threads
+	return m >= least*threads && areEven(up(m, splitSide), threads) || n < splitSide*threads
 }
+
+// areEven says that so many threads have work nearly alike where so many panels are cut among them.
+func areEven(panels, threads int) bool { return 7*threads*up(panels, threads) <= 8*panels }
 
 // stepBytes is what 32 rows or columns take for a step.
 func (g *product[T]) stepBytes() int { return g.parts * 2 * splitTile }
@@ -105,7 +114,7 @@ func up(n, unit int) int { return (n + unit - 1) / unit }
 func (g *product[T]) computeSplit(w *workspace[T]) {
 	parts, most := splitThreads(g.m, g.n, g.k), partsOf(g.m*g.n*g.k, grainProduct)
 	finer := parts > 1 && pool.pace.uneven()
-	if g.byRows = ownRows(g.m, g.n, parts, g.parted != nil); !g.byRows {
+	if g.byRows = ownRows(g.m, g.n, g.k, parts, g.parted != nil); !g.byRows {
 		if finer && g.k <= splitDepth && g.m <= g.rowsIn(splitBytesFresh) {
 			parts = min(most, max(parts, min(2*parts, g.n/splitOwnColumns), g.n/splitMoreColumns))
 			g.serial = products.Add(1)
