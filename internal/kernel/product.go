@@ -26,11 +26,12 @@ type product[T Float] struct {
 	serial uint64         // below which parts find the rows that an earlier part split, or 0
 	own    uint64         // the number of a product of which each thread packs b, or 0
 
-	byRows  bool // parts are rows of c, not columns
-	byDots  bool
-	block   block[T]
-	blocked bool // parts are columns of this one block
-	cut     columnsCut
+	byRows   bool // parts are rows of c, not columns
+	byDots   bool
+	backward bool // columns of b are taken from the last to the first
+	block    block[T]
+	blocked  bool // parts are columns of this one block
+	cut      columnsCut
 }
 
 // block is a part of a: rows from to to of c, elements p0 to p1 of k.
@@ -166,7 +167,7 @@ func (g *product[T]) drop() {
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
-	g.cut.parts, g.own = 0, 0
+	g.cut.parts, g.own, g.backward = 0, 0, false
 }
 
 // run computes one part.

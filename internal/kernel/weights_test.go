@@ -13,9 +13,9 @@ import (
 func TestWeights(t *testing.T) {
 	defer SetThreads(0)
 	eachSIMD(t, func(t *testing.T) {
-		for _, threads := range []int{1, 3} {
+		for _, threads := range []int{1, 2, 3} {
 			SetThreads(threads)
-			for _, s := range [][3]int{{1, 40, 700}, {3, 8, 5}, {11, 33, 64}, {64, 100, 330}, {200, 260, 250}, {600, 40, 400}} {
+			for _, s := range [][3]int{{1, 40, 700}, {3, 8, 5}, {11, 33, 64}, {64, 100, 330}, {200, 260, 250}, {600, 40, 400}, {40, 300, 400}, {64, 310, 1300}} {
 				testWeights[float32](t, s[0], s[1], s[2])
 				testWeights[float64](t, s[0], s[1], s[2])
 			}
@@ -48,7 +48,7 @@ func testWeights[T Float](t *testing.T, m, n, k int) {
 func TestPackRight(t *testing.T) {
 	defer SetThreads(0)
 	eachSIMD(t, func(t *testing.T) {
-		for _, threads := range []int{1, 3} {
+		for _, threads := range []int{1, 2, 3} {
 			SetThreads(threads)
 			var weights Weights // its memory is used again
 			for _, s := range [][3]int{{40, 130, 1}, {40, 130, 15}, {64, 33, 16}, {90, 784, 32}, {200, 130, 128}, {70, 64, 700}} {
