@@ -58,6 +58,7 @@ const (
 const (
 	cyclesFMA, cyclesTiles           = 0.040, 0.019 // of six products of parts
 	cyclesRow, cyclesColumn, cyclesC = 0.7, 0.9, 0.25
+	halfRows, aloneRows              = 22, 27 // what up to 16 rows take, in rows of whole panels; alone, they wait for b
 )
 
 // alwaysSplit lets tests multiply on tiles whatever it costs.
@@ -66,14 +67,14 @@ var alwaysSplit bool
 // splits says into how many parts the numbers of an m×n×k product are split: 0 where that doesn't pay. weights says that b is
 // split already, or is worth it.
 func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
-	if k.splitter == nil || !alwaysSplit && (m < 3*splitSide/4 || n < splitSide || depth < splitSide) {
+	if k.splitter == nil || !alwaysSplit && (m <= splitSide/4 || n < splitSide || depth < splitSide) {
 		return 0
 	}
 	const threads = 2 // whatever is set, for the same bits
 	parts := MatmulPrecision().parts()
 	whole := func(x int) float64 { return float64(up(x, splitSide) * splitSide) }
 	rows, columns, elements := float64(m), float64(n), float64(depth)
-	cost := whole(m) * whole(n) * whole(depth) * cyclesTiles * float64(parts*(parts+1)) / 12
+	cost := rowsCost(m) * whole(n) * whole(depth) * cyclesTiles * float64(parts*(parts+1)) / 12
 	times := 1.0
 	if !ownRows(m, n, depth, threads, weights) {
 		times = float64(threads)
@@ -86,6 +87,20 @@ func (k *kernels[T]) splits(m, n, depth int, weights bool) int {
 		return 0
 	}
 	return parts
+}
+
+// rowsCost is what tiles of m rows cost, in rows of whole panels.
+func rowsCost(m int) float64 {
+	panels := m / splitSide * splitSide
+	switch left := m - panels; {
+	case left == 0:
+		return float64(panels)
+	case left > splitSide/2:
+		return float64(panels + splitSide)
+	case panels > 0:
+		return float64(panels + halfRows)
+	}
+	return aloneRows
 }
 
 // splitThreads is how many threads share a product: each has columns enough to be worth splitting all rows of a, or rows of
@@ -287,6 +302,9 @@ func (g *product[T]) splitScaled(w *workspace[T], dst unsafe.Pointer, src *T, ld
 	}
 	for half := range 2 {
 		to, have := unsafe.Add(dst, half*splitTile), min(16, lines-16*half)
+		if have <= 0 && rows {
+			continue // no tile of these is read, or what comes of it is not stored
+		}
 		if have <= 0 {
 			for x := range up(kk, splitSide) * g.parts {
 				clear(unsafe.Slice((*byte)(unsafe.Add(to, 2*splitTile*x)), splitTile))

@@ -203,10 +203,12 @@ func (t *text) product(parts int) {
 	t.line("IMUL3Q $%d, R12, R12", 2048*parts)
 	t.line("ADDQ DX, R12") // the next panel of b
 	fmt.Fprintf(&t.asm, "panel:\n")
+	t.line("MOVQ DX, BX")
+	t.line("CMPQ R8, $16")
+	t.line("JLE half")
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
-	t.line("MOVQ DX, BX")
 	t.lines(firstLoads(parts, 0))
 	t.line("MOVQ first+32(FP), AX")
 	t.line("MOVQ steps+24(FP), DI") // those after the first
@@ -273,6 +275,7 @@ func (t *text) product(parts int) {
 	t.merge(last)
 	fmt.Fprintf(&t.asm, "merged:\n")
 	t.leave()
+	t.half(parts, last)
 }
 
 // productStep multiplies a step, and does others beside it. The next step of a and b comes to the first-level cache meanwhile. Of what
@@ -291,6 +294,10 @@ func (t *text) productStep(parts int, others []string) {
 		}
 	}
 	t.lines(beside(stepProductsAhead(parts), beside(fetch, others)))
+	t.nextStep(parts)
+}
+
+func (t *text) nextStep(parts int) {
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
 }
