@@ -14,10 +14,10 @@ const (
 	halvesShare = 2
 )
 
-// inHalves says whether a product is computed in halves: on multiply-adds, in tiles that read a packed.
+// inHalves says whether a product is computed in halves: on AMX tiles, or on multiply-adds in tiles that read a packed.
 func (k *kernels[T]) inHalves(layout Layout, m, n, depth int, weights *Weights) bool {
-	return layout == TN && k.lanes > 0 && depth >= halvesDepth && halvesShare*m*n <= (m+n)*depth && m*n <= sharedElements &&
-		m > 6 && n >= packColumns && weights == nil && k.splits(m, n, depth, false) == 0
+	return layout == TN && k.lanes > 0 && depth >= halvesDepth && halvesShare*m*n <= (m+n)*depth && m*n <= sharedElements && weights == nil &&
+		(m > 6 && n >= packColumns || k.splits(m, n, depth, false) > 0)
 }
 
 // halvesTask computes a block of each half at a time, in parts that are columns of one half.
@@ -33,19 +33,12 @@ type halvesTask[T Float] struct {
 // computeHalves runs the product, and sums the columns of a, which it reads anyway, unless sums is nil.
 func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 	t, parts := &w.tasks.halves, productParts(g.m, g.n, g.k)
-	g.byDots, g.byRows, g.parts = false, false, 0
-	k := even(g.k, (g.k+1)/2, 16)
-	t.half = [2]product[T]{*g, *g}
-	t.half[0].k, t.half[0].epilogue = k, Epilogue[T]{}
-	last := &t.half[1]
-	last.k, last.a, last.b, last.epilogue = g.k-k, at(g.a, k*g.lda), at(g.b, k*g.ldb), Epilogue[T]{}
-	var other *T
-	if parts == 1 && g.k <= 2*blockK { // one block each: a tile is added as the half would be
-		last.accumulate = true
-	} else {
-		other = aligned(&w.other, g.m*g.n)
-		last.c, last.ldc, last.accumulate = other, g.n, false
+	g.byDots, g.byRows, g.parts = false, false, g.kernels.splits(g.m, g.n, g.k, false)
+	if g.parts > 0 {
+		g.computeSplitHalves(w, sums)
+		return
 	}
+	other := g.halve(w, &t.half, parts == 1 && g.k <= 2*blockK)
 	for h := range t.half {
 		t.half[h].blocks(0, g.m, func(b block[T]) { t.blocks[h] = append(t.blocks[h], b) })
 	}
@@ -59,6 +52,29 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 	} else {
 		t.together(w, parts/2*2)
 	}
+	g.joinHalves(w, other, sums)
+	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
+}
+
+// halve makes the halves, and gives the memory of the second's result: none where it is added to the first's. A half of one block can be:
+// what is added is the same.
+func (g *product[T]) halve(w *workspace[T], half *[2]product[T], add bool) (other *T) {
+	k := even(g.k, (g.k+1)/2, 16)
+	*half = [2]product[T]{*g, *g}
+	half[0].k, half[0].epilogue = k, Epilogue[T]{}
+	last := &half[1]
+	last.k, last.a, last.b, last.epilogue = g.k-k, at(g.a, k*g.lda), at(g.b, k*g.ldb), Epilogue[T]{}
+	if add {
+		last.accumulate = true
+		return nil
+	}
+	other = aligned(&w.other, g.m*g.n)
+	last.c, last.ldc, last.accumulate = other, g.n, false
+	return other
+}
+
+// joinHalves adds the second half's result and sums, if there are any.
+func (g *product[T]) joinHalves(w *workspace[T], other *T, sums []T) {
 	if sums != nil {
 		zipSerial(Add, sums, sums, w.sum)
 	}
@@ -66,7 +82,6 @@ func (g *product[T]) computeHalves(w *workspace[T], sums []T) {
 		g.addRows(other)
 	}
 	finish(unsafe.Slice(g.c, (g.m-1)*g.ldc+g.n), g.ldc, 0, g.m, g.n, &g.epilogue)
-	*t = halvesTask[T]{blocks: [2][]block[T]{t.blocks[0][:0], t.blocks[1][:0]}}
 }
 
 // alone computes the halves one after the other.

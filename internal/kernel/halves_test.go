@@ -39,7 +39,7 @@ func TestWeightGradient(t *testing.T) {
 
 func testWeightGradient[T Float](t *testing.T) {
 	b := newBench[T](t)
-	for _, s := range append([][3]int{{20, 30, 40}, {10, 256, 1024}, {40, 3, 0}, {1, 200, 600}, {900, 128, 560}}, halvesShapes...) {
+	for _, s := range append([][3]int{{20, 30, 40}, {10, 256, 1024}, {40, 3, 0}, {1, 200, 600}, {900, 128, 560}, {128, 96, 2200}}, halvesShapes...) {
 		b.round++
 		n, k, m := s[0], s[1], s[2]
 		if raceEnabled && SIMD() == "generic" && n*k*m > 1e6 {

@@ -62,6 +62,7 @@ type tasks[T Float] struct {
 	product       product[T]
 	packing       packingTask[T]
 	halves        halvesTask[T]
+	splitHalves   splitHalvesTask[T]
 	weights       weightsTask[T]
 	parting       partTask[T]
 	slide         slider[T]
