@@ -136,20 +136,59 @@ func (r *Recurrent[T]) Forward(y, kept, x []T) {
 	}
 	t := borrow[T]()
 	defer t.giveBack()
-	u := r.transposed(t)
-	inParts(&w.tasks.recurrent, recurrentTask[T]{*r, y, kept, before, u}, r.parts(), r.Batch, 1)
+	if !r.byColumns() {
+		inParts(&w.tasks.recurrent, recurrentTask[T]{*r, y, kept, before, r.transposed(t), 0}, r.parts(), r.Batch, 1)
+		return
+	}
+	task := recurrentTask[T]{*r, y, kept, before, recurrentWeights[T]{packed: r.packed(NT, t)}, 0}
+	for task.step = range r.Steps {
+		inParts(&w.tasks.recurrent, task, Threads(), r.Hidden, columnsUnit)
+	}
 }
 
-// recurrentTask is a [Recurrent.Forward].
+// recurrentTask is a [Recurrent.Forward] in parts of rows, or a step of it in parts of columns.
 type recurrentTask[T Float] struct {
 	r               Recurrent[T]
 	y, kept, before []T
 	u               recurrentWeights[T]
+	step            int
 }
 
 func (t *recurrentTask[T]) run(_, from, to int) {
+	if t.r.byColumns() {
+		t.r.step(t.step, area{0, t.r.Batch, from, to}, t.y, t.kept, t.before, t.u)
+		return
+	}
 	for i := range t.r.Steps {
-		t.r.step(i, from, to, t.y, t.kept, t.before, t.u)
+		t.r.step(i, area{from, to, 0, t.r.Hidden}, t.y, t.kept, t.before, t.u)
+	}
+}
+
+// columnBytes is from how large a weight_hh threads take columns of it at each step, rather than rows of the batch at all steps: the cores'
+// second-level caches then hold it between them, where else each would read all of it from further away, and it is worth packing. An LSTM
+// of 512 then takes half the time.
+const columnBytes = 1 << 20
+
+// columnsUnit is where columns are cut: panels of packed weights have so many, or a part.
+const columnsUnit = splitSide
+
+// byColumns says whether parts are columns of each step.
+func (r *Recurrent[T]) byColumns() bool {
+	return r.Projection == 0 && r.Cell.Gates()*r.Hidden*r.Hidden*sizeOf[T]() >= columnBytes
+}
+
+// area is rows of a batch and columns of the hidden state.
+type area struct{ from, to, left, right int }
+
+// ranges calls f for the numbers of the area, of those of its rows, whose size is hidden: all in one go where it has all columns.
+func (a area) ranges(hidden int, f func(from, to int)) {
+	rows := a.to - a.from
+	if a.right-a.left == hidden {
+		f(0, rows*hidden)
+		return
+	}
+	for row := range rows {
+		f(row*hidden+a.left, row*hidden+a.right)
 	}
 }
 
@@ -166,6 +205,7 @@ type recurrentWeights[T Float] struct {
 	hh, hr         []T
 	hhRow, hrRow   int // lengths of stored rows: a little more than needed, to spread them over the cache
 	output, hidden int
+	packed         *[4]Weights // of each gate, of all columns, or nil
 }
 
 func (r *Recurrent[T]) transposed(w *workspace[T]) recurrentWeights[T] {
@@ -183,55 +223,71 @@ func (r *Recurrent[T]) transposed(w *workspace[T]) recurrentWeights[T] {
 	return u
 }
 
-// step computes step number i of the rows from to to.
-func (r *Recurrent[T]) step(i, from, to int, y, kept, before []T, u recurrentWeights[T]) {
+// step computes step number i of an area.
+func (r *Recurrent[T]) step(i int, a area, y, kept, before []T, u recurrentWeights[T]) {
 	step, last := r.Order(i)
-	rows, n, size, block := to-from, (to-from)*r.Hidden, r.Output(), r.block()
-	gate := func(g int) []T { return part(before[g*block:(g+1)*block], step, r.Batch, r.Hidden, from, to) }
-	h := r.state(y, r.Initial, size, last, from, to)
-	product := func(g int, c []T, add bool) {
-		if h != nil {
-			Gemm(NN, rows, r.Hidden, size, h, size, u.hh[g*size*u.hhRow:], u.hhRow, c, r.Hidden, add, Epilogue[T]{})
+	rows, size, block := a.to-a.from, r.Output(), r.block()
+	gate := func(g int) []T { return part(before[g*block:(g+1)*block], step, r.Batch, r.Hidden, a.from, a.to) }
+	h := r.state(y, r.Initial, size, last, a.from, a.to)
+	product := func(g int, c []T) {
+		switch {
+		case h == nil:
+		case u.packed != nil:
+			gemmColumns(NT, rows, r.Hidden, size, h, size, r.WeightHH[g*r.Hidden*size:], size, &u.packed[g], c, r.Hidden, true, a.left, a.right)
+		default:
+			Gemm(NN, rows, r.Hidden, size, h, size, u.hh[g*size*u.hhRow:], u.hhRow, c, r.Hidden, true, Epilogue[T]{})
 		}
 	}
-	out := part(y, step, r.Batch, size, from, to)
+	out := part(y, step, r.Batch, size, a.from, a.to)
 	switch r.Cell {
 	case RNNTanh, RNNReLU:
-		product(0, out, true)
-		mapSerial(r.Cell.activation(), out, out, 0, 0)
+		product(0, out)
+		a.ranges(r.Hidden, func(p, q int) { mapSerial(r.Cell.activation(), out[p:q], out[p:q], 0, 0) })
 	case LSTM:
 		for g := range 4 {
-			product(g, gate(g), true)
+			product(g, gate(g))
 		}
-		c := r.state(kept[keptCell*block:], r.InitialCell, r.Hidden, last, from, to)
-		if c == nil {
-			c = gate(keptCell)
-			clear(c)
-		}
+		c := r.state(kept[keptCell*block:], r.InitialCell, r.Hidden, last, a.from, a.to)
 		raw := out
 		if r.Projection > 0 {
 			raw = gate(keptRaw)
 		}
-		lstmStep(n, gate(0), gate(1), gate(2), gate(3), c, gate(keptCell), gate(keptTanh), raw)
+		i, f, g, o, cell, tanh := gate(0), gate(1), gate(2), gate(3), gate(keptCell), gate(keptTanh)
+		a.ranges(r.Hidden, func(p, q int) {
+			earlier := cell[p:q]
+			if c != nil {
+				earlier = c[p:q]
+			} else {
+				clear(earlier)
+			}
+			lstmStep(q-p, i[p:q], f[p:q], g[p:q], o[p:q], earlier, cell[p:q], tanh[p:q], raw[p:q])
+		})
 		if r.Projection > 0 {
 			Gemm(NN, rows, size, r.Hidden, raw, r.Hidden, u.hr, u.hrRow, out, size, false, Epilogue[T]{})
 		}
 	case GRU:
-		product(0, gate(0), true)
-		product(1, gate(1), true)
+		product(0, gate(0))
+		product(1, gate(1))
 		hn := gate(keptProduct)
-		clear(hn)
-		if r.BiasHH != nil {
-			for row := range rows {
-				copy(hn[row*r.Hidden:(row+1)*r.Hidden], r.BiasHH[2*r.Hidden:])
+		for row := range rows {
+			own := hn[row*r.Hidden+a.left : row*r.Hidden+a.right]
+			if r.BiasHH != nil {
+				copy(own, r.BiasHH[2*r.Hidden+a.left:])
+			} else {
+				clear(own)
 			}
 		}
-		product(2, hn, true)
-		if h == nil {
-			h = out
-			clear(h)
-		}
-		gruStep(n, gate(0), gate(1), gate(2), hn, h, out)
+		product(2, hn)
+		reset, update, n := gate(0), gate(1), gate(2)
+		a.ranges(r.Hidden, func(p, q int) {
+			earlier := out[p:q]
+			if h != nil {
+				earlier = h[p:q]
+			} else {
+				clear(earlier)
+			}
+			gruStep(q-p, reset[p:q], update[p:q], n[p:q], hn[p:q], earlier, out[p:q])
+		})
 	}
 }
 
@@ -278,11 +334,7 @@ func (r *Recurrent[T]) Backward(d RecurrentGradient[T], dy, dc, y, kept []T) {
 	clear(b.dh)
 	clear(b.dc)
 	copy(b.dc, dc)
-	parallel(r.parts(), r.Batch, 1, func(from, to int) {
-		for i := r.Steps - 1; i >= 0; i-- {
-			b.step(i, from, to)
-		}
-	})
+	b.run()
 	copy(d.Initial, b.dh)
 	copy(d.Cell, b.dc)
 	if r.Projection > 0 {
@@ -296,51 +348,112 @@ type backward[T Float] struct {
 	r              *Recurrent[T]
 	d              RecurrentGradient[T]
 	dy, y, kept    []T
-	dh, dc         []T // of the state after the step at hand
-	raw, projected []T // of h before its projection, and of h at all steps
+	dh, dc         []T         // of the state after the step at hand
+	raw, projected []T         // of h before its projection, and of h at all steps
+	packed         *[4]Weights // of each gate, or nil
 }
 
-func (b *backward[T]) step(i, from, to int) {
+func (b *backward[T]) run() {
+	r := b.r
+	if !r.byColumns() {
+		parallel(r.parts(), r.Batch, 1, func(from, to int) {
+			for i := r.Steps - 1; i >= 0; i-- {
+				a := area{from, to, 0, r.Hidden}
+				b.gates(i, a)
+				b.state(i, a)
+			}
+		})
+		return
+	}
+	w := borrow[T]()
+	defer w.giveBack()
+	b.packed = r.packed(NN, w)
+	// A part computes columns of a state's gradient from that of all gates after it, and then those of its own gates.
+	for i := r.Steps - 1; i >= -1; i-- {
+		parallel(Threads(), r.Hidden, columnsUnit, func(left, right int) {
+			a := area{0, r.Batch, left, right}
+			if i+1 < r.Steps {
+				b.state(i+1, a)
+			}
+			if i >= 0 {
+				b.gates(i, a)
+			}
+		})
+	}
+}
+
+// gates computes the gradients of step i's gates.
+func (b *backward[T]) gates(i int, a area) {
 	r := b.r
 	step, last := r.Order(i)
-	rows, n, size, block := to-from, (to-from)*r.Hidden, r.Output(), r.block()
-	at := func(x []T, g int) []T { return part(x[g*block:(g+1)*block], step, r.Batch, r.Hidden, from, to) }
+	rows, size, block := a.to-a.from, r.Output(), r.block()
+	at := func(x []T, g int) []T { return part(x[g*block:(g+1)*block], step, r.Batch, r.Hidden, a.from, a.to) }
 	gate := func(g int) []T { return at(b.kept, g) }
 	grad := func(g int) []T { return at(b.d.Gates, g) }
-	dh, dc := b.dh[from*size:to*size], b.dc[from*r.Hidden:to*r.Hidden]
-	zipSerial(Add, dh, dh, part(b.dy, step, r.Batch, size, from, to))
-	h := r.state(b.y, r.Initial, size, last, from, to)
-	if r.Cell == GRU && h == nil {
-		h = make([]T, len(dh))
+	dh, dc := b.dh[a.from*size:a.to*size], b.dc[a.from*r.Hidden:a.to*r.Hidden]
+	dy := part(b.dy, step, r.Batch, size, a.from, a.to)
+	h := r.state(b.y, r.Initial, size, last, a.from, a.to)
+	raw := dh
+	if r.Projection > 0 {
+		zipSerial(Add, dh, dh, dy)
+		raw = b.raw[a.from*r.Hidden : a.to*r.Hidden]
+		copy(part(b.projected, step, r.Batch, size, a.from, a.to), dh)
+		Gemm(NN, rows, r.Hidden, size, dh, size, r.WeightHR, r.Hidden, raw, r.Hidden, false, Epilogue[T]{})
 	}
-	add := false
-	switch r.Cell {
-	case RNNTanh, RNNReLU:
-		out := part(b.y, step, r.Batch, size, from, to)
-		mapGradSerial(r.Cell.activation(), grad(0), dh, out, out, 0, 0)
-	case LSTM:
-		raw := dh
-		if r.Projection > 0 {
-			raw = b.raw[from*r.Hidden : to*r.Hidden]
-			copy(part(b.projected, step, r.Batch, size, from, to), dh)
-			Gemm(NN, rows, r.Hidden, size, dh, size, r.WeightHR, r.Hidden, raw, r.Hidden, false, Epilogue[T]{})
+	a.ranges(r.Hidden, func(p, q int) {
+		n := q - p
+		if r.Projection == 0 {
+			zipSerial(Add, dh[p:q], dh[p:q], dy[p:q])
 		}
-		c := r.state(b.kept[keptCell*block:], r.InitialCell, r.Hidden, last, from, to)
-		if c == nil {
-			c = make([]T, n)
+		switch r.Cell {
+		case RNNTanh, RNNReLU:
+			out := part(b.y, step, r.Batch, size, a.from, a.to)[p:q]
+			mapGradSerial(r.Cell.activation(), grad(0)[p:q], dh[p:q], out, out, 0, 0)
+		case LSTM:
+			lstmOutGradient(n, grad(3)[p:q], dc[p:q], raw[p:q], gate(3)[p:q], gate(keptTanh)[p:q])
+			c := orZeros(r.state(b.kept[keptCell*block:], r.InitialCell, r.Hidden, last, a.from, a.to), p, q)
+			lstmInGradient(n, grad(0)[p:q], grad(1)[p:q], grad(2)[p:q], dc[p:q], gate(0)[p:q], gate(1)[p:q], gate(2)[p:q], c)
+		case GRU:
+			gruGradient(n, grad(0)[p:q], grad(1)[p:q], grad(2)[p:q], grad(3)[p:q], dh[p:q], gate(0)[p:q], gate(1)[p:q], gate(2)[p:q], gate(keptProduct)[p:q], orZeros(h, p, q))
 		}
-		lstmOutGradient(n, grad(3), dc, raw, gate(3), gate(keptTanh))
-		lstmInGradient(n, grad(0), grad(1), grad(2), dc, gate(0), gate(1), gate(2), c)
-	case GRU:
-		gruGradient(n, grad(0), grad(1), grad(2), grad(3), dh, gate(0), gate(1), gate(2), gate(keptProduct), h)
-		add = true
+	})
+}
+
+// orZeros is elements from to to of x, or zeros where there is none.
+func orZeros[T Float](x []T, from, to int) []T {
+	if x == nil {
+		return make([]T, to-from)
 	}
+	return x[from:to]
+}
+
+// state computes the gradient of the state before step i.
+func (b *backward[T]) state(i int, a area) {
+	r := b.r
 	if i == 0 && b.d.Initial == nil {
 		return
 	}
+	step, _ := r.Order(i)
+	rows, size, block := a.to-a.from, r.Output(), r.block()
+	dh := b.dh[a.from*size : a.to*size]
 	for g := range r.Cell.Gates() {
-		Gemm(NN, rows, size, r.Hidden, grad(r.recurrentGate(g)), r.Hidden, r.WeightHH[g*r.Hidden*size:], size, dh, size, add || g > 0, Epilogue[T]{})
+		own := r.recurrentGate(g)
+		of := part(b.d.Gates[own*block:(own+1)*block], step, r.Batch, r.Hidden, a.from, a.to)
+		weight, add := r.WeightHH[g*r.Hidden*size:], r.Cell == GRU || g > 0
+		if b.packed != nil {
+			gemmColumns(NN, rows, size, r.Hidden, of, r.Hidden, weight, size, &b.packed[g], dh, size, add, a.left, a.right)
+		} else {
+			Gemm(NN, rows, size, r.Hidden, of, r.Hidden, weight, size, dh, size, add, Epilogue[T]{})
+		}
 	}
+}
+
+// packed packs each gate's weights of the product of h, or of that of its gradient.
+func (r *Recurrent[T]) packed(layout Layout, w *workspace[T]) *[4]Weights {
+	for g := range r.Cell.Gates() {
+		PackRight(layout, r.Batch, r.Hidden, r.Hidden, r.WeightHH[g*r.Hidden*r.Hidden:][:r.Hidden*r.Hidden], r.Hidden, &w.gates[g])
+	}
+	return &w.gates
 }
 
 // recurrentGate is the block with the gradient of gate g's product of h.

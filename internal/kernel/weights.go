@@ -142,6 +142,30 @@ func PackRight[T Float](layout Layout, m, n, k int, b []T, ldb int, weights *Wei
 	w.giveBack()
 }
 
+// gemmColumns computes columns left to right of c, n columns wide, with what [PackRight] made of b, if it made anything. left is a multiple of
+// splitSide, and so is right, or it is n. It runs on the caller alone.
+func gemmColumns[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, weights *Weights, c []T, ldc int, accumulate bool, left, right int) {
+	if weights.packed.Load() == nil {
+		if layout == NT {
+			b = b[left*ldb:]
+		} else {
+			b = b[left:]
+		}
+		Gemm(layout, m, right-left, k, a, lda, b, ldb, c[left:], ldc, accumulate, Epilogue[T]{})
+		return
+	}
+	w := borrow[T]()
+	g := &w.tasks.product
+	g.kernels, g.layout, g.m, g.n, g.k, g.accumulate = kernelsOf[T](), layout, m, n, k, accumulate
+	g.a, g.lda, g.b, g.ldb, g.c, g.ldc = &a[0], lda, &b[0], ldb, &c[0], ldc
+	g.epilogue, g.byDots, g.byRows = Epilogue[T]{}, false, false
+	g.parts = g.kernels.splitsBy(m, n, k, weights)
+	g.useWeights(w, weights)
+	g.part(w, left, right)
+	g.drop()
+	w.giveBack()
+}
+
 // repacked is a packed copy whose memory is used again for the next.
 type repacked[T Float] struct {
 	packedWeights
