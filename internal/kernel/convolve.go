@@ -192,6 +192,7 @@ type slider[T Float] struct {
 	weights  *Weights
 	epilogue ChannelEpilogue[T]
 	packed   []T // the weights of all groups, by blocks of blockRows rows
+	cuts     int // of each image's rows: more than one where there are fewer images than threads
 }
 
 // target is a part of the destination that one set of taps computes.
@@ -284,11 +285,25 @@ func (given slider[T]) compute(weight []T) {
 		s.packAll(&w.a, weight)
 	}
 	items := s.batch * s.groups
-	pool.run(s, min(items, partsOf(s.work*s.rows*items, grainProduct)), items, 1)
+	parts := partsOf(s.work*s.rows*items, grainProduct)
+	s.cuts = min((parts+items-1)/items, (s.rows+s.blockRows-1)/s.blockRows)
+	if items >= Threads() {
+		s.cuts = 1
+	}
+	pool.run(s, min(items*s.cuts, parts), items*s.cuts, 1)
 }
 
-// run computes the images from one to another.
-func (s *slider[T]) run(_, from, to int) { s.images(from, to) }
+// run computes the images from one to another: of each the rows of a cut, where there are fewer images than threads.
+func (s *slider[T]) run(_, from, to int) {
+	if s.cuts == 1 {
+		s.images(from, to, 0, s.rows)
+		return
+	}
+	for ; from < to; from++ {
+		first, last := share(from%s.cuts, s.cuts, s.rows, s.blockRows)
+		s.images(from/s.cuts, from/s.cuts+1, first, last)
+	}
+}
 
 func (s *slider[T]) packAll(buffer *[]T, weight []T) {
 	n := s.groups*s.steps*s.rows + lineElements
@@ -329,10 +344,9 @@ func (s *slider[T]) copyWeights(g int, t *target, weight []T) {
 	for i := 0; i < s.rows; i += s.blockRows {
 		n := min(s.blockRows, s.rows-i)
 		block := dst[i*steps : (i+n)*steps]
-		for r := range n {
-			to := r
-			for c := range s.channels {
-				line := weight[(i+r)*s.rowStride+c*s.channelStride:]
+		for c := range s.channels { // a row of which lies beside the other rows' where weight is transposed
+			for r := range n {
+				line, to := weight[(i+r)*s.rowStride+c*s.channelStride:], c*len(t.taps)*n+r
 				for _, tap := range t.taps {
 					block[to] = line[tap]
 					to += n
@@ -342,8 +356,8 @@ func (s *slider[T]) copyWeights(g int, t *target, weight []T) {
 	}
 }
 
-// images computes items from to to, each an image's group.
-func (s *slider[T]) images(from, to int) {
+// images computes rows first to last of items from to to, each an image's group.
+func (s *slider[T]) images(from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	k := kernelsOf[T]()
@@ -356,7 +370,7 @@ func (s *slider[T]) images(from, to int) {
 		longest = max(longest, s.targets[i].length(s.sheet))
 	}
 	stride := (longest + lineElements - 1) / lineElements * lineElements
-	grid := unsafe.Slice(aligned(&w.out, s.rows*stride), s.rows*stride)
+	grid := unsafe.Slice(aligned(&w.out, (last-first)*stride), (last-first)*stride)
 	for item := from; item < to; item++ {
 		g := item % s.groups
 		for c := range s.channels {
@@ -365,23 +379,24 @@ func (s *slider[T]) images(from, to int) {
 				gather(sheet[c*channel+i*volume(s.sheet):], s.sheet, src, s.from, w)
 			}
 		}
-		dst := s.dst[item*s.rows*volume(s.to):][:s.rows*volume(s.to)]
+		dst := s.dst[(item*s.rows+first)*volume(s.to):][:(last-first)*volume(s.to)]
 		for i := range s.targets {
 			t := &s.targets[i]
 			weights := s.packed[g*s.steps*s.rows+t.weights:]
 			var bias []T
 			if s.epilogue.Bias != nil {
-				bias = s.epilogue.Bias[g*s.rows : (g+1)*s.rows]
+				bias = s.epilogue.Bias[g*s.rows+first : g*s.rows+last]
 			}
+			weights = weights[first*len(t.offsets):]
 			switch {
 			case len(t.offsets) == 0:
-				constantRows(grid, stride, s.rows, t.length(s.sheet), bias, s.epilogue.Activation == ReLU)
+				constantRows(grid, stride, last-first, t.length(s.sheet), bias, s.epilogue.Activation == ReLU)
 			case k.lanes > 0:
-				s.tiles(t, grid, stride, sheet, weights, bias)
+				s.tiles(t, last-first, grid, stride, sheet, weights, bias)
 			default:
-				s.loops(t, grid, stride, sheet, weights, bias)
+				s.loops(t, last-first, grid, stride, sheet, weights, bias)
 			}
-			for r := range s.rows {
+			for r := range last - first {
 				scatter(dst[r*volume(s.to):], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
 			}
 		}
@@ -411,7 +426,7 @@ func constantRows[T Float](c []T, ldc, rows, n int, bias []T, relu bool) {
 // slideSteps is how many steps a tile takes before it goes on to the next: more would push the sheet out of the cache.
 const slideSteps = 768
 
-func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
+func (s *slider[T]) tiles(t *target, rows int, c []T, ldc int, sheet, weights, bias []T) {
 	k, size := kernelsOf[T](), sizeOf[T]()
 	vectors := (t.length(s.sheet) + k.lanes - 1) / k.lanes
 	steps := len(t.offsets)
@@ -430,8 +445,8 @@ func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
 			for wide > 0 && (j+1<<wide > vectors || k.slide[wide][s.blockRows] == nil) {
 				wide--
 			}
-			for i := 0; i < s.rows; i += s.blockRows {
-				r := min(s.blockRows, s.rows-i)
+			for i := 0; i < rows; i += s.blockRows {
+				r := min(s.blockRows, rows-i)
 				var first *T
 				if b != nil {
 					first = &b[i]
@@ -444,10 +459,10 @@ func (s *slider[T]) tiles(t *target, c []T, ldc int, sheet, weights, bias []T) {
 }
 
 // loops is what tiles computes.
-func (s *slider[T]) loops(t *target, c []T, ldc int, sheet, weights, bias []T) {
+func (s *slider[T]) loops(t *target, rows int, c []T, ldc int, sheet, weights, bias []T) {
 	n, steps := t.length(s.sheet), len(t.offsets)
-	constantRows(c, ldc, s.rows, n, bias, false)
-	for r := range s.rows {
+	constantRows(c, ldc, rows, n, bias, false)
+	for r := range rows {
 		line := c[r*ldc : r*ldc+n]
 		for p, from := range t.offsets {
 			addScaled(weights[r*steps+p], sheet[from:from+n], line)

@@ -125,18 +125,32 @@ func testConvolve[T Float](t *testing.T) {
 	}
 }
 
+// Images in parts, rows of fewer images than threads, and channels of a weight's gradient have the bits of all in one go.
 func TestConvolveInParallelGivesTheSameBits(t *testing.T) {
 	defer SetThreads(Threads())
-	c := Convolution{Batch: 8, Groups: 1, In: 6, Out: 16, Window: Window{
-		Input: [3]int{1, 14, 14}, Kernel: [3]int{1, 5, 5}, Output: [3]int{1, 10, 10}, Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1},
-	}}
-	b := newBench[float32](t)
-	x, weight := b.normal(0, 8*6*196, 1), b.normal(1, 16*6*25, 1)
-	var results [2][]float32
-	for i := range results {
-		SetThreads(1 + i)
-		results[i] = make([]float32, 8*16*100)
-		Convolve(c, results[i], x, weight, nil, ChannelEpilogue[float32]{})
-	}
-	require.Equal(t, results[0], results[1])
+	eachSIMD(t, func(t *testing.T) {
+		for _, s := range []struct{ batch, groups, in, out int }{{8, 1, 6, 16}, {1, 1, 40, 50}, {1, 2, 30, 31}, {2, 1, 64, 61}} {
+			b := newBench[float32](t)
+			c := Convolution{Batch: s.batch, Groups: s.groups, In: s.in, Out: s.out, Window: Window{
+				Input: [3]int{1, 14, 14}, Kernel: [3]int{1, 5, 5}, Output: [3]int{1, 10, 10}, Stride: [3]int{1, 1, 1}, Dilation: [3]int{1, 1, 1},
+			}}
+			x, weight := b.normal(0, s.batch*s.groups*s.in*196, 1), b.normal(1, s.groups*s.out*s.in*25, 1)
+			dy, bias := b.normal(2, s.batch*s.groups*s.out*100, 1), b.normal(3, s.groups*s.out, 1)
+			e := ChannelEpilogue[float32]{Bias: bias, Activation: ReLU}
+			var results [5][3][]float32
+			for i := range results {
+				SetThreads(1 + i)
+				r := [3][]float32{make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(weight))}
+				Convolve(c, r[0], x, weight, nil, e)
+				ConvolveTransposed(c, r[1], dy, weight, nil, ChannelEpilogue[float32]{})
+				if ConvolveWeight(c, r[2], x, dy); s.batch > 1 {
+					r[2] = nil // in parts of images, whose sums differ
+				}
+				results[i] = r
+				for j := range r {
+					sameBits(t, results[0][j], r[j], fmt.Sprintf("%+v on %d threads, result %d", s, 1+i, j))
+				}
+			}
+		}
+	})
 }

@@ -34,16 +34,20 @@ func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
 		}
 		s.offsets = offsets[:c.In*c.Taps()]
 	}
-	parts := min(c.Batch, Threads(), partsOf(size*c.Batch*volume(c.Output), grainProduct))
+	parts := min(Threads(), partsOf(size*c.Batch*volume(c.Output), grainProduct))
 	if parts == 1 {
-		s.images(dweight, 0, c.Batch)
+		s.images(dweight, 0, c.Batch, 0, c.Out)
+		return
+	}
+	if parts > c.Batch || size > c.Batch*c.Groups*c.In*volume(c.Input) { // to prepare x for each costs less than a dweight of its own
+		pool.run(taskFunc(func(_, from, to int) { s.images(dweight, 0, c.Batch, from, to) }), parts, c.Out, 1)
 		return
 	}
 	w := borrow[T]()
 	sums := unsafe.Slice(aligned(&w.a, parts*size), parts*size)
 	clear(sums)
 	pool.run(taskFunc(func(part, from, to int) {
-		s.images(sums[part*size:(part+1)*size], from, to)
+		s.images(sums[part*size:(part+1)*size], from, to, 0, c.Out)
 	}), parts, c.Batch, 1)
 	for part := range parts {
 		Axpy(1, sums[part*size:(part+1)*size], dweight[:size])
@@ -63,9 +67,9 @@ type weightSlider[T Float] struct {
 	offsets  []int
 }
 
-// images adds the products of some images to sums. As many images at a time lie in scratch memory as keep the rows of dy
+// images adds the products of some images and channels of dy to sums. As many images at a time lie in scratch memory as keep the rows of dy
 // that are read together in the first-level cache.
-func (s *weightSlider[T]) images(sums []T, from, to int) {
+func (s *weightSlider[T]) images(sums []T, from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	const cache = 24 << 10
@@ -73,8 +77,8 @@ func (s *weightSlider[T]) images(sums []T, from, to int) {
 	grid := [3]int{s.Output[0], s.sheet[1], s.sheet[2]} // dy lies as far apart as the input's sheet
 	row := (volume(grid) + lineElements - 1) / lineElements * lineElements
 	length := offsetOf([3]int{s.Output[0] - 1, s.Output[1] - 1, s.Output[2] - 1}, s.sheet) + 1
-	images := max(1, min(to-from, cache/(row*sizeOf[T]()*max(1, min(s.Out, k.maxDots)))))
-	sheetSize, gridSize := s.In*s.channel, s.Out*row
+	images := max(1, min(to-from, cache/(row*sizeOf[T]()*max(1, min(last-first, k.maxDots)))))
+	sheetSize, gridSize := s.In*s.channel, (last-first)*row
 	room := images*sheetSize + s.sheet[2] + lineElements
 	sheet := unsafe.Slice(aligned(&w.b, room), room)
 	clear(sheet) // what surrounds the planes stays 0
@@ -91,29 +95,29 @@ func (s *weightSlider[T]) images(sums []T, from, to int) {
 						gather(sheet[i*sheetSize+c*s.channel+p*volume(s.sheet):], s.sheet, plane, s.Input, w)
 					}
 				}
-				for o := range s.Out {
-					plane := s.dy[(item*s.Out+o)*volume(s.Output):][:volume(s.Output)]
+				for o := range last - first {
+					plane := s.dy[(item*s.Out+first+o)*volume(s.Output):][:volume(s.Output)]
 					gather(rows[i*gridSize+o*row:], grid, plane, s.Output, lattice{step: [3]int{1, 1, 1}})
 				}
 			}
-			part := sums[g*s.Out*len(s.offsets):][:s.Out*len(s.offsets)]
+			part := sums[(g*s.Out+first)*len(s.offsets):][:(last-first)*len(s.offsets)]
 			if k.lanes > 0 {
-				s.dots(part, sheet, sheetSize, rows, row, length, n)
+				s.dots(part, last-first, sheet, sheetSize, rows, row, length, n)
 			} else {
-				s.loops(part, sheet, sheetSize, rows, row, length, n)
+				s.loops(part, last-first, sheet, sheetSize, rows, row, length, n)
 			}
 		}
 	}
 }
 
-func (s *weightSlider[T]) dots(sums, sheet []T, sheetSize int, rows []T, row, length, images int) {
+func (s *weightSlider[T]) dots(sums []T, out int, sheet []T, sheetSize int, rows []T, row, length, images int) {
 	k, size := kernelsOf[T](), sizeOf[T]()
 	vectors := (length + k.lanes - 1) / k.lanes
-	block := even(s.Out, k.maxDots, 1)
+	block := even(out, k.maxDots, 1)
 	taps := len(s.offsets)
 	var last [maxDotRows * dotColumns]T
-	for o := 0; o < s.Out; o += block {
-		r := min(block, s.Out-o)
+	for o := 0; o < out; o += block {
+		r := min(block, out-o)
 		for t := 0; t < taps; t += dotColumns {
 			to, stride := &sums[o*taps+t], taps*size
 			columns := min(dotColumns, taps-t)
@@ -121,7 +125,7 @@ func (s *weightSlider[T]) dots(sums, sheet []T, sheetSize int, rows []T, row, le
 				clear(last[:])
 				to, stride = &last[0], dotColumns*size
 			}
-			k.slideDots[r](vectors, &rows[o*row], row*size, &sheet[0], &s.offsets[t], images, s.Out*row*size, sheetSize*size, to, stride)
+			k.slideDots[r](vectors, &rows[o*row], row*size, &sheet[0], &s.offsets[t], images, out*row*size, sheetSize*size, to, stride)
 			if columns < dotColumns {
 				for i := range r {
 					for j := range columns {
@@ -134,10 +138,10 @@ func (s *weightSlider[T]) dots(sums, sheet []T, sheetSize int, rows []T, row, le
 }
 
 // loops is what dots computes.
-func (s *weightSlider[T]) loops(sums, sheet []T, sheetSize int, rows []T, row, length, images int) {
+func (s *weightSlider[T]) loops(sums []T, out int, sheet []T, sheetSize int, rows []T, row, length, images int) {
 	for i := range images {
-		for o := range s.Out {
-			line := rows[(i*s.Out+o)*row:][:length]
+		for o := range out {
+			line := rows[(i*out+o)*row:][:length]
 			for t, from := range s.offsets {
 				sums[o*len(s.offsets)+t] += dot(line, sheet[i*sheetSize+from:][:length])
 			}
