@@ -58,7 +58,7 @@ func gemm[T Float](layout Layout, m, n, k int, a []T, lda int, b []T, ldb int, w
 		return
 	}
 	if kernels.hasFew(layout, m, n, k, weights != nil, accumulate) {
-		gemmFew(layout, m, n, k, a, lda, b, ldb, c, ldc, epilogue)
+		gemmFew(layout, m, n, k, a, lda, b, ldb, c, ldc, epilogue, weights.kept())
 		return
 	}
 	if kernels.isNarrow(layout, m, n, k, weights, epilogue.Activation) {

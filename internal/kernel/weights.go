@@ -59,6 +59,15 @@ func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
 	return nil
 }
 
+// kept says whether the matrix is one that this version was used of before, as those of a network that predicts are.
+func (s *Weights) kept() bool {
+	if s == nil || s.Version == nil {
+		return false
+	}
+	version := s.Version.Load()
+	return s.seen.Swap(version+1) == version+1
+}
+
 // splitsBy says into how many parts the numbers of a product are split: of rows of one, by what [PackRight] made for all.
 func (k *kernels[T]) splitsBy(m, n, depth int, weights *Weights) int {
 	if weights == nil || weights.Version != nil {
