@@ -451,7 +451,7 @@ func (b *backward[T]) state(i int, a area) {
 // packed packs each gate's weights of the product of h, or of that of its gradient.
 func (r *Recurrent[T]) packed(layout Layout, w *workspace[T]) *[4]Weights {
 	for g := range r.Cell.Gates() {
-		PackRight(layout, r.Batch, r.Hidden, r.Hidden, r.WeightHH[g*r.Hidden*r.Hidden:][:r.Hidden*r.Hidden], r.Hidden, &w.gates[g])
+		PackRight(layout, max(r.Batch, packRightSide), r.Hidden, r.Hidden, r.WeightHH[g*r.Hidden*r.Hidden:][:r.Hidden*r.Hidden], r.Hidden, &w.gates[g])
 	}
 	return &w.gates
 }

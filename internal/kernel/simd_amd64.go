@@ -62,6 +62,16 @@ func enterAVX512() {
 	}
 }
 
+// secondCache is the size of a core's second-level cache in bytes, or 0 where the processor doesn't say.
+func secondCache() int {
+	const first, leaf = 0x80000000, 0x80000006
+	if top, _, _, _ := cpuid(first, 0); top < leaf {
+		return 0
+	}
+	_, _, c, _ := cpuid(leaf, 0)
+	return int(c>>16) << 10
+}
+
 // isAMD says whether the processor is one of AMD's.
 func isAMD() bool {
 	_, b, c, d := cpuid(0, 0)
