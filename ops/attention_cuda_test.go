@@ -115,7 +115,8 @@ func attentionCall(t *rapid.T, dtype tensor.Dtype) call {
 
 func TestAttentionOnCPUAndGPU(t *testing.T) {
 	d := device(t)
-	for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float32: 2e-5, tensor.Float64: 1e-12} {
+	// The gradient of a single key is 0, as the sum of the errors of up to 130 queries: 3e-5 by the CPU's plain loops.
+	for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float32: 1e-4, tensor.Float64: 1e-12} {
 		t.Run(fmt.Sprint(dtype), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				c := attentionCall(t, dtype)

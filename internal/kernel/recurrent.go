@@ -254,13 +254,7 @@ func (r *Recurrent[T]) step(i int, a area, y, kept, before []T, u recurrentWeigh
 		}
 		i, f, g, o, cell, tanh := gate(0), gate(1), gate(2), gate(3), gate(keptCell), gate(keptTanh)
 		a.ranges(r.Hidden, func(p, q int) {
-			earlier := cell[p:q]
-			if c != nil {
-				earlier = c[p:q]
-			} else {
-				clear(earlier)
-			}
-			lstmStep(q-p, i[p:q], f[p:q], g[p:q], o[p:q], earlier, cell[p:q], tanh[p:q], raw[p:q])
+			lstmStep(q-p, i[p:q], f[p:q], g[p:q], o[p:q], orCleared(c, cell, p, q), cell[p:q], tanh[p:q], raw[p:q])
 		})
 		if r.Projection > 0 {
 			Gemm(NN, rows, size, r.Hidden, raw, r.Hidden, u.hr, u.hrRow, out, size, false, Epilogue[T]{})
@@ -280,15 +274,18 @@ func (r *Recurrent[T]) step(i int, a area, y, kept, before []T, u recurrentWeigh
 		product(2, hn)
 		reset, update, n := gate(0), gate(1), gate(2)
 		a.ranges(r.Hidden, func(p, q int) {
-			earlier := out[p:q]
-			if h != nil {
-				earlier = h[p:q]
-			} else {
-				clear(earlier)
-			}
-			gruStep(q-p, reset[p:q], update[p:q], n[p:q], hn[p:q], earlier, out[p:q])
+			gruStep(q-p, reset[p:q], update[p:q], n[p:q], hn[p:q], orCleared(h, out, p, q), out[p:q])
 		})
 	}
+}
+
+// orCleared is elements from to to of x, or those of room, cleared, where there is none.
+func orCleared[T Float](x, room []T, from, to int) []T {
+	if x == nil {
+		clear(room[from:to])
+		return room[from:to]
+	}
+	return x[from:to]
 }
 
 // state is what the step before left, or the initial state, or nil for zeros.
