@@ -71,7 +71,7 @@ const (
 	// manyRows is from how many rows of c to a thread each takes rows rather than columns, with which every part streams all of a. A b of up
 	// to a fourth or a sixteenth of the second-level cache stays there beside others, and a layer's output with the thread that reads it
 	// next: that takes 6 to 29 % off predictions. A b that doesn't stay costs 8 to 35 %; on Intel's processors with 2 MiB, whose third-level
-	// cache is slow, one that fills most of it costs 2 to 11 % up to manyRowsLarge.
+	// cache is slow, one that overflows it costs 2 to 11 % up to manyRowsLarge, one that fills most of it up to half as many rows.
 	manyRows, manyRowsFourth, manyRowsSixteenth, manyRowsLarge = 256, 128, 32, 1024
 	// sharedElements bounds the b that is packed whole before its parts are multiplied.
 	sharedElements = 1 << 20
@@ -177,8 +177,11 @@ func (g *product[T]) rowsOfThread() int {
 		return manyRowsSixteenth
 	case bytes <= coreCache/4:
 		return manyRowsFourth
-	case bytes > coreCache/8*5 && coreCache >= 2<<20:
+	case coreCache < 2<<20:
+	case bytes > coreCache:
 		return manyRowsLarge
+	case bytes > coreCache/8*5:
+		return manyRowsLarge / 2
 	}
 	return manyRows
 }
