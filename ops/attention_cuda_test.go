@@ -4,6 +4,7 @@ package ops_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,7 @@ func attentionCall(t *rapid.T, dtype tensor.Dtype) call {
 		s.Heads *= small.Draw(t, "group")
 	}
 	s.Extra = rapid.IntRange(0, min(2, max(keys-1, 0))).Draw(t, "extra")
-	var c call
+	c := call{terms: queries}
 	add := func(dtype tensor.Dtype, shape ...int) {
 		a := ops.NewArray(ops.Operand{Shape: shape, DType: dtype})
 		if dtype != tensor.Bool {
@@ -115,8 +116,7 @@ func attentionCall(t *rapid.T, dtype tensor.Dtype) call {
 
 func TestAttentionOnCPUAndGPU(t *testing.T) {
 	d := device(t)
-	// The gradient of a single key is 0, as the sum of the errors of up to 130 queries: 3e-5 by the CPU's plain loops.
-	for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float32: 1e-4, tensor.Float64: 1e-12} {
+	for dtype, tolerance := range map[tensor.Dtype]float64{tensor.Float32: 2e-5, tensor.Float64: 1e-12} {
 		t.Run(fmt.Sprint(dtype), func(t *testing.T) {
 			rapid.Check(t, func(t *rapid.T) {
 				c := attentionCall(t, dtype)
@@ -124,7 +124,11 @@ func TestAttentionOnCPUAndGPU(t *testing.T) {
 				require.NoError(t, err)
 				got, err := c.on(d)
 				require.NoError(t, err)
-				agree(t, want, got, tolerance)
+				allowed := tolerance
+				if dtype == tensor.Float32 { // a single key's gradient is 0: the errors of all queries, 3e-5 by plain loops for 130
+					allowed *= max(1, math.Sqrt(float64(c.terms)/5))
+				}
+				agree(t, want, got, allowed)
 			})
 		})
 	}

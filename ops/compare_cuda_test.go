@@ -32,6 +32,7 @@ type call struct {
 	build          func(in ...*gorgonia.Node) (*gorgonia.Node, error)
 	inputs         []ops.Array
 	differentiable int
+	terms          int // of a gradient's sums, whose errors are all that is left where they cancel
 }
 
 // on gives the output and the gradients.

@@ -286,10 +286,7 @@ func (given slider[T]) compute(weight []T) {
 	}
 	items := s.batch * s.groups
 	parts := partsOf(s.work*s.rows*items, grainProduct)
-	s.cuts = min((parts+items-1)/items, (s.rows+s.blockRows-1)/s.blockRows)
-	if items >= Threads() {
-		s.cuts = 1
-	}
+	s.cuts = min(up(min(parts, Threads()), items), up(s.rows, s.blockRows))
 	pool.run(s, min(items*s.cuts, parts), items*s.cuts, 1)
 }
 

@@ -59,14 +59,16 @@ func (g *product[T]) packedFor(s *Weights, version uint64) *packedWeights {
 	return nil
 }
 
-// kept says whether the matrix is one that this version was used of before, as those of a network that predicts are.
+// kept says whether this version of the matrix was used before, as those of a network that predicts are.
 func (s *Weights) kept() bool {
 	if s == nil || s.Version == nil {
 		return false
 	}
-	version := s.Version.Load()
-	return s.seen.Swap(version+1) == version+1
+	return s.usedBefore(s.Version.Load())
 }
+
+// usedBefore says whether the last use was of this version, and takes note of this one.
+func (s *Weights) usedBefore(version uint64) bool { return s.seen.Swap(version+1) == version+1 }
 
 // splitsBy says into how many parts the numbers of a product are split: of rows of one, by what [PackRight] made for all.
 func (k *kernels[T]) splitsBy(m, n, depth int, weights *Weights) int {
@@ -86,7 +88,7 @@ func (g *product[T]) useWeights(w *workspace[T], s *Weights) {
 		version = s.Version.Load()
 	}
 	p := g.packedFor(s, version)
-	if p == nil && s.Version != nil && s.seen.Swap(version+1) == version+1 && s.packing.TryLock() {
+	if p == nil && s.Version != nil && s.usedBefore(version) && s.packing.TryLock() {
 		if p = g.packedFor(s, version); p == nil {
 			p = g.pack(w, version)
 			s.packed.Store(p)
@@ -200,7 +202,7 @@ func (s *slider[T]) packKept(weight []T) bool {
 	if s.take(version) {
 		return true
 	}
-	if s.weights.seen.Swap(version+1) != version+1 || !s.weights.packing.TryLock() {
+	if !s.weights.usedBefore(version) || !s.weights.packing.TryLock() {
 		return false
 	}
 	defer s.weights.packing.Unlock()
