@@ -190,34 +190,52 @@ func tile(m machine, rows, vectors int, packed bool) {
 		DECQ(k)
 		JNZ(LabelRef(label))
 	}
+	line2 := min(vectors, 2) * bytes // of b where it is packed
+	// unrolled takes so many steps of k at a time, whose addresses are constants: additions take turns that multiply-adds need.
+	unrolled := func(steps, ldb int, element func(u, i int) Mem, advance func()) {
+		count := GP64()
+		MOVQ(k, count)
+		SHRQ(U8(log2(steps)), count)
+		JZ(LabelRef("rest"))
+		Label("steps")
+		for u := range steps {
+			for v := range vectors {
+				mem := lineMem(v)
+				mem.Disp += u * ldb
+				m.move(mem, line(v))
+			}
+			product(func(i int) Mem { return element(u, i) })
+		}
+		advance()
+		ADDQ(U32(steps*ldb), b)
+		DECQ(count)
+		JNZ(LabelRef("steps"))
+		Label("rest")
+		ANDQ(U8(steps-1), k)
+		JZ(LabelRef("finish"))
+	}
 	flags := param("flags")
 	if m.avx512 { // masked loads cost: whole ones where b allows
 		TESTQ(U32(flagFull), flags)
 		JZ(LabelRef("masked"))
 	}
-	if packed { // a holds rows elements a step, b two vectors: steps of four without strides
-		const unroll = 4
-		blocks := GP64()
-		MOVQ(k, blocks)
-		SHRQ(U8(2), blocks)
-		JZ(LabelRef("rest"))
-		Label("four")
-		for u := range unroll {
-			for v := range vectors {
-				m.move(Mem{Base: b, Disp: (u*vectors + v) * bytes}, line(v))
-			}
-			product(func(i int) Mem { return Mem{Base: a.low, Disp: size * (u*rows + i)} })
-		}
-		ADDQ(U32(size*unroll*rows), a.low)
-		ADDQ(U32(unroll*vectors*bytes), b)
-		DECQ(blocks)
-		JNZ(LabelRef("four"))
-		Label("rest")
+	if packed { // a holds rows elements a step, b two vectors
+		const steps = 4
+		unrolled(steps, vectors*bytes, func(u, i int) Mem { return Mem{Base: a.low, Disp: size * (u*rows + i)} }, func() { ADDQ(U32(steps*size*rows), a.low) })
 		if rows > 8 {
 			LEAQ(Mem{Base: a.low, Index: a.stride, Scale: 8}, a.high)
 		}
-		ANDQ(U8(3), k)
-		JZ(LabelRef("finish"))
+	} else { // a's rows as they lie, b packed
+		const steps = 2
+		CMPQ(step, U8(size))
+		JNE(LabelRef("whole"))
+		CMPQ(ldb, U32(line2))
+		JNE(LabelRef("whole"))
+		unrolled(steps, line2, func(u, i int) Mem {
+			mem := a.row(i)
+			mem.Disp += size * u
+			return mem
+		}, func() { a.advance(U8(steps * size)) })
 	}
 	loop("whole", false)
 	if m.avx512 {
