@@ -203,6 +203,8 @@ func tile(m machine, rows, vectors int, packed bool) {
 				mem := lineMem(v)
 				mem.Disp += u * ldb
 				m.move(mem, line(v))
+				mem.Disp += askAhead
+				PREFETCHT0(mem)
 			}
 			product(func(i int) Mem { return element(u, i) })
 		}
@@ -342,6 +344,10 @@ func askForTile(k Register, rows, bytes int) {
 	}
 	Label("asked")
 }
+
+// askAhead is how far ahead b is asked for, in bytes: it comes from the second-level cache, or the third, whose lines the processor asks
+// for too late, mostly where few tiles read a panel.
+const askAhead = 2048
 
 // lineBytes are those of a line of the caches.
 const lineBytes = 64
