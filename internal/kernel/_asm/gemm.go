@@ -183,6 +183,9 @@ func tile(m machine, rows, vectors int, packed bool) {
 			} else {
 				m.move(lineMem(v), line(v))
 			}
+			if vectors <= 2 {
+				PREFETCHT0(Mem{Base: b, Index: ldb, Scale: 8, Disp: v * bytes})
+			}
 		}
 		product(a.row)
 		a.advance(step)
