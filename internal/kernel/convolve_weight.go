@@ -17,37 +17,27 @@ func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
 	}
 	s := weightSlider[T]{Convolution: c, x: x, dy: dy}
 	layout := c.sheet(&s.lattices)
-	s.sheet, s.channel = layout.size, layout.channel()
-	offsets := make([]int, 0, c.In*c.Taps()+dotColumns)
-	for i := range c.In {
-		for _, o := range layout.taps {
-			offsets = append(offsets, i*s.channel+o)
-		}
-	}
-	s.offsets = offsets
-	if kernelsOf[T]().lanes > 0 {
-		for i := range offsets {
-			offsets[i] *= sizeOf[T]()
-		}
-		for range dotColumns { // the last four columns may lack some
-			offsets = append(offsets, offsets[len(offsets)-1])
-		}
-		s.offsets = offsets[:c.In*c.Taps()]
+	s.sheet, s.channel, s.taps = layout.size, layout.channel(), layout.taps
+	images := s.images
+	if s.hasPanels() {
+		images = s.panels
+	} else {
+		s.makeOffsets()
 	}
 	parts := min(Threads(), partsOf(size*c.Batch*volume(c.Output), grainProduct))
 	if parts == 1 {
-		s.images(dweight, 0, c.Batch, 0, c.Out)
+		images(dweight, 0, c.Batch, 0, c.Out)
 		return
 	}
 	if parts > c.Batch || size > c.Batch*c.Groups*c.In*volume(c.Input) { // to prepare x for each costs less than a dweight of its own
-		pool.run(taskFunc(func(_, from, to int) { s.images(dweight, 0, c.Batch, from, to) }), parts, c.Out, 1)
+		pool.run(taskFunc(func(_, from, to int) { images(dweight, 0, c.Batch, from, to) }), parts, c.Out, 1)
 		return
 	}
 	w := borrow[T]()
 	sums := unsafe.Slice(aligned(&w.a, parts*size), parts*size)
 	clear(sums)
 	pool.run(taskFunc(func(part, from, to int) {
-		s.images(sums[part*size:(part+1)*size], from, to, 0, c.Out)
+		images(sums[part*size:(part+1)*size], from, to, 0, c.Out)
 	}), parts, c.Batch, 1)
 	for part := range parts {
 		Axpy(1, sums[part*size:(part+1)*size], dweight[:size])
@@ -63,8 +53,55 @@ type weightSlider[T Float] struct {
 	x, dy    []T
 	lattices []lattice
 	sheet    [3]int
-	channel  int // elements of a channel's planes
-	offsets  []int
+	channel  int   // elements of a channel's planes
+	taps     []int // where the product under each begins in a channel
+	offsets  []int // where those of all channels do: in bytes, where a kernel reads them
+}
+
+func (s *weightSlider[T]) makeOffsets() {
+	offsets := make([]int, 0, s.In*len(s.taps)+dotColumns)
+	for i := range s.In {
+		for _, o := range s.taps {
+			offsets = append(offsets, i*s.channel+o)
+		}
+	}
+	s.offsets = offsets
+	if kernelsOf[T]().lanes == 0 {
+		return
+	}
+	for i := range offsets {
+		offsets[i] *= sizeOf[T]()
+	}
+	for range dotColumns { // the last four columns may lack some
+		offsets = append(offsets, offsets[len(offsets)-1])
+	}
+	s.offsets = offsets[:s.In*len(s.taps)]
+}
+
+// row is how long a channel of dy is, and how far its first position is from behind its last: it lies as far apart as the input's sheet.
+func (s *weightSlider[T]) row() (row, length int) {
+	row = up(volume(s.grid()), lineElements) * lineElements
+	return row, offsetOf([3]int{s.Output[0] - 1, s.Output[1] - 1, s.Output[2] - 1}, s.sheet) + 1
+}
+
+func (s *weightSlider[T]) grid() [3]int { return [3]int{s.Output[0], s.sheet[1], s.sheet[2]} }
+
+// gatherInput lays out an image's group.
+func (s *weightSlider[T]) gatherInput(sheet []T, item int) {
+	for c := range s.In {
+		plane := s.x[(item*s.In+c)*volume(s.Input):][:volume(s.Input)]
+		for p, w := range s.lattices {
+			gather(sheet[c*s.channel+p*volume(s.sheet):], s.sheet, plane, s.Input, w)
+		}
+	}
+}
+
+// gatherOutput lays out channels of dy's group.
+func (s *weightSlider[T]) gatherOutput(rows []T, row, item, first, last int) {
+	for o := range last - first {
+		plane := s.dy[(item*s.Out+first+o)*volume(s.Output):][:volume(s.Output)]
+		gather(rows[o*row:], s.grid(), plane, s.Output, lattice{step: [3]int{1, 1, 1}})
+	}
 }
 
 // images adds the products of some images and channels of dy to sums. As many images at a time lie in scratch memory as keep the rows of dy
@@ -74,9 +111,7 @@ func (s *weightSlider[T]) images(sums []T, from, to, first, last int) {
 	defer w.giveBack()
 	const cache = 24 << 10
 	k := kernelsOf[T]()
-	grid := [3]int{s.Output[0], s.sheet[1], s.sheet[2]} // dy lies as far apart as the input's sheet
-	row := (volume(grid) + lineElements - 1) / lineElements * lineElements
-	length := offsetOf([3]int{s.Output[0] - 1, s.Output[1] - 1, s.Output[2] - 1}, s.sheet) + 1
+	row, length := s.row()
 	images := max(1, min(to-from, cache/(row*sizeOf[T]()*max(1, min(last-first, k.maxDots)))))
 	sheetSize, gridSize := s.In*s.channel, (last-first)*row
 	room := images*sheetSize + s.sheet[2] + lineElements
@@ -89,16 +124,8 @@ func (s *weightSlider[T]) images(sums []T, from, to, first, last int) {
 		for g := range s.Groups {
 			for i := range n {
 				item := (from+i)*s.Groups + g
-				for c := range s.In {
-					plane := s.x[(item*s.In+c)*volume(s.Input):][:volume(s.Input)]
-					for p, w := range s.lattices {
-						gather(sheet[i*sheetSize+c*s.channel+p*volume(s.sheet):], s.sheet, plane, s.Input, w)
-					}
-				}
-				for o := range last - first {
-					plane := s.dy[(item*s.Out+first+o)*volume(s.Output):][:volume(s.Output)]
-					gather(rows[i*gridSize+o*row:], grid, plane, s.Output, lattice{step: [3]int{1, 1, 1}})
-				}
+				s.gatherInput(sheet[i*sheetSize:], item)
+				s.gatherOutput(rows[i*gridSize:], row, item, first, last)
 			}
 			part := sums[(g*s.Out+first)*len(s.offsets):][:(last-first)*len(s.offsets)]
 			if k.lanes > 0 {
