@@ -304,6 +304,9 @@ func agrees(shape, want []int) bool {
 func (a attention) checkMasks(in []Operand, s attentionSizes) error {
 	mask, padding, draw := a.named()
 	columns := s.keys - a.Extra
+	if a.Extra < 0 || columns < 0 {
+		return &ValueError{What: "extra keys", Got: fmt.Sprint(a.Extra), Want: fmt.Sprintf("0 to %d", s.keys)}
+	}
 	for _, at := range []int{mask, padding} {
 		if at >= 0 && in[at].DType != tensor.Bool && in[at].DType != in[0].DType {
 			return &DTypeError{What: "mask", Got: in[at].DType.String(), Want: "bool or " + in[0].DType.String()}

@@ -53,6 +53,11 @@ func TestFunctionsRefuse(t *testing.T) {
 	weighted := func(in []*gorgonia.Node) (*gorgonia.Node, error) {
 		return ops.MSELoss(in[0], in[0], in[1], ops.ReductionMean)
 	}
+	attention := func(extra int) build {
+		return func(in []*gorgonia.Node) (*gorgonia.Node, error) {
+			return ops.Attention(ops.AttentionSettings{Layout: ops.BatchFirst, Heads: 1, Extra: extra}, in[0], in[1], in[2], in[3], nil, nil)
+		}
+	}
 	images, places := zeros(2, 1, 3, 3), zeros(2, 4, 4, 2)
 	labels := graph.FromArray(ops.ArrayOf([]int64{1, 3, -1}, []int{3}))
 	draw := graph.FromArray(ops.ArrayOf([]int64{1, 2}, []int{2}))
@@ -97,6 +102,8 @@ func TestFunctionsRefuse(t *testing.T) {
 		{pad(ops.PadReflect, 1, 1, 1), []*graph.Expr{zeros(1, 3)}, &value, "value"},
 		{pad("mirror", 0, 1, 1), []*graph.Expr{zeros(1, 3)}, &value, "mode"},
 		{weighted, []*graph.Expr{zeros(3, 2), zeros(2)}, &shape, "weight"},
+		{attention(1), []*graph.Expr{zeros(1, 2, 3), zeros(1, 0, 3), zeros(1, 0, 3), zeros(1, 1)}, &value, "extra keys is 1"},
+		{attention(-1), []*graph.Expr{zeros(1, 2, 3), zeros(1, 2, 3), zeros(1, 2, 3), zeros(1, 1)}, &value, "extra keys is -1"},
 	} {
 		_, err := made(c.f, c.in...).Value()
 		require.ErrorAs(t, err, c.as, c.text)
