@@ -3,7 +3,6 @@ package kernel
 import (
 	"slices"
 	"sync"
-	"unsafe"
 )
 
 // Convolution is a cross-correlation as deep learning calls it: x (Batch, Groups*In, Input) with weight
@@ -185,16 +184,6 @@ type slidePlan struct {
 	blockRows, steps, work   int
 }
 
-// slider computes them, an image and a group at a time.
-type slider[T Float] struct {
-	*slidePlan
-	src, dst []T
-	weights  *Weights
-	epilogue ChannelEpilogue[T]
-	packed   []T // the weights of all groups, by blocks of blockRows rows
-	cuts     int // of each image's rows: more than one where there are fewer images than threads
-}
-
 // target is a part of the destination that one set of taps computes.
 type target struct {
 	lattice
@@ -257,215 +246,10 @@ func planOf[T Float](c Convolution, transposed bool) *slidePlan {
 	return p
 }
 
+// channel is the elements of a channel's planes in the sheet.
+func (p *slidePlan) channel() int { return len(p.planes) * volume(p.sheet) }
+
 // length is from the first grid point to the last: rows lie in the sheet with their surroundings.
 func (t *target) length(sheet [3]int) int {
 	return offsetOf([3]int{t.count[0] - 1, t.count[1] - 1, t.count[2] - 1}, sheet) + 1
-}
-
-// compute packs the weights and computes all images.
-func (given slider[T]) compute(weight []T) {
-	w := borrow[T]()
-	defer w.giveBack()
-	s := &w.tasks.slide
-	defer func() { *s = slider[T]{} }()
-	*s = given
-	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
-		return
-	}
-	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
-	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
-	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(s.rowStride, s.channelStride))
-	if s.epilogue.Scale != nil {
-		need("scale of a convolution", len(s.epilogue.Scale), s.groups*s.rows)
-	}
-	if s.epilogue.Bias != nil {
-		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
-	}
-	if !s.packKept(weight) {
-		s.packAll(&w.a, weight)
-	}
-	items := s.batch * s.groups
-	parts := partsOf(s.work*s.rows*items, grainProduct)
-	s.cuts = min(up(min(parts, Threads()), items), up(s.rows, s.blockRows))
-	pool.run(s, min(items*s.cuts, parts), items*s.cuts, 1)
-}
-
-// run computes the images from one to another: of each the rows of a cut, where there are fewer images than threads.
-func (s *slider[T]) run(_, from, to int) {
-	if s.cuts == 1 {
-		s.images(from, to, 0, s.rows)
-		return
-	}
-	for ; from < to; from++ {
-		first, last := share(from%s.cuts, s.cuts, s.rows, s.blockRows)
-		s.images(from/s.cuts, from/s.cuts+1, first, last)
-	}
-}
-
-func (s *slider[T]) packAll(buffer *[]T, weight []T) {
-	n := s.groups*s.steps*s.rows + lineElements
-	s.packed = unsafe.Slice(aligned(buffer, n), n)
-	groupSize := len(weight) / s.groups
-	for g := range s.groups {
-		for i := range s.targets {
-			s.pack(g, &s.targets[i], weight[g*groupSize:])
-		}
-	}
-}
-
-// pack brings a group's weights for one target into the order in which they are read, and scales them.
-func (s *slider[T]) pack(g int, t *target, weight []T) {
-	s.copyWeights(g, t, weight)
-	if s.epilogue.Scale == nil {
-		return
-	}
-	steps := len(t.offsets)
-	dst, scale := s.packed[g*s.steps*s.rows+t.weights:][:s.rows*steps], s.epilogue.Scale[g*s.rows:(g+1)*s.rows]
-	for i := 0; i < s.rows; i += s.blockRows {
-		of := scale[i:min(i+s.blockRows, s.rows)]
-		for line := dst[i*steps : (i+len(of))*steps]; len(line) > 0; line = line[len(of):] {
-			for r, v := range of {
-				line[r] *= v
-			}
-		}
-	}
-}
-
-func (s *slider[T]) copyWeights(g int, t *target, weight []T) {
-	steps := len(t.offsets)
-	dst := s.packed[g*s.steps*s.rows+t.weights:]
-	if k := kernelsOf[T](); k.lanes > 0 && len(t.taps) == s.channelStride && steps > 0 { // a whole row-major matrix
-		(&product[T]{kernels: k, layout: NN, a: &weight[0], lda: s.rowStride}).packA(block[T]{to: s.rows, p1: steps, height: s.blockRows, packed: &dst[0]}, 0, s.rows)
-		return
-	}
-	for i := 0; i < s.rows; i += s.blockRows {
-		n := min(s.blockRows, s.rows-i)
-		block := dst[i*steps : (i+n)*steps]
-		for c := range s.channels { // a row of which lies beside the other rows' where weight is transposed
-			for r := range n {
-				line, to := weight[(i+r)*s.rowStride+c*s.channelStride:], c*len(t.taps)*n+r
-				for _, tap := range t.taps {
-					block[to] = line[tap]
-					to += n
-				}
-			}
-		}
-	}
-}
-
-// images computes rows first to last of items from to to, each an image's group.
-func (s *slider[T]) images(from, to, first, last int) {
-	w := borrow[T]()
-	defer w.giveBack()
-	k := kernelsOf[T]()
-	channel := len(s.planes) * volume(s.sheet)
-	room := s.channels*channel + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
-	sheet := unsafe.Slice(aligned(&w.b, room), room)
-	clear(sheet) // what surrounds the planes stays 0
-	longest := 0
-	for i := range s.targets {
-		longest = max(longest, s.targets[i].length(s.sheet))
-	}
-	stride := (longest + lineElements - 1) / lineElements * lineElements
-	grid := unsafe.Slice(aligned(&w.out, (last-first)*stride), (last-first)*stride)
-	for item := from; item < to; item++ {
-		g := item % s.groups
-		for c := range s.channels {
-			src := s.src[(item*s.channels+c)*volume(s.from):][:volume(s.from)]
-			for i, w := range s.planes {
-				gather(sheet[c*channel+i*volume(s.sheet):], s.sheet, src, s.from, w)
-			}
-		}
-		dst := s.dst[(item*s.rows+first)*volume(s.to):][:(last-first)*volume(s.to)]
-		for i := range s.targets {
-			t := &s.targets[i]
-			weights := s.packed[g*s.steps*s.rows+t.weights:]
-			var bias []T
-			if s.epilogue.Bias != nil {
-				bias = s.epilogue.Bias[g*s.rows+first : g*s.rows+last]
-			}
-			weights = weights[first*len(t.offsets):]
-			switch {
-			case len(t.offsets) == 0:
-				constantRows(grid, stride, last-first, t.length(s.sheet), bias, s.epilogue.Activation == ReLU)
-			case k.lanes > 0:
-				s.tiles(t, last-first, grid, stride, sheet, weights, bias)
-			default:
-				s.loops(t, last-first, grid, stride, sheet, weights, bias)
-			}
-			for r := range last - first {
-				scatter(dst[r*volume(s.to):], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
-			}
-		}
-		if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
-			mapSerial(a.Activation, dst, dst, a.A, a.B)
-		}
-	}
-}
-
-// constantRows is a product without any tap.
-func constantRows[T Float](c []T, ldc, rows, n int, bias []T, relu bool) {
-	for r := range rows {
-		v := T(0)
-		if bias != nil {
-			v = bias[r]
-		}
-		if relu && v < 0 {
-			v = 0
-		}
-		line := c[r*ldc : r*ldc+n]
-		for j := range line {
-			line[j] = v
-		}
-	}
-}
-
-// slideSteps is how many steps a tile takes before it goes on to the next: more would push the sheet out of the cache.
-const slideSteps = 768
-
-func (s *slider[T]) tiles(t *target, rows int, c []T, ldc int, sheet, weights, bias []T) {
-	k, size := kernelsOf[T](), sizeOf[T]()
-	vectors := (t.length(s.sheet) + k.lanes - 1) / k.lanes
-	steps := len(t.offsets)
-	stepsBlock := even(steps, slideSteps, 1)
-	for p := 0; p < steps; p += stepsBlock {
-		n, flags := min(stepsBlock, steps-p), 0
-		b := bias
-		if p > 0 {
-			flags, b = tileAdd, nil
-		}
-		if p+n == steps && s.epilogue.Activation == ReLU {
-			flags |= tileReLU
-		}
-		for j := 0; j < vectors; {
-			wide := 2
-			for wide > 0 && (j+1<<wide > vectors || k.slide[wide][s.blockRows] == nil) {
-				wide--
-			}
-			for i := 0; i < rows; i += s.blockRows {
-				r := min(s.blockRows, rows-i)
-				var first *T
-				if b != nil {
-					first = &b[i]
-				}
-				k.slide[wide][r](n, &weights[i*steps+p*r], &sheet[j*k.lanes], &t.offsets[p], &c[i*ldc+j*k.lanes], ldc*size, first, flags)
-			}
-			j += 1 << wide
-		}
-	}
-}
-
-// loops is what tiles computes.
-func (s *slider[T]) loops(t *target, rows int, c []T, ldc int, sheet, weights, bias []T) {
-	n, steps := t.length(s.sheet), len(t.offsets)
-	constantRows(c, ldc, rows, n, bias, false)
-	for r := range rows {
-		line := c[r*ldc : r*ldc+n]
-		for p, from := range t.offsets {
-			addScaled(weights[r*steps+p], sheet[from:from+n], line)
-		}
-		if s.epilogue.Activation == ReLU {
-			mapSerial(ReLU, line, line, 0, 0)
-		}
-	}
 }

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -182,46 +181,4 @@ type repacked[T Float] struct {
 	packedWeights
 	split  partedWeights
 	memory []T
-}
-
-// slidWeights are a convolution's, packed and scaled.
-type slidWeights[T Float] struct {
-	version    uint64
-	simd       string
-	transposed bool
-	scale      []T
-	packed     []T
-}
-
-// packKept takes the packed copy of the weights, which it makes if this version was used before, and says whether there is one.
-func (s *slider[T]) packKept(weight []T) bool {
-	if s.weights == nil {
-		return false
-	}
-	version := s.weights.Version.Load()
-	if s.take(version) {
-		return true
-	}
-	if !s.weights.usedBefore(version) || !s.weights.packing.TryLock() {
-		return false
-	}
-	defer s.weights.packing.Unlock()
-	if !s.take(version) {
-		var memory []T
-		s.packAll(&memory, weight)
-		s.weights.slid.Store(&slidWeights[T]{
-			version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: s.packed,
-		})
-	}
-	return true
-}
-
-// take takes the copy that is there, if it fits.
-func (s *slider[T]) take(version uint64) bool {
-	p, ok := s.weights.slid.Load().(*slidWeights[T])
-	if !ok || p.version != version || p.simd != simd || p.transposed != s.transposed || !slices.Equal(p.scale, s.epilogue.Scale) {
-		return false
-	}
-	s.packed = p.packed
-	return true
 }

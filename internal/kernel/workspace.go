@@ -67,6 +67,7 @@ type tasks[T Float] struct {
 	weights       weightsTask[T]
 	parting       partTask[T]
 	slide         slider[T]
+	slidePacking  slidePackingTask[T]
 	normalize     normalizeTask[T]
 	pool          poolTask[T]
 	recurrent     recurrentTask[T]

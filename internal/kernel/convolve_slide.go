@@ -1,0 +1,207 @@
+package kernel
+
+import "unsafe"
+
+// slider computes them, an image and a group at a time.
+type slider[T Float] struct {
+	*slidePlan
+	src, dst []T
+	weights  *Weights
+	epilogue ChannelEpilogue[T]
+	packed   []T  // the weights of all groups, by blocks of blockRows rows
+	cuts     int  // of the rows
+	heavy    bool // weights take more memory than all images
+}
+
+// compute packs the weights and computes all images.
+func (given slider[T]) compute(weight []T) {
+	w := borrow[T]()
+	defer w.giveBack()
+	s := &w.tasks.slide
+	defer func() { *s = slider[T]{} }()
+	*s = given
+	if s.batch == 0 || s.groups*s.rows == 0 || volume(s.to) == 0 {
+		return
+	}
+	need("dst of a convolution", len(s.dst), s.batch*s.groups*s.rows*volume(s.to))
+	need("src of a convolution", len(s.src), s.batch*s.groups*s.channels*volume(s.from))
+	need("weight of a convolution", len(weight), s.groups*s.rows*s.channels*min(s.rowStride, s.channelStride))
+	if s.epilogue.Scale != nil {
+		need("scale of a convolution", len(s.epilogue.Scale), s.groups*s.rows)
+	}
+	if s.epilogue.Bias != nil {
+		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
+	}
+	if !s.packKept(weight) {
+		s.packAll(&w.a, weight)
+	}
+	items := s.batch * s.groups
+	parts := partsOf(s.work*s.rows*items, grainProduct)
+	most := up(s.rows, s.blockRows)
+	if s.heavy = s.groups == 1 && s.rows*s.steps > s.batch*s.channels*s.channel(); s.heavy {
+		s.cuts = min(parts, Threads(), most)
+		pool.run(s, s.cuts, s.cuts, 1)
+		return
+	}
+	s.cuts = min(up(min(parts, Threads()), items), most)
+	pool.run(s, min(items*s.cuts, parts), items*s.cuts, 1)
+}
+
+// run computes the images from one to another, or cuts of the rows: of all images where weights are heavy, of each where there are fewer than
+// threads.
+func (s *slider[T]) run(_, from, to int) {
+	for ; from < to; from++ {
+		first, last := share(from%s.cuts, s.cuts, s.rows, s.blockRows)
+		switch {
+		case s.heavy:
+			s.images(0, s.batch, first, last)
+		case s.cuts == 1:
+			s.images(from, to, 0, s.rows)
+			return
+		default:
+			s.images(from/s.cuts, from/s.cuts+1, first, last)
+		}
+	}
+}
+
+// images computes rows first to last of items from to to, each an image's group.
+func (s *slider[T]) images(from, to, first, last int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	k := kernelsOf[T]()
+	channel, rows, plane := s.channel(), last-first, volume(s.to)
+	room := s.channels*channel + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
+	longest := 0
+	for i := range s.targets {
+		longest = max(longest, s.targets[i].length(s.sheet))
+	}
+	stride := (longest + lineElements - 1) / lineElements * lineElements
+	most := 1 // images at a time
+	if s.heavy {
+		most = min(to-from, max(1, heavyBytes/sizeOf[T]()/room))
+	}
+	sheets := zeroed(&w.b, most*room) // what surrounds the planes stays 0
+	grids := unsafe.Slice(aligned(&w.out, most*rows*stride), most*rows*stride)
+	for ; from < to; from += most {
+		images, g := min(most, to-from), from%s.groups
+		for n := range images {
+			s.gatherImage(sheets[n*room:], from+n)
+		}
+		var bias []T
+		if s.epilogue.Bias != nil {
+			bias = s.epilogue.Bias[g*s.rows+first : g*s.rows+last]
+		}
+		for i := range s.targets {
+			t := &s.targets[i]
+			weights := s.packed[g*s.steps*s.rows+t.weights+first*len(t.offsets):]
+			if len(t.offsets) > 0 && k.lanes > 0 {
+				s.tiles(t, rows, images, grids, stride, sheets, room, weights, bias)
+			}
+			for n := range images {
+				grid := grids[n*rows*stride:]
+				if len(t.offsets) == 0 || k.lanes == 0 {
+					s.loops(t, rows, grid, stride, sheets[n*room:], weights, bias)
+				}
+				dst := s.dst[((from+n)*s.rows+first)*plane:]
+				for r := range rows {
+					scatter(dst[r*plane:], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
+				}
+			}
+		}
+		if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
+			for n := range images {
+				dst := s.dst[((from+n)*s.rows+first)*plane:][:rows*plane]
+				mapSerial(a.Activation, dst, dst, a.A, a.B)
+			}
+		}
+	}
+}
+
+// gatherImage lays out an image's group.
+func (s *slider[T]) gatherImage(sheet []T, item int) {
+	for c := range s.channels {
+		src := s.src[(item*s.channels+c)*volume(s.from):][:volume(s.from)]
+		for i, w := range s.planes {
+			gather(sheet[c*s.channel()+i*volume(s.sheet):], s.sheet, src, s.from, w)
+		}
+	}
+}
+
+// constantRows is a product without any tap.
+func constantRows[T Float](c []T, ldc, rows, n int, bias []T, relu bool) {
+	for r := range rows {
+		v := T(0)
+		if bias != nil {
+			v = bias[r]
+		}
+		if relu && v < 0 {
+			v = 0
+		}
+		line := c[r*ldc : r*ldc+n]
+		for j := range line {
+			line[j] = v
+		}
+	}
+}
+
+// slideSteps is how many steps a tile takes before it goes on to the next: more would push the sheet out of the cache.
+const slideSteps = 768
+
+// heavyBytes is how much of the images at a time stays in the second-level cache while heavy weights go by.
+const heavyBytes = 768 << 10
+
+// tiles computes rows of images. What is read in turn is what takes less memory, of the images and the weights.
+func (s *slider[T]) tiles(t *target, rows, images int, c []T, ldc int, sheets []T, room int, weights, bias []T) {
+	k, size := kernelsOf[T](), sizeOf[T]()
+	vectors := (t.length(s.sheet) + k.lanes - 1) / k.lanes
+	steps := len(t.offsets)
+	stepsBlock := even(steps, slideSteps, 1)
+	rowsAtOnce := rows
+	if s.heavy {
+		rowsAtOnce = s.blockRows
+	}
+	for p := 0; p < steps; p += stepsBlock {
+		n, flags := min(stepsBlock, steps-p), 0
+		if p > 0 {
+			flags = tileAdd
+		}
+		if p+n == steps && s.epilogue.Activation == ReLU {
+			flags |= tileReLU
+		}
+		for i0 := 0; i0 < rows; i0 += rowsAtOnce {
+			for image := range images {
+				sheet, grid := sheets[image*room:], c[image*rows*ldc:]
+				for j := 0; j < vectors; {
+					wide := 2
+					for wide > 0 && (j+1<<wide > vectors || k.slide[wide][s.blockRows] == nil) {
+						wide--
+					}
+					for i := i0; i < min(i0+rowsAtOnce, rows); i += s.blockRows {
+						r := min(s.blockRows, rows-i)
+						var first *T
+						if bias != nil && p == 0 {
+							first = &bias[i]
+						}
+						k.slide[wide][r](n, &weights[i*steps+p*r], &sheet[j*k.lanes], &t.offsets[p], &grid[i*ldc+j*k.lanes], ldc*size, first, flags)
+					}
+					j += 1 << wide
+				}
+			}
+		}
+	}
+}
+
+// loops is what tiles computes.
+func (s *slider[T]) loops(t *target, rows int, c []T, ldc int, sheet, weights, bias []T) {
+	n, steps := t.length(s.sheet), len(t.offsets)
+	constantRows(c, ldc, rows, n, bias, false)
+	for r := range rows {
+		line := c[r*ldc : r*ldc+n]
+		for p, from := range t.offsets {
+			addScaled(weights[r*steps+p], sheet[from:from+n], line)
+		}
+		if s.epilogue.Activation == ReLU {
+			mapSerial(ReLU, line, line, 0, 0)
+		}
+	}
+}
