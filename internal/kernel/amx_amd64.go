@@ -87,3 +87,15 @@ func splitRowsBeside3(config, a, b unsafe.Pointer, src *float32, stride, k, firs
 //
 //go:noescape
 func splitColumnsBeside3(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
+
+// splitPairs3 splits vectors of 16 numbers at src, times scale, in 3 parts, beside those second bytes on: part q of the pairs goes to
+// q*part bytes from dst. most and least are those of split.
+//
+//go:noescape
+func splitPairs3(dst unsafe.Pointer, part int, src *float32, second, vectors int, scale float32) (most, least uint32)
+
+// tileSlide3 is tileProduct3 of one panel of b, whose pairs lie in rows stride bytes apart, part q of a step's from offsets[step]+q*part bytes
+// on. An offset more than there are steps is read.
+//
+//go:noescape
+func tileSlide3(config, a, b unsafe.Pointer, offsets *int, stride, part, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)

@@ -182,6 +182,9 @@ type slidePlan struct {
 	targets                  []target
 	rowStride, channelStride int // element (row, channel, tap) of a group's weights stands at row*rowStride + channel*channelStride + tap
 	blockRows, steps, work   int
+	inParts                  bool       // on AMX tiles, see convolve_split.go
+	split                    splitSheet // then
+	splitSteps               int
 }
 
 // target is a part of the destination that one set of taps computes.
@@ -191,13 +194,15 @@ type target struct {
 	taps    []int
 	offsets []int // where the product of each step begins in the sheet: in bytes, where a kernel reads them
 	weights int   // where a group's weights begin, a step being rows elements
+	places  []int // where the steps on AMX tiles begin in a split sheet, in bytes
+	splitAt int   // the number of the first
 }
 
 // slideKey is what a plan is made for.
 type slideKey struct {
 	Convolution
-	transposed, single bool
-	simd               string
+	transposed, single, always bool
+	simd                       string
 }
 
 // slidePlans are the plans made so far: making one takes as long as a small convolution.
@@ -209,7 +214,7 @@ var slidePlans struct {
 const maxSlidePlans = 256
 
 func planOf[T Float](c Convolution, transposed bool) *slidePlan {
-	key := slideKey{c, transposed, isFloat32[T](), simd}
+	key := slideKey{c, transposed, isFloat32[T](), alwaysSplit, simd}
 	slidePlans.RLock()
 	p := slidePlans.of[key]
 	slidePlans.RUnlock()
@@ -236,6 +241,9 @@ func planOf[T Float](c Convolution, transposed bool) *slidePlan {
 				t.offsets[j] *= sizeOf[T]()
 			}
 		}
+	}
+	if p.inParts = p.splits(k.splitter); p.inParts {
+		p.planSplit(sizeOf[T]())
 	}
 	slidePlans.Lock()
 	defer slidePlans.Unlock()

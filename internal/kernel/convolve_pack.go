@@ -5,29 +5,33 @@ import (
 	"unsafe"
 )
 
+// prepare splits or packs the weights.
+func (s *slider[T]) prepare(parted *partedSlide, buffer *[]T) {
+	if !s.inParts || !s.splitWeights(parted, buffer) {
+		s.packAll(buffer)
+	}
+}
+
 // packAll packs the weights of all groups, in parts.
-func (s *slider[T]) packAll(buffer *[]T, weight []T) {
+func (s *slider[T]) packAll(buffer *[]T) {
 	n := s.groups*s.steps*s.rows + lineElements
 	s.packed = unsafe.Slice(aligned(buffer, n), n)
 	w := borrow[T]()
 	blocks := s.groups * up(s.rows, s.blockRows)
-	inParts(&w.tasks.slidePacking, slidePackingTask[T]{s, weight}, partsOf(n, grainPacking), blocks, 1)
+	inParts(&w.tasks.slidePacking, slidePackingTask[T]{s}, partsOf(n, grainPacking), blocks, 1)
 	w.giveBack()
 }
 
 // slidePackingTask packs blocks of rows.
-type slidePackingTask[T Float] struct {
-	slider *slider[T]
-	weight []T
-}
+type slidePackingTask[T Float] struct{ slider *slider[T] }
 
 func (k *slidePackingTask[T]) run(_, from, to int) {
 	s := k.slider
-	blocks, group := up(s.rows, s.blockRows), len(k.weight)/s.groups
+	blocks, group := up(s.rows, s.blockRows), len(s.weight)/s.groups
 	for ; from < to; from++ {
 		g, i := from/blocks, from%blocks*s.blockRows
 		for t := range s.targets {
-			s.pack(g, i, min(s.blockRows, s.rows-i), &s.targets[t], k.weight[g*group:])
+			s.pack(g, i, min(s.blockRows, s.rows-i), &s.targets[t], s.weight[g*group:])
 		}
 	}
 }
@@ -83,10 +87,11 @@ type slidWeights[T Float] struct {
 	transposed bool
 	scale      []T
 	packed     []T
+	parted     *partedSlide
 }
 
 // packKept takes the packed copy of the weights, which it makes if this version was used before, and says whether there is one.
-func (s *slider[T]) packKept(weight []T) bool {
+func (s *slider[T]) packKept() bool {
 	if s.weights == nil {
 		return false
 	}
@@ -100,9 +105,9 @@ func (s *slider[T]) packKept(weight []T) bool {
 	defer s.weights.packing.Unlock()
 	if !s.take(version) {
 		var memory []T
-		s.packAll(&memory, weight)
+		s.prepare(new(partedSlide), &memory)
 		s.weights.slid.Store(&slidWeights[T]{
-			version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: s.packed,
+			version: version, simd: simd, transposed: s.transposed, scale: slices.Clone(s.epilogue.Scale), packed: s.packed, parted: s.parted,
 		})
 	}
 	return true
@@ -114,6 +119,6 @@ func (s *slider[T]) take(version uint64) bool {
 	if !ok || p.version != version || p.simd != simd || p.transposed != s.transposed || !slices.Equal(p.scale, s.epilogue.Scale) {
 		return false
 	}
-	s.packed = p.packed
+	s.packed, s.parted = p.packed, p.parted
 	return true
 }

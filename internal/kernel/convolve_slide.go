@@ -8,7 +8,9 @@ type slider[T Float] struct {
 	src, dst []T
 	weights  *Weights
 	epilogue ChannelEpilogue[T]
-	packed   []T  // the weights of all groups, by blocks of blockRows rows
+	packed   []T          // the weights of all groups, by blocks of blockRows rows, or
+	parted   *partedSlide // split for AMX tiles
+	weight   []T
 	cuts     int  // of the rows
 	heavy    bool // weights take more memory than all images
 }
@@ -32,12 +34,13 @@ func (given slider[T]) compute(weight []T) {
 	if s.epilogue.Bias != nil {
 		need("bias of a convolution", len(s.epilogue.Bias), s.groups*s.rows)
 	}
-	if !s.packKept(weight) {
-		s.packAll(&w.a, weight)
+	s.weight = weight
+	if !s.packKept() {
+		s.prepare(&w.parts, &w.a)
 	}
 	items := s.batch * s.groups
 	parts := partsOf(s.work*s.rows*items, grainProduct)
-	most := up(s.rows, s.blockRows)
+	most := up(s.rows, s.unit())
 	if s.heavy = s.groups == 1 && s.rows*s.steps > s.batch*s.channels*s.channel(); s.heavy {
 		s.cuts = min(parts, Threads(), most)
 		pool.run(s, s.cuts, s.cuts, 1)
@@ -47,11 +50,19 @@ func (given slider[T]) compute(weight []T) {
 	pool.run(s, min(items*s.cuts, parts), items*s.cuts, 1)
 }
 
+// unit is how many rows are computed together.
+func (s *slider[T]) unit() int {
+	if s.parted != nil {
+		return splitSide
+	}
+	return s.blockRows
+}
+
 // run computes the images from one to another, or cuts of the rows: of all images where weights are heavy, of each where there are fewer than
 // threads.
 func (s *slider[T]) run(_, from, to int) {
 	for ; from < to; from++ {
-		first, last := share(from%s.cuts, s.cuts, s.rows, s.blockRows)
+		first, last := share(from%s.cuts, s.cuts, s.rows, s.unit())
 		switch {
 		case s.heavy:
 			s.images(0, s.batch, first, last)
@@ -69,8 +80,11 @@ func (s *slider[T]) images(from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	k := kernelsOf[T]()
-	channel, rows, plane := s.channel(), last-first, volume(s.to)
-	room := s.channels*channel + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
+	rows, plane, channels := last-first, volume(s.to), s.channels
+	if s.parted != nil {
+		channels = s.paddedChannels()
+	}
+	room := channels*s.channel() + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
 	longest := 0
 	for i := range s.targets {
 		longest = max(longest, s.targets[i].length(s.sheet))
@@ -82,10 +96,18 @@ func (s *slider[T]) images(from, to, first, last int) {
 	}
 	sheets := zeroed(&w.b, most*room) // what surrounds the planes stays 0
 	grids := unsafe.Slice(aligned(&w.out, most*rows*stride), most*rows*stride)
+	var split unsafe.Pointer
+	if s.parted != nil {
+		split = bytesOf(&w.splitRows, most*s.imageBytes())
+	}
 	for ; from < to; from += most {
 		images, g := min(most, to-from), from%s.groups
+		w.unscale = w.unscale[:0]
 		for n := range images {
 			s.gatherImage(sheets[n*room:], from+n)
+			if s.parted != nil {
+				w.unscale = append(w.unscale, s.splitImage(unsafe.Add(split, n*s.imageBytes()), sheets[n*room:]))
+			}
 		}
 		var bias []T
 		if s.epilogue.Bias != nil {
@@ -93,24 +115,36 @@ func (s *slider[T]) images(from, to, first, last int) {
 		}
 		for i := range s.targets {
 			t := &s.targets[i]
-			weights := s.packed[g*s.steps*s.rows+t.weights+first*len(t.offsets):]
-			if len(t.offsets) > 0 && k.lanes > 0 {
+			steps := len(t.offsets)
+			var weights []T
+			if s.parted == nil {
+				weights = s.packed[g*s.steps*s.rows+t.weights+first*steps:]
+			}
+			switch {
+			case steps == 0 || k.lanes == 0:
+				for n := range images {
+					s.loops(t, rows, grids[n*rows*stride:], stride, sheets[n*room:], weights, bias)
+				}
+			case s.parted != nil:
+				if bias != nil {
+					constantRows(grids, stride, images*rows, t.length(s.sheet), bias, false)
+				}
+				s.splitTiles(w, g, t, first, rows, images, grids, stride, split, bias != nil)
+			default:
 				s.tiles(t, rows, images, grids, stride, sheets, room, weights, bias)
 			}
 			for n := range images {
-				grid := grids[n*rows*stride:]
-				if len(t.offsets) == 0 || k.lanes == 0 {
-					s.loops(t, rows, grid, stride, sheets[n*room:], weights, bias)
-				}
 				dst := s.dst[((from+n)*s.rows+first)*plane:]
 				for r := range rows {
-					scatter(dst[r*plane:], s.to, t.lattice, grid[r*stride:], t.count, s.sheet)
+					scatter(dst[r*plane:], s.to, t.lattice, grids[(n*rows+r)*stride:], t.count, s.sheet)
 				}
 			}
 		}
-		if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
-			for n := range images {
-				dst := s.dst[((from+n)*s.rows+first)*plane:][:rows*plane]
+		for n := range images {
+			dst := s.dst[((from+n)*s.rows+first)*plane:][:rows*plane]
+			if s.parted != nil && w.unscale[n] == 0 {
+				s.loose(from+n, first, last)
+			} else if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
 				mapSerial(a.Activation, dst, dst, a.A, a.B)
 			}
 		}
@@ -127,12 +161,12 @@ func (s *slider[T]) gatherImage(sheet []T, item int) {
 	}
 }
 
-// constantRows is a product without any tap.
+// constantRows is a product without any tap: of images, each of as many rows as there are biases.
 func constantRows[T Float](c []T, ldc, rows, n int, bias []T, relu bool) {
 	for r := range rows {
 		v := T(0)
 		if bias != nil {
-			v = bias[r]
+			v = bias[r%len(bias)]
 		}
 		if relu && v < 0 {
 			v = 0

@@ -24,6 +24,7 @@ func enterAMX() {
 	s.product[1], s.product[2], s.product[3] = tileProduct1, tileProduct2, tileProduct3
 	s.besideRows[1], s.besideRows[2], s.besideRows[3] = splitRowsBeside1, splitRowsBeside2, splitRowsBeside3
 	s.besideColumns[1], s.besideColumns[2], s.besideColumns[3] = splitColumnsBeside1, splitColumnsBeside2, splitColumnsBeside3
+	s.pairs, s.slide = splitPairs3, tileSlide3
 }
 
 // hasAMX says whether processor and operating system have tiles of bfloat16; extended and saved are what cpuid and xgetbv

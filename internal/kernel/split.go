@@ -18,7 +18,10 @@ type splitter struct {
 	product       [4]func(config, a, b unsafe.Pointer, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32, ahead int)
 	besideRows    [4]func(config, a, b unsafe.Pointer, src *float32, stride, k, first int, block *float32, least, most uint32, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
 	besideColumns [4]func(config, a, b unsafe.Pointer, src *float32, stride, steps, first int, block *float32, least, most uint32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32) (done bool)
-	config        unsafe.Pointer
+	// of convolutions; see _asm/amx_slide.go
+	pairs  func(dst unsafe.Pointer, part int, src *float32, second, vectors int, scale float32) (most, least uint32)
+	slide  func(config, a, b unsafe.Pointer, offsets *int, stride, part, steps, first int, block *float32, rows int, c *float32, ldc int, bias *float32, columns, flags int, unscale float32)
+	config unsafe.Pointer
 }
 
 const (
@@ -279,7 +282,14 @@ const (
 // apart, rows that tiles of a are wanted, not of b. A panel of small numbers, as gradients become, is split times a power of 2.
 // It returns the inverse of that, or 0 where a number could not be split.
 func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld int, deep, rows bool, lines, kk int) (unscale float32) {
-	most, least := g.splitScaled(w, dst, src, ld, deep, rows, lines, kk, 1)
+	return splitRaised(func(scale float32) (most, least uint32) {
+		return g.splitScaled(w, dst, src, ld, deep, rows, lines, kk, scale)
+	})
+}
+
+// splitRaised splits numbers times a scale, by what split says of them for a scale of 1; see splitPanel.
+func splitRaised(split func(scale float32) (most, least uint32)) (unscale float32) {
+	most, least := split(1)
 	if most <= highestSplit && least >= lowestSplit-1 {
 		return 1
 	}
@@ -291,7 +301,7 @@ func (g *product[T]) splitPanel(w *workspace[T], dst unsafe.Pointer, src *T, ld 
 		return 0
 	}
 	scale := math.Float32frombits((127 + raise) << 23)
-	g.splitScaled(w, dst, src, ld, deep, rows, lines, kk, scale)
+	split(scale)
 	return 1 / scale
 }
 

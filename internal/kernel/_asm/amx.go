@@ -73,6 +73,8 @@ func amx() (asm, stubs string) {
 		t.besideRows(parts)
 		t.besideColumns(parts)
 	}
+	t.splitPairs(3)
+	t.slideProduct(3)
 	return t.asm.String(), t.stubs.String()
 }
 
@@ -114,16 +116,21 @@ func (t *text) split(parts int) {
 	t.line("ADDQ $%d, DI", 2048*parts-1024)
 	t.line("DECQ R8")
 	t.line("JNZ step")
+	t.storeSeen("most+56(FP)", "least+60(FP)")
+	t.line("VZEROUPPER")
+	t.line("RET")
+}
+
+// storeSeen stores the most and the least of what was seen.
+func (t *text) storeSeen(most, least string) {
 	for _, r := range []struct {
 		op     string
 		z      int
 		result string
-	}{{"VPMAXUD", 25, "most+56(FP)"}, {"VPMINUD", 26, "least+60(FP)"}} {
+	}{{"VPMAXUD", 25, most}, {"VPMINUD", 26, least}} {
 		t.fold(r.op, r.z)
 		t.line("MOVL AX, %s", r.result)
 	}
-	t.line("VZEROUPPER")
-	t.line("RET")
 }
 
 // splitConstants sets what splitPair and look read, and what they have seen, the most in Z25 and the least in Z26, to nothing.
@@ -209,7 +216,7 @@ func (t *text) product(parts int) {
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
-	t.lines(firstLoads(parts, 0))
+	t.lines(packedOperands(parts).first(parts, false))
 	t.line("MOVQ first+32(FP), AX")
 	t.line("MOVQ steps+24(FP), DI") // those after the first
 	t.line("SUBQ AX, DI")
@@ -293,7 +300,7 @@ func (t *text) productStep(parts int, others []string) {
 			fetch = append(fetch, nop)
 		}
 	}
-	t.lines(beside(stepProductsAhead(parts), beside(fetch, others)))
+	t.lines(beside(packedOperands(parts).step(parts), beside(fetch, others)))
 	t.nextStep(parts)
 }
 

@@ -1,6 +1,9 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // besideRows multiplies 32 rows of a by up to 32 columns of b, and splits a meanwhile, while the vector units have nothing else to do.
 func (t *text) besideRows(parts int) {
@@ -61,7 +64,7 @@ func (t *text) besideSteps(parts int, split func(at int) []string, count, ended 
 	t.line("%s", count)
 	t.line("%s single", ended)
 	t.lines(split(bytes))
-	t.lines(firstLoads(parts, 0))
+	t.lines(packedOperands(parts).first(parts, false))
 	t.line("%s", count)
 	t.line("%s two", ended)
 	fmt.Fprintf(&t.asm, "step:\n")
@@ -73,14 +76,14 @@ func (t *text) besideSteps(parts int, split func(at int) []string, count, ended 
 	t.besideStep(parts, "keptTwo", nil)
 	t.line("JMP last")
 	fmt.Fprintf(&t.asm, "single:\n")
-	t.lines(firstLoads(parts, 0))
+	t.lines(packedOperands(parts).first(parts, false))
 	fmt.Fprintf(&t.asm, "last:\n")
-	t.lines(stepProductsAhead(parts))
+	t.lines(packedOperands(parts).step(parts))
 }
 
 // besideStep multiplies a step, and splits another.
 func (t *text) besideStep(parts int, kept string, split []string) {
-	t.lines(beside(stepProductsAhead(parts), split))
+	t.lines(beside(packedOperands(parts).step(parts), split))
 	t.line("ADDQ $%d, SI", 2048*parts)
 	t.line("ADDQ $%d, BX", 2048*parts)
 	t.line("DECQ R15")
@@ -152,41 +155,54 @@ func splitColumnsStep(parts, at int) (lines []string) {
 	return append(lines, "ADDQ R14, R12")
 }
 
-// partLoads are the two tiles of a part.
-func partLoads(first, base, at int) []string {
-	return []string{tileLoad(first, base, at), tileLoad(first+1, base, at+1024)}
+// operands give the loads of the two tiles of a part of a and b: of this step, or of the next.
+type operands struct {
+	a, b func(part int, next bool) [2][]string
 }
 
-// firstLoads load the tiles of the first product of a step, at bytes from SI and BX.
-func firstLoads(parts, at int) []string {
-	first := splitProducts[parts][0]
-	return append(partLoads(4, rsi, at+2048*first[0]), partLoads(6, rbx, at+2048*first[1])...)
+// packedLoads are those of parts that lie one after the other from a register on, loaded to two tiles.
+func packedLoads(parts, tile, base int) func(int, bool) [2][]string {
+	return func(q int, next bool) [2][]string {
+		at := 2048 * q
+		if next {
+			at += 2048 * parts
+		}
+		return [2][]string{{tileLoad(tile, base, at)}, {tileLoad(tile+1, base, at+1024)}}
+	}
 }
 
-// stepProductsAhead multiplies the parts of a step. Each tile is loaded as soon as the one before it is not needed any more, those of the
+// packedOperands lie from SI and BX on.
+func packedOperands(parts int) operands {
+	return operands{packedLoads(parts, 4, rsi), packedLoads(parts, 6, rbx)}
+}
+
+// first loads the tiles of the first product of a step.
+func (o operands) first(parts int, next bool) []string {
+	p := splitProducts[parts][0]
+	a, b := o.a(p[0], next), o.b(p[1], next)
+	return slices.Concat(a[0], a[1], b[0], b[1])
+}
+
+// step multiplies the parts of a step. Each tile is loaded as soon as the one before it is not needed any more, those of the
 // next step's first product at the end: what is beside them keeps the processor from looking so far ahead itself.
-func stepProductsAhead(parts int) (lines []string) {
+func (o operands) step(parts int) (lines []string) {
 	products := splitProducts[parts]
 	for i, p := range products {
-		var a, b []string // the next tiles
-		if i == len(products)-1 {
-			loads := firstLoads(parts, 2048*parts)
-			a, b = loads[:2], loads[2:]
-		} else {
-			if next := products[i+1]; next[0] != p[0] {
-				a = partLoads(4, rsi, 2048*next[0])
-			}
-			if next := products[i+1]; next[1] != p[1] {
-				b = partLoads(6, rbx, 2048*next[1])
-			}
+		next := products[(i+1)%len(products)]
+		ends := i == len(products)-1
+		var a, b [2][]string // the next tiles
+		if ends || next[0] != p[0] {
+			a = o.a(next[0], ends)
 		}
-		if b == nil {
-			lines = append(lines, tileProduct(0, 4, 6), tileProduct(1, 4, 7), a[0], tileProduct(2, 5, 6), tileProduct(3, 5, 7), a[1])
+		loadsB := ends || next[1] != p[1]
+		if loadsB {
+			b = o.b(next[1], ends)
+		}
+		if !loadsB {
+			lines = slices.Concat(lines, []string{tileProduct(0, 4, 6), tileProduct(1, 4, 7)}, a[0], []string{tileProduct(2, 5, 6), tileProduct(3, 5, 7)}, a[1])
 			continue
 		}
-		lines = append(lines, tileProduct(0, 4, 6), tileProduct(2, 5, 6), b[0], tileProduct(1, 4, 7))
-		lines = append(append(lines, a[:len(a)/2]...), tileProduct(3, 5, 7), b[1])
-		lines = append(lines, a[len(a)/2:]...)
+		lines = slices.Concat(lines, []string{tileProduct(0, 4, 6), tileProduct(2, 5, 6)}, b[0], []string{tileProduct(1, 4, 7)}, a[0], []string{tileProduct(3, 5, 7)}, b[1], a[1])
 	}
 	return lines
 }

@@ -1,0 +1,238 @@
+package kernel
+
+import "unsafe"
+
+// Convolutions on AMX tiles. An image's sheet is split once for all taps, into pairs of channels, which a tile of b holds beside each other:
+// each tap then reads its tiles from its own place on, and nothing is copied per tap. Always in three parts: what MatmulPrecision says is of
+// matrix products.
+
+const (
+	slideParts = 3
+	// slideStep is what 32 rows take for a step of 32 channels under one tap.
+	slideStep = slideParts * 2 * splitTile
+	// pairSide is how many channels apart a pair's are.
+	pairSide = splitSide / 2
+)
+
+// splitSheet is how an image lies when it is split.
+type splitSheet struct {
+	row  int // bytes of a pair of channels
+	part int // bytes of a part
+}
+
+// splitSheetOf is that of channels of so many elements each, read up to behind elements further.
+func splitSheetOf(channels, channel, behind int) splitSheet {
+	lines := up(channel+behind, lineElements)
+	lines += 1 - lines%2 // rows of a tile must not share lines of the first-level cache
+	row := lines * lineBytes
+	return splitSheet{row, up(channels, splitSide) * pairSide * row}
+}
+
+// splits says whether tiles are worth it, by the costs of products.
+func (p *slidePlan) splits(k *splitter) bool {
+	if k == nil {
+		return false
+	}
+	tiles, adds := 0.0, 0.0
+	for i := range p.targets {
+		t := &p.targets[i]
+		taps, length := float64(len(t.taps)), t.length(p.sheet)
+		adds += taps * float64(p.rows*p.channels*length)
+		tiles += taps * float64(p.paddedRows()*p.paddedChannels()*up(length, splitSide)*splitSide)
+	}
+	split := float64(p.paddedChannels() * p.channel())
+	return alwaysSplit || tiles*cyclesTiles+split*cyclesColumn < adds*cyclesFMA
+}
+
+func (p *slidePlan) paddedChannels() int { return up(p.channels, splitSide) * splitSide }
+
+func (p *slidePlan) paddedRows() int { return up(p.rows, splitSide) * splitSide }
+
+// planSplit finds where the steps of the targets begin in a sheet that is split: for each tap those of 32 channels each.
+func (p *slidePlan) planSplit(size int) {
+	p.split = splitSheetOf(p.channels, p.channel(), 2*splitSide)
+	for i := range p.targets {
+		t := &p.targets[i]
+		for tap := range t.taps {
+			for c := 0; c < p.channels; c += splitSide {
+				t.places = append(t.places, c/splitSide*pairSide*p.split.row+t.offsets[tap]/size*4)
+			}
+		}
+		t.splitAt = p.splitSteps
+		p.splitSteps += len(t.places)
+		if n := len(t.places); n > 0 {
+			t.places = append(t.places, t.places[n-1])[:n] // one more is read
+		}
+	}
+}
+
+// partedSlide is the weights of all groups, split: of each target for each block of steps its panels of rows.
+type partedSlide struct {
+	first   unsafe.Pointer
+	unscale []float32 // of the panels
+	scales  bool      // some are not 1
+}
+
+// splitBlock is how many steps a target's blocks have.
+func (t *target) splitBlock() int { return even(len(t.places), splitDepth/splitSide, 1) }
+
+// partedAt is where the steps of a target from p on begin in what is split of a group, and the panel's number: of the rows from i on, multiples
+// of 32.
+func (s *slider[T]) partedAt(g int, t *target, p, i int) (unsafe.Pointer, int) {
+	panels, block := up(s.rows, splitSide), t.splitBlock()
+	index := (g*s.splitSteps+t.splitAt+p)*panels + i/splitSide*min(block, len(t.places)-p)
+	return unsafe.Add(s.parted.first, index*slideStep), (g*s.splitSteps+t.splitAt+p)*panels + i/splitSide
+}
+
+// splitWeights splits all weights, and says whether that is possible.
+func (s *slider[T]) splitWeights(parted *partedSlide, buffer *[]T) bool {
+	panels := s.groups * up(s.rows, splitSide)
+	count := panels * s.splitSteps
+	parted.first = bytesOf(buffer, (count+1)*slideStep)
+	if cap(parted.unscale) < count {
+		parted.unscale = make([]float32, count)
+	}
+	parted.unscale, parted.scales = parted.unscale[:count], false
+	s.parted = parted
+	w := borrow[T]()
+	inParts(&w.tasks.slideSplitting, slideSplittingTask[T]{s}, partsOf(count*splitSide*splitSide, grainPacking), panels, 1)
+	w.giveBack()
+	for g := range s.groups {
+		for i := range s.targets {
+			t := &s.targets[i]
+			for p := 0; p < len(t.places); p += t.splitBlock() {
+				for r := 0; r < s.rows; r += splitSide {
+					_, index := s.partedAt(g, t, p, r)
+					if parted.unscale[index] != 1 {
+						parted.scales = true
+					}
+					if parted.unscale[index] == 0 {
+						s.parted = nil
+						return false
+					}
+				}
+			}
+		}
+	}
+	return true
+}
+
+// slideSplittingTask splits panels of rows.
+type slideSplittingTask[T Float] struct{ slider *slider[T] }
+
+func (k *slideSplittingTask[T]) run(_, from, to int) {
+	s := k.slider
+	w := borrow[T]()
+	defer w.giveBack()
+	panels, group := up(s.rows, splitSide), len(s.weight)/s.groups
+	g := product[T]{kernels: kernelsOf[T](), parts: slideParts}
+	for ; from < to; from++ {
+		of, i := from/panels, from%panels*splitSide
+		rows := min(splitSide, s.rows-i)
+		for x := range s.targets {
+			t := &s.targets[x]
+			for p := 0; p < len(t.places); p += t.splitBlock() {
+				n := min(t.splitBlock(), len(t.places)-p)
+				depth := n * splitSide
+				lines := zeroed(&w.a, rows*depth)
+				for r := range rows {
+					s.weightsOf(lines[r*depth:][:depth], s.weight[of*group:], of, i+r, t, p)
+				}
+				dst, index := s.partedAt(of, t, p, i)
+				s.parted.unscale[index] = g.splitPanel(w, dst, &lines[0], depth, false, true, rows, depth)
+			}
+		}
+	}
+}
+
+// weightsOf copies a row's weights in the order of the steps from p on, scaled.
+func (s *slider[T]) weightsOf(dst, weight []T, g, row int, t *target, p int) {
+	blocks := up(s.channels, splitSide)
+	scale := T(1)
+	if s.epilogue.Scale != nil {
+		scale = s.epilogue.Scale[g*s.rows+row]
+	}
+	for ; len(dst) > 0; dst, p = dst[splitSide:], p+1 {
+		c := p % blocks * splitSide
+		from := row*s.rowStride + c*s.channelStride + t.taps[p/blocks]
+		for x := range min(splitSide, s.channels-c) {
+			dst[x] = scale * weight[from+x*s.channelStride]
+		}
+	}
+}
+
+// splitImage splits an image's sheet; it returns the inverse of its scale, or 0 where it can't be split.
+func (s *slider[T]) splitImage(dst unsafe.Pointer, sheet []T) (unscale float32) {
+	return splitPairRows(dst, s.split, s.channels, s.channel(), sheet)
+}
+
+// splitPairRows splits channels of a sheet to rows of pairs, with zeros up to whole steps.
+func splitPairRows[T Float](dst unsafe.Pointer, to splitSheet, channels, channel int, sheet []T) (unscale float32) {
+	k := kernelsOf[T]()
+	return splitRaised(func(scale float32) (most, least uint32) {
+		least = ^uint32(0)
+		for pair := range up(channels, splitSide) * pairSide {
+			c := pair/pairSide*splitSide + pair%pairSide
+			high, low := k.splitter.pairs(unsafe.Add(dst, pair*to.row), to.part, (*float32)(unsafe.Pointer(&sheet[c*channel])), 4*pairSide*channel, up(channel, lineElements), scale)
+			most, least = max(most, high), min(least, low)
+		}
+		return most, least
+	})
+}
+
+// splitTiles computes rows of images whose sheets are split, one after the other from split on, or adds them to c.
+func (s *slider[T]) splitTiles(w *workspace[T], g int, t *target, first, rows, images int, c []T, ldc int, split unsafe.Pointer, add bool) {
+	k := kernelsOf[T]().splitter
+	length, steps, block := t.length(s.sheet), len(t.places), t.splitBlock()
+	square := (*float32)(unsafe.Pointer(aligned(&w.square, 2*splitSide*splitSide)))
+	atOnce := max(1, splitBytes/(block*slideStep)) * splitSide
+	for p := 0; p < steps; p += block {
+		n, flags := min(block, steps-p), 0
+		if p > 0 || add {
+			flags = tileAdd
+		}
+		if n*splitSide > sumDepth {
+			flags |= tileTwice
+		}
+		if p+n == steps && s.epilogue.Activation == ReLU {
+			flags |= tileReLU
+		}
+		for i0 := 0; i0 < rows; i0 += atOnce {
+			for image := range images {
+				if w.unscale[image] == 0 {
+					continue
+				}
+				grid := c[image*rows*ldc:]
+				for j := 0; j < length; j += splitSide {
+					b := unsafe.Add(split, image*s.imageBytes()+4*j)
+					for i := i0; i < min(i0+atOnce, rows); {
+						a, index := s.partedAt(g, t, p, first+i)
+						end := min(i0+atOnce, rows)
+						if s.parted.scales {
+							end = min(i+splitSide, end)
+						}
+						k.slide(k.config, a, b, &t.places[p], s.split.row, s.split.part, n, firstSteps(n*splitSide), square, end-i,
+							(*float32)(unsafe.Pointer(&grid[i*ldc+j])), 4*ldc, nil, min(splitSide, length-j), flags, w.unscale[image]*s.parted.unscale[index])
+						i = end
+					}
+				}
+			}
+		}
+	}
+}
+
+// imageBytes is what an image takes, split.
+func (p *slidePlan) imageBytes() int { return slideParts * p.split.part }
+
+// loose computes what can't be split on multiply-adds.
+func (s *slider[T]) loose(item, first, last int) {
+	w := borrow[T]()
+	defer w.giveBack()
+	one := *s
+	one.parted, one.heavy = nil, false
+	n := s.groups*s.steps*s.rows + lineElements
+	one.packed = unsafe.Slice(aligned(&w.a, n), n)
+	task := slidePackingTask[T]{&one}
+	task.run(0, 0, s.groups*up(s.rows, s.blockRows))
+	one.images(item, item+1, first, last)
+}
