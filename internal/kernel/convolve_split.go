@@ -28,20 +28,22 @@ func splitSheetOf(channels, channel, behind int) splitSheet {
 	return splitSheet{row, up(channels, splitSide) * pairSide * row}
 }
 
-// splits says whether tiles are worth it, by the costs of products.
+// Cycles a multiply-add of both ways, a number of a sheet to split, and one of a result to store, measured on Emerald Rapids.
+const cyclesSlideFMA, cyclesSlide, cyclesSheet, cyclesGrid = 0.040, 0.027, 1.2, 2.8
+
+// splits says whether tiles are worth it.
 func (p *slidePlan) splits(k *splitter) bool {
 	if k == nil {
 		return false
 	}
-	tiles, adds := 0.0, 0.0
+	tiles, adds := cyclesSheet*float64(p.paddedChannels()*p.channel()), 0.0
 	for i := range p.targets {
 		t := &p.targets[i]
-		taps, length := float64(len(t.taps)), t.length(p.sheet)
-		adds += taps * float64(p.rows*p.channels*length)
-		tiles += taps * float64(p.paddedRows()*p.paddedChannels()*up(length, splitSide)*splitSide)
+		depth, length := len(t.taps), t.length(p.sheet)
+		adds += cyclesSlideFMA * float64(p.rows*length*p.channels*depth)
+		tiles += float64(p.paddedRows()*up(length, splitSide)*splitSide) * (cyclesGrid + cyclesSlide*float64(p.paddedChannels()*depth))
 	}
-	split := float64(p.paddedChannels() * p.channel())
-	return alwaysSplit || tiles*cyclesTiles+split*cyclesColumn < adds*cyclesFMA
+	return alwaysSplit || tiles < adds
 }
 
 func (p *slidePlan) paddedChannels() int { return up(p.channels, splitSide) * splitSide }
@@ -131,34 +133,69 @@ func (k *slideSplittingTask[T]) run(_, from, to int) {
 		rows := min(splitSide, s.rows-i)
 		for x := range s.targets {
 			t := &s.targets[x]
+			lines, depth := s.weightLines(w, s.weight[of*group:], of*s.rows+i, i, rows, t)
 			for p := 0; p < len(t.places); p += t.splitBlock() {
-				n := min(t.splitBlock(), len(t.places)-p)
-				depth := n * splitSide
-				lines := zeroed(&w.a, rows*depth)
-				for r := range rows {
-					s.weightsOf(lines[r*depth:][:depth], s.weight[of*group:], of, i+r, t, p)
-				}
 				dst, index := s.partedAt(of, t, p, i)
-				s.parted.unscale[index] = g.splitPanel(w, dst, &lines[0], depth, false, true, rows, depth)
+				s.parted.unscale[index] = g.splitPanel(w, dst, &lines[p*splitSide], depth, false, true, rows, min(t.splitBlock(), len(t.places)-p)*splitSide)
 			}
 		}
 	}
 }
 
-// weightsOf copies a row's weights in the order of the steps from p on, scaled.
-func (s *slider[T]) weightsOf(dst, weight []T, g, row int, t *target, p int) {
-	blocks := up(s.channels, splitSide)
-	scale := T(1)
-	if s.epilogue.Scale != nil {
-		scale = s.epilogue.Scale[g*s.rows+row]
-	}
-	for ; len(dst) > 0; dst, p = dst[splitSide:], p+1 {
-		c := p % blocks * splitSide
-		from := row*s.rowStride + c*s.channelStride + t.taps[p/blocks]
-		for x := range min(splitSide, s.channels-c) {
-			dst[x] = scale * weight[from+x*s.channelStride]
+// weightLines copies rows of a group's weights in the order of the steps, by tap and in each by channel, and scales them. scale is the number
+// of the first row's.
+func (s *slider[T]) weightLines(w *workspace[T], weight []T, scale, i, rows int, t *target) (lines []T, depth int) {
+	k, size, taps, channels := kernelsOf[T](), sizeOf[T](), len(t.taps), s.paddedChannels()
+	depth = taps * channels
+	lines = zeroed(&w.a, rows*depth+k.lanes*channels) // what is written behind a row's taps is overwritten by the next
+	tap := func(r, c, x int) { lines[r*depth+x*channels+c] = weight[(i+r)*s.rowStride+c*s.channelStride+t.taps[x]] }
+	switch {
+	case taps == 1 && s.channelStride == 1:
+		for r := range rows {
+			copy(lines[r*depth:], weight[(i+r)*s.rowStride:][:s.channels])
+		}
+	case taps == s.channelStride && taps <= k.lanes: // a row's channels lie taps apart
+		for r := range rows {
+			row := weight[(i+r)*s.rowStride:]
+			c := 0
+			for ; c < s.channels && (c+k.lanes)*taps+k.lanes <= len(row); c += k.lanes {
+				k.transpose(1, &lines[r*depth+c], channels*size, &row[c*taps], taps*size, min(k.lanes, s.channels-c), k.lanes)
+			}
+			for ; c < s.channels; c++ {
+				for x := range taps {
+					tap(r, c, x)
+				}
+			}
+		}
+	case taps == s.rowStride: // a channel's rows do
+		whole := rows * taps / k.lanes * k.lanes
+		for c := 0; c < s.channels; c += k.lanes {
+			n := min(k.lanes, s.channels-c)
+			if whole > 0 {
+				k.transpose(whole/k.lanes, &lines[c], channels*size, &weight[i*taps+c*s.channelStride], s.channelStride*size, n, k.lanes)
+			}
+			for q := whole; q < rows*taps; q++ {
+				for x := range n {
+					tap(q/taps, c+x, q%taps)
+				}
+			}
+		}
+	default:
+		for r := range rows {
+			for c := range s.channels {
+				for x := range taps {
+					tap(r, c, x)
+				}
+			}
 		}
 	}
+	if s.epilogue.Scale != nil {
+		for r := range rows {
+			row := lines[r*depth:][:depth]
+			zipScalarSerial(Mul, row, row, s.epilogue.Scale[scale+r])
+		}
+	}
+	return lines, depth
 }
 
 // splitImage splits an image's sheet; it returns the inverse of its scale, or 0 where it can't be split.

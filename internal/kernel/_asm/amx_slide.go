@@ -65,8 +65,17 @@ func (t *text) slideProduct(parts int) {
 	t.line("SUBQ AX, DI")
 	fmt.Fprintf(&t.asm, "step:\n")
 	var others []string
-	for i := range 32 * parts {
-		others = append(others, fmt.Sprintf("PREFETCHT0 %d(SI)", 2048*parts+64*i), nop)
+	for q := range parts {
+		others = append(others, "MOVQ (DX), R13", "ADDQ b+16(FP), R13")
+		for range q {
+			others = append(others, "ADDQ part+40(FP), R13")
+		}
+		for i := range 16 {
+			others = append(others, "PREFETCHT0 (R13)", "PREFETCHT0 64(R13)", "ADDQ R12, R13")
+			for x := range 2 {
+				others = append(others, fmt.Sprintf("PREFETCHT0 %d(SI)", 2048*(parts+q)+128*i+64*x))
+			}
+		}
 	}
 	t.lines(beside(o.step(parts), others))
 	t.line("ADDQ $%d, SI", 2048*parts)
@@ -80,6 +89,7 @@ func (t *text) slideProduct(parts int) {
 	t.line("JMP step")
 	fmt.Fprintf(&t.asm, "multiplied:\n")
 	t.storeTiles(0)
+	t.line("MOVQ %s, R13", last["ldc"])
 	t.merge(last)
 	t.line("SUBQ $32, R8")
 	t.line("JG panel")
