@@ -98,7 +98,7 @@ func (s *slider[T]) images(from, to, first, last int) {
 	grids := unsafe.Slice(aligned(&w.out, most*rows*stride), most*rows*stride)
 	var split unsafe.Pointer
 	if s.parted != nil {
-		split = bytesOf(&w.splitRows, most*s.imageBytes())
+		split = w.splitBytes(most * s.imageBytes())
 	}
 	for ; from < to; from += most {
 		images, g := min(most, to-from), from%s.groups

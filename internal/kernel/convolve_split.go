@@ -198,6 +198,12 @@ func (s *slider[T]) weightLines(w *workspace[T], weight []T, scale, i, rows int,
 	return lines, depth
 }
 
+// splitBytes gives memory for what is split, where a block of a product may have been, which nobody finds any more.
+func (w *workspace[T]) splitBytes(n int) unsafe.Pointer {
+	w.serial = 0
+	return bytesOf(&w.splitRows, n)
+}
+
 // splitImage splits an image's sheet; it returns the inverse of its scale, or 0 where it can't be split.
 func (s *slider[T]) splitImage(dst unsafe.Pointer, sheet []T) (unscale float32) {
 	return splitPairRows(dst, s.split, s.channels, s.channel(), sheet)

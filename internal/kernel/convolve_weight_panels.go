@@ -23,28 +23,43 @@ func (s *weightSlider[T]) panels(sums []T, from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	k, size := kernelsOf[T](), sizeOf[T]()
-	out, columns := last-first, up(s.In, k.lanes)*k.lanes
 	row, length := s.row()
 	if sharesLines(row * size) {
 		row += lineElements
 	}
-	depth := up(s.channel, k.lanes)*k.lanes + s.sheet[2] + lineElements // and what is read behind the last line
+	p := panels[T]{out: last - first, row: row, length: length, taps: s.taps, columns: up(s.In, k.lanes) * k.lanes}
+	inParts := s.splitsPanels()
+	if inParts {
+		p.columns = up(s.In, splitSide) * splitSide
+	}
+	p.depth = up(s.channel, k.lanes)*k.lanes + s.sheet[2] + 4*splitSide // and what is read behind the last line
 	sheet := zeroed(&w.b, s.In*s.channel+s.sheet[2]+lineElements)
-	rows := zeroed(&w.out, out*row)
-	turned := zeroed(&w.a, columns*depth)
-	products := unsafe.Slice(aligned(&w.other, out*columns*len(s.taps)), out*columns*len(s.taps))
+	p.rows = zeroed(&w.out, p.out*row)
+	p.turned = zeroed(&w.a, p.columns*p.depth)
+	p.products = unsafe.Slice(aligned(&w.other, p.out*p.columns*len(s.taps)), p.out*p.columns*len(s.taps))
 	for g := range s.Groups {
 		for i := from; i < to; i++ {
 			s.gatherInput(sheet, i*s.Groups+g)
-			s.gatherOutput(rows, row, i*s.Groups+g, first, last)
+			s.gatherOutput(p.rows, row, i*s.Groups+g, first, last)
 			for c := 0; c < s.In; c += k.lanes {
-				p := panelOf(c, columns, k.lanes)
-				k.transpose(up(s.channel, k.lanes), &turned[p.from*depth+c-p.from], p.width*size, &sheet[c*s.channel], s.channel*size, min(k.lanes, s.In-c), k.lanes)
+				to := panelOf(c, p.columns, k.lanes)
+				k.transpose(up(s.channel, k.lanes), &p.turned[to.from*p.depth+c-to.from], to.width*size, &sheet[c*s.channel], s.channel*size, min(k.lanes, s.In-c), k.lanes)
 			}
-			s.multiplyPanels(products, columns, rows, row, turned, depth, length, out, i > from)
+			if !inParts || !p.splitMultiply(w, i > from) {
+				p.multiply(i > from)
+			}
 		}
-		s.storePanels(sums[(g*s.Out+first)*s.In*len(s.taps):], products, columns, out, &w.turned)
+		p.store(sums[(g*s.Out+first)*s.In*len(s.taps):], s.In, &w.turned)
 	}
+}
+
+// panels is the product of one image's dy, rows, and of its sheet, turned around in panels.
+type panels[T Float] struct {
+	out, row, length int // channels of dy, how far apart they lie, and the positions of each
+	columns, depth   int // channels of the sheet, up to whole vectors, and how many positions are laid out of each
+	taps             []int
+	rows, turned     []T
+	products         []T // those of a channel of dy lie side by side, panel by panel, in each by taps
 }
 
 // zeroed gives n zeros.
@@ -64,47 +79,52 @@ func panelOf(channel, columns, lanes int) channelPanel {
 	return channelPanel{from, vectors * lanes, vectors}
 }
 
-// multiplyPanels multiplies one image. Products of a channel of dy lie side by side, panel by panel, in each by taps.
-func (s *weightSlider[T]) multiplyPanels(products []T, columns int, rows []T, row int, turned []T, depth, length, out int, add bool) {
+// multiply multiplies on multiply-adds.
+func (p *panels[T]) multiply(add bool) {
 	k, size := kernelsOf[T](), sizeOf[T]()
-	height := k.tileHeight(out)
-	block := even(length, panelPositions, 1)
-	for p0 := 0; p0 < length; p0 += block {
-		n, flags := min(block, length-p0), tileFull
+	height := k.tileHeight(p.out)
+	block := even(p.length, panelPositions, 1)
+	for p0 := 0; p0 < p.length; p0 += block {
+		n, flags := min(block, p.length-p0), tileFull
 		if add || p0 > 0 {
 			flags |= tileAdd
 		}
-		for c := 0; c < columns; c += 2 * k.lanes {
-			p := panelOf(c, columns, k.lanes)
-			for o := 0; o < out; o += height {
-				r := min(height, out-o)
-				for t, tap := range s.taps {
-					k.tile[p.vectors-1][r](n, &rows[o*row+p0], row*size, size, &turned[c*depth+(tap+p0)*p.width], p.width*size, 0,
-						&products[(o*columns+c)*len(s.taps)+t*p.width], columns*len(s.taps)*size, nil, p.width, flags)
+		for c := 0; c < p.columns; c += 2 * k.lanes {
+			of := panelOf(c, p.columns, k.lanes)
+			for o := 0; o < p.out; o += height {
+				r := min(height, p.out-o)
+				for t, tap := range p.taps {
+					k.tile[of.vectors-1][r](n, &p.rows[o*p.row+p0], p.row*size, size, &p.turned[c*p.depth+(tap+p0)*of.width], of.width*size, 0,
+						p.product(o, c, t, of.width), p.columns*len(p.taps)*size, nil, of.width, flags)
 				}
 			}
 		}
 	}
 }
 
-// storePanels brings the products into the order of weights.
-func (s *weightSlider[T]) storePanels(sums, products []T, columns, out int, buffer *[]T) {
-	k, size, taps := kernelsOf[T](), sizeOf[T](), len(s.taps)
-	for o := range out {
-		for c := 0; c < s.In; c += k.lanes {
-			p := panelOf(c, columns, k.lanes)
-			src := products[(o*columns+p.from)*taps+c-p.from:]
-			dst := sums[(o*s.In+c)*taps:]
-			channels := min(k.lanes, s.In-c)
+// product is where those of a channel of dy and of a panel begin under a tap.
+func (p *panels[T]) product(o, c, tap, width int) *T {
+	return &p.products[(o*p.columns+c)*len(p.taps)+tap*width]
+}
+
+// store brings the products into the order of weights, of in channels.
+func (p *panels[T]) store(sums []T, in int, buffer *[]T) {
+	k, size, taps := kernelsOf[T](), sizeOf[T](), len(p.taps)
+	for o := range p.out {
+		for c := 0; c < in; c += k.lanes {
+			of := panelOf(c, p.columns, k.lanes)
+			src := p.products[(o*p.columns+of.from)*taps+c-of.from:]
+			dst := sums[(o*in+c)*taps:]
+			channels := min(k.lanes, in-c)
 			if channels < k.lanes {
 				dst = unsafe.Slice(aligned(buffer, k.lanes*taps), k.lanes*taps)
 			}
 			for t := 0; t < taps; t += k.lanes {
 				n := min(k.lanes, taps-t)
-				k.transpose(1, &dst[t], taps*size, &src[t*p.width], p.width*size, n, n)
+				k.transpose(1, &dst[t], taps*size, &src[t*of.width], of.width*size, n, n)
 			}
 			if channels < k.lanes {
-				copy(sums[(o*s.In+c)*taps:][:channels*taps], dst)
+				copy(sums[(o*in+c)*taps:][:channels*taps], dst)
 			}
 		}
 	}
