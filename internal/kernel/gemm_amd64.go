@@ -158,6 +158,9 @@ func tile2x8F32AVX512(k int, a *float32, rowA int, stepA int, b *float32, ldb in
 func copyRowsF32AVX512(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int, width int)
 
 //go:noescape
+func copySecondsF32AVX512(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int)
+
+//go:noescape
 func askForRowsF32AVX512(rows int, src *float32, stride int, lines int)
 
 //go:noescape
@@ -359,6 +362,9 @@ func tile2x8F64AVX512(k int, a *float64, rowA int, stepA int, b *float64, ldb in
 func copyRowsF64AVX512(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int, width int)
 
 //go:noescape
+func copySecondsF64AVX512(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int)
+
+//go:noescape
 func askForRowsF64AVX512(rows int, src *float64, stride int, lines int)
 
 //go:noescape
@@ -470,6 +476,9 @@ func tile2x4F32AVX2(k int, a *float32, rowA int, stepA int, b *float32, ldb int,
 func copyRowsF32AVX2(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int, width int)
 
 //go:noescape
+func copySecondsF32AVX2(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int)
+
+//go:noescape
 func askForRowsF32AVX2(rows int, src *float32, stride int, lines int)
 
 //go:noescape
@@ -570,6 +579,9 @@ func tile2x4F64AVX2(k int, a *float64, rowA int, stepA int, b *float64, ldb int,
 
 //go:noescape
 func copyRowsF64AVX2(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int, width int)
+
+//go:noescape
+func copySecondsF64AVX2(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int)
 
 //go:noescape
 func askForRowsF64AVX2(rows int, src *float64, stride int, lines int)

@@ -16709,6 +16709,49 @@ loop:
 	VZEROUPPER
 	RET
 
+// func copySecondsF32AVX512(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·copySecondsF32AVX512(SB), NOSPLIT, $0-48
+	MOVQ    k+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    srcStride+32(FP), SI
+	MOVQ    columns+40(FP), DI
+	MOVQ    $-1, R8
+	BZHIQ   DI, R8, R8
+	KMOVW   R8, K1
+	LEAQ    -1(DI)(DI*1), R9
+	MOVQ    $0x00000010, DI
+	MOVQ    R9, R8
+	CMPQ    R8, DI
+	CMOVQGT DI, R8
+	XORQ    R10, R10
+	SUBQ    DI, R9
+	CMOVQLT R10, R9
+	MOVQ    $-1, DI
+	BZHIQ   R8, DI, DI
+	KMOVW   DI, K2
+	MOVQ    $-1, DI
+	BZHIQ   R9, DI, DI
+	KMOVW   DI, K3
+	MOVL    $0x00005555, DI
+	KMOVW   DI, K4
+
+loop:
+	VMOVUPS.Z     (BX), K2, Z0
+	VMOVUPS.Z     64(BX), K3, Z1
+	VCOMPRESSPS.Z Z0, K4, Z0
+	VCOMPRESSPS.Z Z1, K4, Z1
+	VINSERTF64X4  $0x01, Y1, Z0, Z0
+	VMOVUPS       Z0, K1, (CX)
+	ADDQ          SI, BX
+	ADDQ          DX, CX
+	DECQ          AX
+	JNZ           loop
+	VZEROUPPER
+	RET
+
 // func askForRowsF32AVX512(rows int, src *float32, stride int, lines int)
 // Requires: AVX, MMX+
 TEXT ·askForRowsF32AVX512(SB), NOSPLIT, $0-32
@@ -36113,6 +36156,49 @@ loop:
 	VZEROUPPER
 	RET
 
+// func copySecondsF64AVX512(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·copySecondsF64AVX512(SB), NOSPLIT, $0-48
+	MOVQ    k+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    srcStride+32(FP), SI
+	MOVQ    columns+40(FP), DI
+	MOVQ    $-1, R8
+	BZHIQ   DI, R8, R8
+	KMOVW   R8, K1
+	LEAQ    -1(DI)(DI*1), R9
+	MOVQ    $0x00000008, DI
+	MOVQ    R9, R8
+	CMPQ    R8, DI
+	CMOVQGT DI, R8
+	XORQ    R10, R10
+	SUBQ    DI, R9
+	CMOVQLT R10, R9
+	MOVQ    $-1, DI
+	BZHIQ   R8, DI, DI
+	KMOVW   DI, K2
+	MOVQ    $-1, DI
+	BZHIQ   R9, DI, DI
+	KMOVW   DI, K3
+	MOVL    $0x00005555, DI
+	KMOVW   DI, K4
+
+loop:
+	VMOVUPD.Z     (BX), K2, Z0
+	VMOVUPD.Z     64(BX), K3, Z1
+	VCOMPRESSPD.Z Z0, K4, Z0
+	VCOMPRESSPD.Z Z1, K4, Z1
+	VINSERTF64X4  $0x01, Y1, Z0, Z0
+	VMOVUPD       Z0, K1, (CX)
+	ADDQ          SI, BX
+	ADDQ          DX, CX
+	DECQ          AX
+	JNZ           loop
+	VZEROUPPER
+	RET
+
 // func askForRowsF64AVX512(rows int, src *float64, stride int, lines int)
 // Requires: AVX, MMX+
 TEXT ·askForRowsF64AVX512(SB), NOSPLIT, $0-32
@@ -42329,6 +42415,48 @@ loop:
 	VZEROUPPER
 	RET
 
+// func copySecondsF32AVX2(k int, dst *float32, dstStride int, src *float32, srcStride int, columns int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·copySecondsF32AVX2(SB), NOSPLIT, $0-48
+	MOVQ    k+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    srcStride+32(FP), SI
+	MOVQ    columns+40(FP), DI
+	LEAQ    tailTable<>+32(SB), R8
+	MOVQ    DI, R9
+	NEGQ    R9
+	VMOVUPS (R8)(R9*4), Y0
+	LEAQ    -1(DI)(DI*1), R9
+	MOVQ    $0x00000008, DI
+	MOVQ    R9, R8
+	CMPQ    R8, DI
+	CMOVQGT DI, R8
+	XORQ    R10, R10
+	SUBQ    DI, R9
+	CMOVQLT R10, R9
+	LEAQ    tailTable<>+32(SB), DI
+	NEGQ    R8
+	VMOVUPS (DI)(R8*4), Y1
+	LEAQ    tailTable<>+32(SB), DI
+	MOVQ    R9, R8
+	NEGQ    R8
+	VMOVUPS (DI)(R8*4), Y2
+
+loop:
+	VMASKMOVPS (BX), Y1, Y3
+	VMASKMOVPS 32(BX), Y2, Y4
+	VSHUFPS    $0x88, Y4, Y3, Y3
+	VPERMPD    $0xd8, Y3, Y3
+	VMASKMOVPS Y3, Y0, (CX)
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        loop
+	VZEROUPPER
+	RET
+
 // func askForRowsF32AVX2(rows int, src *float32, stride int, lines int)
 // Requires: AVX, MMX+
 TEXT ·askForRowsF32AVX2(SB), NOSPLIT, $0-32
@@ -47330,6 +47458,48 @@ loop:
 	VMASKMOVPD 32(BX), Y1, Y5
 	VMASKMOVPD Y4, Y2, (CX)
 	VMASKMOVPD Y5, Y3, 32(CX)
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       AX
+	JNZ        loop
+	VZEROUPPER
+	RET
+
+// func copySecondsF64AVX2(k int, dst *float64, dstStride int, src *float64, srcStride int, columns int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·copySecondsF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ    k+0(FP), AX
+	MOVQ    dst+8(FP), CX
+	MOVQ    dstStride+16(FP), DX
+	MOVQ    src+24(FP), BX
+	MOVQ    srcStride+32(FP), SI
+	MOVQ    columns+40(FP), DI
+	LEAQ    tailTable<>+32(SB), R8
+	MOVQ    DI, R9
+	NEGQ    R9
+	VMOVUPS (R8)(R9*8), Y0
+	LEAQ    -1(DI)(DI*1), R9
+	MOVQ    $0x00000004, DI
+	MOVQ    R9, R8
+	CMPQ    R8, DI
+	CMOVQGT DI, R8
+	XORQ    R10, R10
+	SUBQ    DI, R9
+	CMOVQLT R10, R9
+	LEAQ    tailTable<>+32(SB), DI
+	NEGQ    R8
+	VMOVUPS (DI)(R8*8), Y1
+	LEAQ    tailTable<>+32(SB), DI
+	MOVQ    R9, R8
+	NEGQ    R8
+	VMOVUPS (DI)(R8*8), Y2
+
+loop:
+	VMASKMOVPD (BX), Y1, Y3
+	VMASKMOVPD 32(BX), Y2, Y4
+	VUNPCKLPD  Y4, Y3, Y3
+	VPERMPD    $0xd8, Y3, Y3
+	VMASKMOVPD Y3, Y0, (CX)
 	ADDQ       SI, BX
 	ADDQ       DX, CX
 	DECQ       AX

@@ -5,6 +5,7 @@ package kernel
 func enterGemmF32AVX512(k *kernels[float32]) {
 	k.askForRows = askForRowsF32AVX512
 	k.copyRows = copyRowsF32AVX512
+	k.copySeconds = copySecondsF32AVX512
 	k.dots[1] = dots1F32AVX512
 	k.dots[2] = dots2F32AVX512
 	k.dots[3] = dots3F32AVX512
@@ -81,6 +82,7 @@ func enterGemmF32AVX512(k *kernels[float32]) {
 func enterGemmF64AVX512(k *kernels[float64]) {
 	k.askForRows = askForRowsF64AVX512
 	k.copyRows = copyRowsF64AVX512
+	k.copySeconds = copySecondsF64AVX512
 	k.dots[1] = dots1F64AVX512
 	k.dots[2] = dots2F64AVX512
 	k.dots[3] = dots3F64AVX512
@@ -157,6 +159,7 @@ func enterGemmF64AVX512(k *kernels[float64]) {
 func enterGemmF32AVX2(k *kernels[float32]) {
 	k.askForRows = askForRowsF32AVX2
 	k.copyRows = copyRowsF32AVX2
+	k.copySeconds = copySecondsF32AVX2
 	k.dots[1] = dots1F32AVX2
 	k.dots[2] = dots2F32AVX2
 	k.dots[3] = dots3F32AVX2
@@ -200,6 +203,7 @@ func enterGemmF32AVX2(k *kernels[float32]) {
 func enterGemmF64AVX2(k *kernels[float64]) {
 	k.askForRows = askForRowsF64AVX2
 	k.copyRows = copyRowsF64AVX2
+	k.copySeconds = copySecondsF64AVX2
 	k.dots[1] = dots1F64AVX2
 	k.dots[2] = dots2F64AVX2
 	k.dots[3] = dots3F64AVX2

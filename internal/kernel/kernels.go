@@ -50,14 +50,15 @@ type kernels[T Float] struct {
 	lanes, maxRows, maxDots int
 	depth                   [3]int // of a block of a product by layout, where blockK is too little
 	// tiles by log2 of vectors a row, then rows: c = a·b; see _asm/gemm.go
-	tile       [4][maxTileRows + 1]tileKernel[T]
-	tilePacked [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
-	copyRows   func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
-	askForRows func(rows int, src *T, stride, lines int)
-	transpose  func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
-	splitter   *splitter   // of AMX tiles, or nil
-	peak       func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
-	dots       [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
+	tile        [4][maxTileRows + 1]tileKernel[T]
+	tilePacked  [maxTileRows + 1]tileKernel[T] // two vectors, a and b packed
+	copyRows    func(k int, dst *T, dstStride int, src *T, srcStride, columns, width int)
+	copySeconds func(k int, dst *T, dstStride int, src *T, srcStride, columns int)
+	askForRows  func(rows int, src *T, stride, lines int)
+	transpose   func(blocks int, dst *T, dstStride int, src *T, srcStride, rows, width int)
+	splitter    *splitter   // of AMX tiles, or nil
+	peak        func(n int) // 12 fused multiply-adds of a vector, n times, for benchmarks
+	dots        [maxDotRows + 1]func(k int, a *T, lda int, b *T, ldb int, out *T)
 	// c = a·bᵀ + bias of two to four columns, of fewRows rows and of one; see _asm/few.go
 	few, fewOfRow [maxFewColumns + 1]fewKernel[T]
 	fewRows       [maxFewColumns + 1]int

@@ -65,7 +65,16 @@ func gatherRows[T Float](rows int, dst []T, dstStride int, src []T, srcStride, c
 	if rows <= 0 || columns <= 0 {
 		return
 	}
-	f := kernelsOf[T]().copyRows
+	k := kernelsOf[T]()
+	f, size := k.copyRows, sizeOf[T]()
+	if step == 2 && f != nil {
+		need("dst of gatherRows", len(dst), (rows-1)*dstStride+columns)
+		need("src of gatherRows", len(src), (rows-1)*srcStride+2*columns-1)
+		for x := 0; x < columns; x += k.lanes {
+			k.copySeconds(rows, &dst[x], dstStride*size, &src[2*x], srcStride*size, min(k.lanes, columns-x))
+		}
+		return
+	}
 	if step > 1 || f == nil {
 		for i := range rows {
 			to, from := dst[i*dstStride:][:columns], src[i*srcStride:]
@@ -79,7 +88,7 @@ func gatherRows[T Float](rows int, dst []T, dstStride int, src []T, srcStride, c
 		}
 		return
 	}
-	size, most := sizeOf[T](), 2*kernelsOf[T]().lanes
+	most := 2 * k.lanes
 	need("dst of gatherRows", len(dst), (rows-1)*dstStride+columns)
 	need("src of gatherRows", len(src), (rows-1)*srcStride+columns)
 	for x := 0; x < columns; x += most {

@@ -12,6 +12,7 @@ import (
 // in bytes.
 func packing(m machine) {
 	copyRows(m)
+	copySeconds(m)
 	askForRows(m)
 	transpose(m)
 	table(m, "maxDots", "", fmt.Sprint(m.dotRows()))
@@ -53,6 +54,63 @@ func copyRows(m machine) {
 	DECQ(k)
 	JNZ(LabelRef("loop"))
 	done()
+}
+
+// copySeconds copies every second element of k rows, 1 to a vector of them from each.
+func copySeconds(m machine) {
+	t := m.element()
+	name := m.name("copySeconds")
+	function(name, fmt.Sprintf("func(k int, dst *%[1]s, dstStride int, src *%[1]s, srcStride, columns int)", t))
+	table(m, "copySeconds", "", name)
+	k, d, ds, s, ss := param("k"), param("dst"), param("dstStride"), param("src"), param("srcStride")
+	columns, lanes, first, second, zero := param("columns"), GP64(), GP64(), GP64(), GP64()
+	to := m.tailOf(columns)
+	LEAQ(Mem{Base: columns, Index: columns, Scale: 1, Disp: -1}, second) // up to the last that is taken
+	MOVQ(U32(m.lanes()), lanes)
+	MOVQ(second, first)
+	CMPQ(first, lanes)
+	CMOVQGT(lanes, first)
+	XORQ(zero, zero)
+	SUBQ(lanes, second)
+	CMOVQLT(zero, second)
+	from := [2]tail{m.tailOf(first), m.tailOf(second)}
+	even := K()
+	if m.avx512 {
+		bits := GP32()
+		MOVL(U32(0x5555), bits)
+		KMOVW(bits, even)
+	}
+	Label("loop")
+	x, y := m.vec(), m.vec()
+	m.loadTail(from[0], Mem{Base: s}, x)
+	m.loadTail(from[1], Mem{Base: s, Disp: m.bytes()}, y)
+	m.seconds(x, y, even)
+	m.storeTail(to, x, Mem{Base: d})
+	ADDQ(ss, s)
+	ADDQ(ds, d)
+	DECQ(k)
+	JNZ(LabelRef("loop"))
+	done()
+}
+
+// seconds sets x to every second element of x and y.
+func (m machine) seconds(x, y VecVirtual, even Op) {
+	switch {
+	case m.avx512 && m.f32:
+		VCOMPRESSPS_Z(x, even, x)
+		VCOMPRESSPS_Z(y, even, y)
+		VINSERTF64X4(U8(1), y.AsY(), x, x)
+	case m.avx512:
+		VCOMPRESSPD_Z(x, even, x)
+		VCOMPRESSPD_Z(y, even, y)
+		VINSERTF64X4(U8(1), y.AsY(), x, x)
+	case m.f32:
+		VSHUFPS(U8(0x88), y, x, x)
+		VPERMPD(U8(0xd8), x, x)
+	default:
+		VUNPCKLPD(y, x, x)
+		VPERMPD(U8(0xd8), x, x)
+	}
 }
 
 // askForRows has rows of some lines each come to the second-level cache.
