@@ -95,8 +95,10 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--seconds", type=float, default=0.2, help="of one measurement")
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    p.add_argument("--out", type=Path, default=HERE / "table.md")
+    p.add_argument("--out", type=Path, default=HERE / "table.md", help="a file, or a folder for table.md")
     args = p.parse_args()
+    if args.out.is_dir():
+        args.out /= "table.md"
     binary = str(HERE / ".bench")
     subprocess.run(["go", "build", "-o", binary, "./bench"], cwd=ROOT, check=True)
     workers = {(peer, t): subprocess.Popen([sys.executable, HERE / "worker.py", peer, str(t)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -141,9 +141,11 @@ def main():
     p.add_argument("--bench", type=Path, default=HERE / "bench", help="the program built of bench with -tags gpu")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=0.5, help="of one measurement")
-    p.add_argument("--out", type=Path, default=HERE / "cuda.md")
+    p.add_argument("--out", type=Path, default=HERE / "cuda.md", help="a file, or a folder for cuda.md")
     p.add_argument("--worker", choices=PEERS, help=argparse.SUPPRESS)
     args = p.parse_args()
+    if args.out.is_dir():
+        args.out /= "cuda.md"
     if args.worker:
         worker(args.worker)
         return

@@ -122,9 +122,11 @@ def main():
     p.add_argument("--seconds", type=float, default=0.3, help="of one measurement")
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     p.add_argument("--only", nargs="+", choices=NAMES, default=NAMES)
-    p.add_argument("--out", type=Path, default=HERE / "models.md")
+    p.add_argument("--out", type=Path, default=HERE / "models.md", help="a file, or a folder for models.md")
     p.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     args = p.parse_args()
+    if args.out.is_dir():
+        args.out /= "models.md"
     if args.worker:
         worker(args.worker[0], int(args.worker[1]))
         return

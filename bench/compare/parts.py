@@ -118,9 +118,11 @@ def main():
     p.add_argument("--seconds", type=float, default=0.1, help="of one measurement")
     p.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     p.add_argument("--only", nargs="+", metavar="CLASS")
-    p.add_argument("--out", type=Path, default=HERE / "parts.md")
+    p.add_argument("--out", type=Path, default=HERE / "parts.md", help="a file, or a folder for parts.md")
     p.add_argument("--worker", type=int, help=argparse.SUPPRESS)
     args = p.parse_args()
+    if args.out.is_dir():
+        args.out /= "parts.md"
     if args.worker:
         worker(args.worker)
         return

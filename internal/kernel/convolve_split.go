@@ -10,6 +10,8 @@ const (
 	slideParts = 3
 	// slideStep is what 32 rows take for a step of 32 channels under one tap.
 	slideStep = slideParts * 2 * splitTile
+	// splitRoom bounds what an image takes, split: 1.5 times what it takes else, and larger ones come from memory anyway.
+	splitRoom = 64 << 20
 	// pairSide is how many channels apart a pair's are.
 	pairSide = splitSide / 2
 )
@@ -20,20 +22,20 @@ type splitSheet struct {
 	part int // bytes of a part
 }
 
-// splitSheetOf is that of channels of so many elements each, read up to behind elements further.
-func splitSheetOf(channels, channel, behind int) splitSheet {
-	lines := up(channel+behind, lineElements)
+// splitSheetOf is that of channels of so many elements each, behind which tiles of the last columns read.
+func splitSheetOf(channels, channel int) splitSheet {
+	lines := up(channel+2*splitSide, lineElements)
 	lines += 1 - lines%2 // rows of a tile must not share lines of the first-level cache
 	row := lines * lineBytes
 	return splitSheet{row, up(channels, splitSide) * pairSide * row}
 }
 
-// Cycles a multiply-add of both ways, a number of a sheet to split, and one of a result to store, measured on Emerald Rapids.
+// Cycles a multiply-add of both ways, a number of a sheet to split, and one of a result to store, as measured.
 const cyclesSlideFMA, cyclesSlide, cyclesSheet, cyclesGrid = 0.040, 0.027, 1.2, 2.8
 
 // splits says whether tiles are worth it.
 func (p *slidePlan) splits(k *splitter) bool {
-	if k == nil {
+	if k == nil || slideParts*splitSheetOf(p.channels, p.channel()).part > splitRoom {
 		return false
 	}
 	tiles, adds := cyclesSheet*float64(p.paddedChannels()*p.channel()), 0.0
@@ -52,7 +54,7 @@ func (p *slidePlan) paddedRows() int { return up(p.rows, splitSide) * splitSide 
 
 // planSplit finds where the steps of the targets begin in a sheet that is split: for each tap those of 32 channels each.
 func (p *slidePlan) planSplit(size int) {
-	p.split = splitSheetOf(p.channels, p.channel(), 2*splitSide)
+	p.split = splitSheetOf(p.channels, p.channel())
 	for i := range p.targets {
 		t := &p.targets[i]
 		for tap := range t.taps {

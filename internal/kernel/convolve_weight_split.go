@@ -20,11 +20,11 @@ const pairBytes = splitSide * 4
 
 // splitsPanels says whether tiles are worth it.
 func (s *weightSlider[T]) splitsPanels() bool {
-	if kernelsOf[T]().splitter == nil {
-		return false
-	}
 	row, length := s.row()
 	taps, columns, rows := len(s.taps), up(s.In, splitSide)*splitSide, up(s.Out, splitSide)*splitSide
+	if kernelsOf[T]().splitter == nil || slideParts*4*max(columns*s.channel, rows*row) > splitRoom {
+		return false
+	}
 	tiles := cyclesSheet*float64(columns*s.channel+rows*row) + float64(rows*columns*taps)*(cyclesGrid*float64(up(length, panelSteps*splitSide))+cyclesSlide*float64(up(length, splitSide)*splitSide))
 	return alwaysSplit || tiles < cyclesSlideFMA*float64(s.Out*s.In*taps*length)
 }
