@@ -75,79 +75,95 @@ func (s *slider[T]) run(_, from, to int) {
 	}
 }
 
+// laidOut is some images of a group, as they are read and computed.
+type laidOut[T Float] struct {
+	images, rows int
+	sheets       []T // the channels read of each image, room apart
+	room         int
+	grids        []T // the rows computed of each, stride apart
+	stride       int
+	split        unsafe.Pointer // the sheets, split, and
+	unscale      []float32      // by what their products are multiplied, or 0 where one can't be split
+}
+
+// layOut makes room for up to so many images.
+func (s *slider[T]) layOut(w *workspace[T], images, rows int) laidOut[T] {
+	channels, longest := s.channels, 0
+	if s.parted != nil {
+		channels = s.paddedChannels()
+	}
+	for i := range s.targets {
+		longest = max(longest, s.targets[i].length(s.sheet))
+	}
+	x := laidOut[T]{images: 1, rows: rows, stride: up(longest, lineElements) * lineElements}
+	x.room = channels*s.channel() + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
+	if s.heavy {
+		x.images = min(images, max(1, heavyBytes/sizeOf[T]()/x.room))
+	}
+	x.sheets = zeroed(&w.b, x.images*x.room) // what surrounds the planes stays 0
+	x.grids = unsafe.Slice(aligned(&w.out, x.images*rows*x.stride), x.images*rows*x.stride)
+	if s.parted != nil {
+		x.split = w.splitBytes(x.images * s.imageBytes())
+	}
+	return x
+}
+
 // images computes rows first to last of items from to to, each an image's group.
 func (s *slider[T]) images(from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
-	k := kernelsOf[T]()
-	rows, plane, channels := last-first, volume(s.to), s.channels
-	if s.parted != nil {
-		channels = s.paddedChannels()
-	}
-	room := channels*s.channel() + s.sheet[2] + 4*lineElements // the last line's zeros, and what tiles read beyond
-	longest := 0
-	for i := range s.targets {
-		longest = max(longest, s.targets[i].length(s.sheet))
-	}
-	stride := (longest + lineElements - 1) / lineElements * lineElements
-	most := 1 // images at a time
-	if s.heavy {
-		most = min(to-from, max(1, heavyBytes/sizeOf[T]()/room))
-	}
-	sheets := zeroed(&w.b, most*room) // what surrounds the planes stays 0
-	grids := unsafe.Slice(aligned(&w.out, most*rows*stride), most*rows*stride)
-	var split unsafe.Pointer
-	if s.parted != nil {
-		split = w.splitBytes(most * s.imageBytes())
-	}
-	for ; from < to; from += most {
-		images, g := min(most, to-from), from%s.groups
-		w.unscale = w.unscale[:0]
-		for n := range images {
-			s.gatherImage(sheets[n*room:], from+n)
-			if s.parted != nil {
-				w.unscale = append(w.unscale, s.splitImage(unsafe.Add(split, n*s.imageBytes()), sheets[n*room:]))
-			}
+	x, plane := s.layOut(w, to-from, last-first), volume(s.to)
+	for most := x.images; from < to; from += most {
+		x.images = min(most, to-from)
+		for n := range x.images {
+			s.gatherImage(x.sheets[n*x.room:], from+n)
 		}
-		var bias []T
-		if s.epilogue.Bias != nil {
-			bias = s.epilogue.Bias[g*s.rows+first : g*s.rows+last]
+		if s.parted != nil {
+			s.splitImages(w, &x)
 		}
 		for i := range s.targets {
 			t := &s.targets[i]
-			steps := len(t.offsets)
-			var weights []T
-			if s.parted == nil {
-				weights = s.packed[g*s.steps*s.rows+t.weights+first*steps:]
-			}
-			switch {
-			case steps == 0 || k.lanes == 0:
-				for n := range images {
-					s.loops(t, rows, grids[n*rows*stride:], stride, sheets[n*room:], weights, bias)
-				}
-			case s.parted != nil:
-				if bias != nil {
-					constantRows(grids, stride, images*rows, t.length(s.sheet), bias, false)
-				}
-				s.splitTiles(w, g, t, first, rows, images, grids, stride, split, bias != nil)
-			default:
-				s.tiles(t, rows, images, grids, stride, sheets, room, weights, bias)
-			}
-			for n := range images {
+			s.target(w, &x, t, from%s.groups, first)
+			for n := range x.images {
 				dst := s.dst[((from+n)*s.rows+first)*plane:]
-				for r := range rows {
-					scatter(dst[r*plane:], s.to, t.lattice, grids[(n*rows+r)*stride:], t.count, s.sheet)
+				for r := range x.rows {
+					scatter(dst[r*plane:], s.to, t.lattice, x.grids[(n*x.rows+r)*x.stride:], t.count, s.sheet)
 				}
 			}
 		}
-		for n := range images {
-			dst := s.dst[((from+n)*s.rows+first)*plane:][:rows*plane]
-			if s.parted != nil && w.unscale[n] == 0 {
+		for n := range x.images {
+			dst := s.dst[((from+n)*s.rows+first)*plane:][:x.rows*plane]
+			if s.parted != nil && x.unscale[n] == 0 {
 				s.loose(from+n, first, last)
 			} else if a := s.epilogue; a.Activation != Identity && a.Activation != ReLU {
 				mapSerial(a.Activation, dst, dst, a.A, a.B)
 			}
 		}
+	}
+}
+
+// target computes a group's rows from first on at one target's points.
+func (s *slider[T]) target(w *workspace[T], x *laidOut[T], t *target, g, first int) {
+	var bias, weights []T
+	if s.epilogue.Bias != nil {
+		bias = s.epilogue.Bias[g*s.rows+first:][:x.rows]
+	}
+	steps := len(t.offsets)
+	if s.parted == nil {
+		weights = s.packed[g*s.steps*s.rows+t.weights+first*steps:]
+	}
+	switch {
+	case steps == 0 || kernelsOf[T]().lanes == 0:
+		for n := range x.images {
+			s.loops(t, x.rows, x.grids[n*x.rows*x.stride:], x.stride, x.sheets[n*x.room:], weights, bias)
+		}
+	case s.parted == nil:
+		s.tiles(x, t, weights, bias)
+	default:
+		if bias != nil {
+			constantRows(x.grids, x.stride, x.images*x.rows, t.length(s.sheet), bias, false)
+		}
+		s.splitTiles(w, x, t, g, first, bias != nil)
 	}
 }
 
@@ -185,8 +201,8 @@ const slideSteps = 768
 const heavyBytes = 768 << 10
 
 // tiles computes rows of images. What is read in turn is what takes less memory, of the images and the weights.
-func (s *slider[T]) tiles(t *target, rows, images int, c []T, ldc int, sheets []T, room int, weights, bias []T) {
-	k, size := kernelsOf[T](), sizeOf[T]()
+func (s *slider[T]) tiles(x *laidOut[T], t *target, weights, bias []T) {
+	k, size, rows, ldc := kernelsOf[T](), sizeOf[T](), x.rows, x.stride
 	vectors := (t.length(s.sheet) + k.lanes - 1) / k.lanes
 	steps := len(t.offsets)
 	stepsBlock := even(steps, slideSteps, 1)
@@ -195,16 +211,16 @@ func (s *slider[T]) tiles(t *target, rows, images int, c []T, ldc int, sheets []
 		rowsAtOnce = s.blockRows
 	}
 	for p := 0; p < steps; p += stepsBlock {
-		n, flags := min(stepsBlock, steps-p), 0
+		depth, flags := min(stepsBlock, steps-p), 0
 		if p > 0 {
 			flags = tileAdd
 		}
-		if p+n == steps && s.epilogue.Activation == ReLU {
+		if p+depth == steps && s.epilogue.Activation == ReLU {
 			flags |= tileReLU
 		}
 		for i0 := 0; i0 < rows; i0 += rowsAtOnce {
-			for image := range images {
-				sheet, grid := sheets[image*room:], c[image*rows*ldc:]
+			for n := range x.images {
+				sheet, grid := x.sheets[n*x.room:], x.grids[n*rows*ldc:]
 				for j := 0; j < vectors; {
 					wide := 2
 					for wide > 0 && (j+1<<wide > vectors || k.slide[wide][s.blockRows] == nil) {
@@ -216,7 +232,7 @@ func (s *slider[T]) tiles(t *target, rows, images int, c []T, ldc int, sheets []
 						if bias != nil && p == 0 {
 							first = &bias[i]
 						}
-						k.slide[wide][r](n, &weights[i*steps+p*r], &sheet[j*k.lanes], &t.offsets[p], &grid[i*ldc+j*k.lanes], ldc*size, first, flags)
+						k.slide[wide][r](depth, &weights[i*steps+p*r], &sheet[j*k.lanes], &t.offsets[p], &grid[i*ldc+j*k.lanes], ldc*size, first, flags)
 					}
 					j += 1 << wide
 				}

@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // Convolutions on AMX tiles. An image's sheet is split once for all taps, into pairs of channels, which a tile of b holds beside each other:
 // each tap then reads its tiles from its own place on, and nothing is copied per tap. Always in three parts: what MatmulPrecision says is of
@@ -206,28 +209,28 @@ func (w *workspace[T]) splitBytes(n int) unsafe.Pointer {
 	return bytesOf(&w.splitRows, n)
 }
 
-// splitImage splits an image's sheet; it returns the inverse of its scale, or 0 where it can't be split.
-func (s *slider[T]) splitImage(dst unsafe.Pointer, sheet []T) (unscale float32) {
-	return splitPairRows(dst, s.split, s.channels, s.channel(), sheet)
+// splitImages splits the sheets of images to rows of pairs of channels, with zeros up to whole steps.
+func (s *slider[T]) splitImages(w *workspace[T], x *laidOut[T]) {
+	k, channel := kernelsOf[T]().splitter, s.channel()
+	w.unscale = w.unscale[:0]
+	for n := range x.images {
+		dst, sheet := unsafe.Add(x.split, n*s.imageBytes()), x.sheets[n*x.room:]
+		w.unscale = append(w.unscale, splitRaised(func(scale float32) (most, least uint32) {
+			least = math.MaxUint32
+			for pair := range s.paddedChannels() / 2 {
+				c := pair/pairSide*splitSide + pair%pairSide
+				high, low := k.pairs(unsafe.Add(dst, pair*s.split.row), s.split.part, (*float32)(unsafe.Pointer(&sheet[c*channel])), 4*pairSide*channel, up(channel, lineElements), scale)
+				most, least = max(most, high), min(least, low)
+			}
+			return most, least
+		}))
+	}
+	x.unscale = w.unscale
 }
 
-// splitPairRows splits channels of a sheet to rows of pairs, with zeros up to whole steps.
-func splitPairRows[T Float](dst unsafe.Pointer, to splitSheet, channels, channel int, sheet []T) (unscale float32) {
-	k := kernelsOf[T]()
-	return splitRaised(func(scale float32) (most, least uint32) {
-		least = ^uint32(0)
-		for pair := range up(channels, splitSide) * pairSide {
-			c := pair/pairSide*splitSide + pair%pairSide
-			high, low := k.splitter.pairs(unsafe.Add(dst, pair*to.row), to.part, (*float32)(unsafe.Pointer(&sheet[c*channel])), 4*pairSide*channel, up(channel, lineElements), scale)
-			most, least = max(most, high), min(least, low)
-		}
-		return most, least
-	})
-}
-
-// splitTiles computes rows of images whose sheets are split, one after the other from split on, or adds them to c.
-func (s *slider[T]) splitTiles(w *workspace[T], g int, t *target, first, rows, images int, c []T, ldc int, split unsafe.Pointer, add bool) {
-	k := kernelsOf[T]().splitter
+// splitTiles computes rows of a group from first on of images that are split, or adds them to the grids.
+func (s *slider[T]) splitTiles(w *workspace[T], x *laidOut[T], t *target, g, first int, add bool) {
+	k, rows := kernelsOf[T]().splitter, x.rows
 	length, steps, block := t.length(s.sheet), len(t.places), t.splitBlock()
 	square := (*float32)(unsafe.Pointer(aligned(&w.square, 2*splitSide*splitSide)))
 	atOnce := max(1, splitBytes/(block*slideStep)) * splitSide
@@ -243,13 +246,13 @@ func (s *slider[T]) splitTiles(w *workspace[T], g int, t *target, first, rows, i
 			flags |= tileReLU
 		}
 		for i0 := 0; i0 < rows; i0 += atOnce {
-			for image := range images {
-				if w.unscale[image] == 0 {
+			for image, unscale := range x.unscale {
+				if unscale == 0 {
 					continue
 				}
-				grid := c[image*rows*ldc:]
+				grid := x.grids[image*rows*x.stride:]
 				for j := 0; j < length; j += splitSide {
-					b := unsafe.Add(split, image*s.imageBytes()+4*j)
+					b := unsafe.Add(x.split, image*s.imageBytes()+4*j)
 					for i := i0; i < min(i0+atOnce, rows); {
 						a, index := s.partedAt(g, t, p, first+i)
 						end := min(i0+atOnce, rows)
@@ -257,7 +260,7 @@ func (s *slider[T]) splitTiles(w *workspace[T], g int, t *target, first, rows, i
 							end = min(i+splitSide, end)
 						}
 						k.slide(k.config, a, b, &t.places[p], s.split.row, s.split.part, n, firstSteps(n*splitSide), square, end-i,
-							(*float32)(unsafe.Pointer(&grid[i*ldc+j])), 4*ldc, nil, min(splitSide, length-j), flags, w.unscale[image]*s.parted.unscale[index])
+							(*float32)(unsafe.Pointer(&grid[i*x.stride+j])), 4*x.stride, nil, min(splitSide, length-j), flags, unscale*s.parted.unscale[index])
 						i = end
 					}
 				}
