@@ -194,8 +194,9 @@ func tile(m machine, rows, vectors int, packed bool) {
 		JNZ(LabelRef(label))
 	}
 	line2 := min(vectors, 2) * bytes // of b where it is packed
+	const steps = 2
 	// unrolled takes so many steps of k at a time, whose addresses are constants: additions take turns that multiply-adds need.
-	unrolled := func(steps, ldb int, element func(u, i int) Mem, advance func()) {
+	unrolled := func(ldb int, element func(u, i int) Mem, advance func()) {
 		count := GP64()
 		MOVQ(k, count)
 		SHRQ(U8(log2(steps)), count)
@@ -225,18 +226,16 @@ func tile(m machine, rows, vectors int, packed bool) {
 		JZ(LabelRef("masked"))
 	}
 	if packed { // a holds rows elements a step, b two vectors
-		const steps = 4
-		unrolled(steps, vectors*bytes, func(u, i int) Mem { return Mem{Base: a.low, Disp: size * (u*rows + i)} }, func() { ADDQ(U32(steps*size*rows), a.low) })
+		unrolled(vectors*bytes, func(u, i int) Mem { return Mem{Base: a.low, Disp: size * (u*rows + i)} }, func() { ADDQ(U32(steps*size*rows), a.low) })
 		if rows > 8 {
 			LEAQ(Mem{Base: a.low, Index: a.stride, Scale: 8}, a.high)
 		}
 	} else { // a's rows as they lie, b packed
-		const steps = 2
 		CMPQ(step, U8(size))
 		JNE(LabelRef("whole"))
 		CMPQ(ldb, U32(line2))
 		JNE(LabelRef("whole"))
-		unrolled(steps, line2, func(u, i int) Mem {
+		unrolled(line2, func(u, i int) Mem {
 			mem := a.row(i)
 			mem.Disp += size * u
 			return mem
