@@ -26,7 +26,7 @@ const (
 
 // SetFloat32MatmulPrecision allows float32 matrix products to be less exact where that is faster: on processors with AMX
 // tiles, and on GPUs with TF32, which High and Medium allow there as in PyTorch (predictions' wide products take its 10 bits from
-// half precision, scaled). Elsewhere, and by default, they are Highest. It may be called at any time.
+// half precision, scaled). Elsewhere, by default, and in a CPU's convolutions they are Highest. It may be called at any time.
 // See https://docs.pytorch.org/docs/stable/generated/torch.set_float32_matmul_precision.html.
 func SetFloat32MatmulPrecision(p Precision) {
 	kernel.SetPrecision(p)

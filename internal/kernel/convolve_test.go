@@ -33,6 +33,7 @@ func convolutionCases() []Convolution {
 		plain(1, 1, 100, 15, [3]int{1, 8, 8}, [3]int{1, 3, 3}, one, [3]int{0, 1, 1}, one),
 		plain(2, 2, 40, 30, [3]int{1, 9, 8}, [3]int{1, 3, 3}, [3]int{1, 2, 2}, [3]int{0, 1, 1}, one),
 		plain(3, 1, 17, 5, [3]int{3, 6, 7}, [3]int{2, 2, 3}, one, [3]int{1, 0, 2}, [3]int{1, 2, 1}),
+		plain(1, 1, 3, 4, [3]int{1, 9, 70}, [3]int{1, 3, 3}, [3]int{1, 2, 2}, [3]int{0, 1, 1}, one),
 		plain(1, 1, 12, 8, [3]int{1, 30, 30}, [3]int{1, 7, 7}, one, [3]int{0, 1, 1}, one),
 		plain(2, 4, 1, 1, [3]int{1, 7, 7}, [3]int{1, 3, 3}, [3]int{1, 2, 2}, [3]int{0, 1, 1}, one),
 		plain(2, 1, 3, 5, [3]int{1, 16, 16}, [3]int{1, 4, 4}, [3]int{1, 4, 4}, [3]int{}, one),
@@ -52,7 +53,7 @@ func convolutionCases() []Convolution {
 		}
 		return d
 	}
-	for len(cases) < 67 {
+	for len(cases) < 68 {
 		c := plain(1+random.IntN(3), 1+random.IntN(3), 1+random.IntN(4), 1+random.IntN(9), draw(1, 9), draw(1, 3), draw(1, 3), draw(0, 4), draw(1, 3))
 		if volume(c.Output) > 0 && min(c.Output[0], c.Output[1], c.Output[2]) > 0 {
 			cases = append(cases, c)

@@ -18,11 +18,14 @@ func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
 	s := weightSlider[T]{Convolution: c, x: x, dy: dy}
 	layout := c.sheet(&s.lattices)
 	s.sheet, s.channel, s.taps = layout.size, layout.channel(), layout.taps
-	images := s.images
-	if s.hasPanels() {
-		images = s.panels
-	} else {
+	images, unit := s.images, 1 // channels of dy that are multiplied together
+	switch {
+	case !s.hasPanels():
 		s.makeOffsets()
+	case s.splitsPanels():
+		images, unit = s.imagesInPanels, splitSide
+	default:
+		images = s.imagesInPanels
 	}
 	parts := min(Threads(), partsOf(size*c.Batch*volume(c.Output), grainProduct))
 	if parts == 1 {
@@ -30,7 +33,7 @@ func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
 		return
 	}
 	if parts > c.Batch || size > c.Batch*c.Groups*c.In*volume(c.Input) { // to prepare x for each costs less than a dweight of its own
-		pool.run(taskFunc(func(_, from, to int) { images(dweight, 0, c.Batch, from, to) }), parts, c.Out, 1)
+		pool.run(taskFunc(func(_, from, to int) { images(dweight, 0, c.Batch, from, to) }), parts, c.Out, unit)
 		return
 	}
 	w := borrow[T]()

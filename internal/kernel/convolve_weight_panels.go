@@ -18,8 +18,8 @@ func (s *weightSlider[T]) hasPanels() bool {
 	return lanes > 0 && s.In*panelLanes > lanes
 }
 
-// panels adds the products of some images and channels of dy to sums, which hold nothing for them yet.
-func (s *weightSlider[T]) panels(sums []T, from, to, first, last int) {
+// imagesInPanels adds the products of some images and channels of dy to sums, which hold nothing for them yet.
+func (s *weightSlider[T]) imagesInPanels(sums []T, from, to, first, last int) {
 	w := borrow[T]()
 	defer w.giveBack()
 	k, size := kernelsOf[T](), sizeOf[T]()
