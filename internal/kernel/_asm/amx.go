@@ -89,10 +89,7 @@ func (t *text) split(parts int) {
 	t.line("MOVQ second+24(FP), BX")
 	t.line("MOVQ advance+32(FP), R9")
 	t.line("MOVQ steps+40(FP), R8")
-	t.line("VBROADCASTSS scale+48(FP), Z29")
-	t.line("MOVL scale+48(FP), R11")
-	t.line("SUBL $0x3f800000, R11") // 0 for a scale of 1: a multiplication would be slow for subnormal numbers
-	t.splitConstants(31, 30, 27)
+	t.scaledBy("scale+48(FP)")
 	fmt.Fprintf(&t.asm, "step:\n")
 	t.line("MOVQ SI, R10")
 	t.line("MOVQ $16, CX")
@@ -100,15 +97,7 @@ func (t *text) split(parts int) {
 	t.line("VMOVUPS (R10), Z0")
 	t.line("VMOVUPS (R10)(BX*1), Z1")
 	t.line("ADDQ DX, R10")
-	for x := range 2 {
-		t.lines(look(x, 2+x, 27))
-	}
-	t.line("TESTL R11, R11")
-	t.line("JZ scaled")
-	t.line("VMULPS Z29, Z0, Z0")
-	t.line("VMULPS Z29, Z1, Z1")
-	fmt.Fprintf(&t.asm, "scaled:\n")
-	t.lines(splitPair(parts, 0, 31, 30, func(q int) string { return fmt.Sprintf("%d(DI)", 2048*q) }))
+	t.splitScaled(parts, func(q int) string { return fmt.Sprintf("%d(DI)", 2048*q) })
 	t.line("ADDQ $64, DI")
 	t.line("DECQ CX")
 	t.line("JNZ loop")
@@ -119,6 +108,27 @@ func (t *text) split(parts int) {
 	t.storeSeen("most+56(FP)", "least+60(FP)")
 	t.line("VZEROUPPER")
 	t.line("RET")
+}
+
+// scaledBy makes ready for splitScaled.
+func (t *text) scaledBy(scale string) {
+	t.line("VBROADCASTSS %s, Z29", scale)
+	t.line("MOVL %s, R11", scale)
+	t.line("SUBL $0x3f800000, R11") // 0 for a scale of 1: a multiplication would be slow for subnormal numbers
+	t.splitConstants(31, 30, 27)
+}
+
+// splitScaled looks at the numbers of Z0 and Z1, scales them, and splits the pairs.
+func (t *text) splitScaled(parts int, to func(part int) string) {
+	for x := range 2 {
+		t.lines(look(x, 2+x, 27))
+	}
+	t.line("TESTL R11, R11")
+	t.line("JZ scaled")
+	t.line("VMULPS Z29, Z0, Z0")
+	t.line("VMULPS Z29, Z1, Z1")
+	fmt.Fprintf(&t.asm, "scaled:\n")
+	t.lines(splitPair(parts, 0, 31, 30, to))
 }
 
 // storeSeen stores the most and the least of what was seen.
