@@ -3,6 +3,8 @@ package kernel
 import (
 	"fmt"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -160,5 +162,43 @@ func TestConvolveInParallelGivesTheSameBits(t *testing.T) {
 				}
 			}
 		}
+	})
+}
+
+// Convolutions and products beside each other, which take turns with the same scratch memory, have the bits that they have alone.
+func TestConvolveBesideProducts(t *testing.T) {
+	eachSIMD(t, func(t *testing.T) {
+		b := newBench[float32](t)
+		c := Convolution{Batch: 3, Groups: 1, In: 64, Out: 64, Window: Window{
+			Input: [3]int{1, 9, 9}, Kernel: [3]int{1, 3, 3}, Output: [3]int{1, 9, 9}, Stride: [3]int{1, 1, 1}, Padding: [3]int{0, 1, 1}, Dilation: [3]int{1, 1, 1},
+		}}
+		x, weight := b.normal(0, c.Batch*64*81, 1), b.normal(1, 64*64*9, 1)
+		const m, n, k = 64, 256, 300
+		u, v := b.normal(2, m*k, 1), b.normal(3, n*k, 1)
+		kept := [2]*Weights{{Version: new(atomic.Uint64)}, {Version: new(atomic.Uint64)}}
+		all := func(keep bool) (results [4][]float32) {
+			weights := [2]*Weights{}
+			if keep {
+				weights = kept
+			}
+			results = [4][]float32{make([]float32, len(x)), make([]float32, len(x)), make([]float32, len(weight)), make([]float32, m*n)}
+			Convolve(c, results[0], x, weight, weights[0], ChannelEpilogue[float32]{Activation: ReLU})
+			ConvolveTransposed(c, results[1], x, weight, nil, ChannelEpilogue[float32]{})
+			ConvolveWeight(c, results[2], x, x)
+			Linear(m, n, k, u, v, weights[1], results[3], Epilogue[float32]{})
+			return results
+		}
+		alone := [2][4][]float32{all(true), all(false)}
+		var running sync.WaitGroup
+		for keeper := range 4 {
+			running.Go(func() {
+				for range 20 {
+					for i, result := range all(keeper%2 == 0) {
+						sameBits(t, alone[keeper%2][i], result, "result %d", i)
+					}
+				}
+			})
+		}
+		running.Wait()
 	})
 }

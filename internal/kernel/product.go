@@ -134,7 +134,9 @@ func (g *product[T]) compute(w *workspace[T], weights *Weights) {
 	panel := g.kernels.panel()
 	g.byDots = g.layout == NT && (g.m <= dotRowLimit(g.k) && (g.m == 1 || weights == nil) || isTiny(g.m, g.n, g.k))
 	g.byRows = g.turn != nil || g.m > g.n && g.n < 4*panel*Threads() || g.layout != TN && g.m >= g.rowsOfThread()*Threads()
-	g.parts = g.kernels.splitsBy(g.m, g.n, g.k, weights)
+	if g.turn == nil { // what is swapped is for multiply-adds
+		g.parts = g.kernels.splitsBy(g.m, g.n, g.k, weights)
+	}
 	if weights != nil && !g.byDots {
 		g.useWeights(w, weights)
 	}
@@ -192,7 +194,7 @@ func (g *product[T]) drop() {
 	if g.blocked {
 		g.blocked, g.block = false, block[T]{}
 	}
-	g.cut.parts, g.own, g.backward = 0, 0, false
+	g.cut.parts, g.own, g.backward, g.parts = 0, 0, false, 0
 }
 
 // run computes one part.
