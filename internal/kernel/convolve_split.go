@@ -13,8 +13,8 @@ const (
 	slideParts = 3
 	// slideStep is what 32 rows take for a step of 32 channels under one tap.
 	slideStep = slideParts * 2 * splitTile
-	// splitRoom bounds what an image takes, split: 1.5 times what it takes else, and larger ones come from memory anyway.
-	splitRoom = 64 << 20
+	// sheetBytes bounds what an image takes, split: 1.5 times what it takes else, and larger ones come from memory anyway.
+	sheetBytes = 64 << 20
 	// pairSide is how many channels apart a pair's are.
 	pairSide = splitSide / 2
 )
@@ -25,12 +25,15 @@ type splitSheet struct {
 	part int // bytes of a part
 }
 
-// splitSheetOf is that of channels of so many elements each, behind which tiles of the last columns read.
-func splitSheetOf(channels, channel int) splitSheet {
-	lines := up(channel+2*splitSide, lineElements)
+// planesSplit is how many elements of a channel are split: the last line's zeros, which are the next channel's first, with them.
+func (p *slidePlan) planesSplit() int { return up(p.channel()+p.sheet[2], lineElements) * lineElements }
+
+// splitSheet is how the images lie, split; tiles of the last columns read behind the planes.
+func (p *slidePlan) splitSheet() splitSheet {
+	lines := (p.planesSplit() + 2*splitSide) / lineElements
 	lines += 1 - lines%2 // rows of a tile must not share lines of the first-level cache
 	row := lines * lineBytes
-	return splitSheet{row, up(channels, splitSide) * pairSide * row}
+	return splitSheet{row, p.paddedChannels() / 2 * row}
 }
 
 // Cycles a multiply-add of both ways, a number of a sheet to split, and one of a result to store, as measured.
@@ -38,7 +41,7 @@ const cyclesSlideFMA, cyclesSlide, cyclesSheet, cyclesGrid = 0.040, 0.027, 1.2, 
 
 // splits says whether tiles are worth it.
 func (p *slidePlan) splits(k *splitter) bool {
-	if k == nil || slideParts*splitSheetOf(p.channels, p.channel()).part > splitRoom {
+	if k == nil || slideParts*p.splitSheet().part > sheetBytes {
 		return false
 	}
 	tiles, adds := cyclesSheet*float64(p.paddedChannels()*p.channel()), 0.0
@@ -57,7 +60,7 @@ func (p *slidePlan) paddedRows() int { return up(p.rows, splitSide) * splitSide 
 
 // planSplit finds where the steps of the targets begin in a sheet that is split: for each tap those of 32 channels each.
 func (p *slidePlan) planSplit(size int) {
-	p.split = splitSheetOf(p.channels, p.channel())
+	p.split = p.splitSheet()
 	for i := range p.targets {
 		t := &p.targets[i]
 		for tap := range t.taps {
@@ -219,7 +222,7 @@ func (s *slider[T]) splitImages(w *workspace[T], x *laidOut[T]) {
 			least = math.MaxUint32
 			for pair := range s.paddedChannels() / 2 {
 				c := pair/pairSide*splitSide + pair%pairSide
-				high, low := k.pairs(unsafe.Add(dst, pair*s.split.row), s.split.part, (*float32)(unsafe.Pointer(&sheet[c*channel])), 4*pairSide*channel, up(channel, lineElements), scale)
+				high, low := k.pairs(unsafe.Add(dst, pair*s.split.row), s.split.part, (*float32)(unsafe.Pointer(&sheet[c*channel])), 4*pairSide*channel, s.planesSplit()/lineElements, scale)
 				most, least = max(most, high), min(least, low)
 			}
 			return most, least

@@ -22,7 +22,7 @@ const pairBytes = splitSide * 4
 func (s *weightSlider[T]) splitsPanels() bool {
 	row, length := s.row()
 	taps, columns, rows := len(s.taps), up(s.In, splitSide)*splitSide, up(s.Out, splitSide)*splitSide
-	if kernelsOf[T]().splitter == nil || slideParts*4*max(columns*s.channel, rows*row) > splitRoom {
+	if kernelsOf[T]().splitter == nil || slideParts*4*max(columns*s.channel, rows*row) > sheetBytes {
 		return false
 	}
 	tiles := cyclesSheet*float64(columns*s.channel+rows*row) + float64(rows*columns*taps)*(cyclesGrid*float64(up(length, panelSteps*splitSide))+cyclesSlide*float64(up(length, splitSide)*splitSide))

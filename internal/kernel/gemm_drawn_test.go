@@ -43,6 +43,9 @@ func testGemmOfDrawnSizes[T Float](t *testing.T) {
 	}
 	for i := range products {
 		SetThreads(1 + i%3)
+		if i%50 == 0 {
+			spoil[T]()
+		}
 		layout, m, n, k := Layout(random.IntN(3)), size(700), size(700), size(1000)
 		a, b := values[:m*k], values[len(values)-n*k:]
 		bias, was := values[1000:1000+n], values[2000:2000+m*n]
