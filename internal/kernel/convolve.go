@@ -182,7 +182,7 @@ type slidePlan struct {
 	targets                  []target
 	rowStride, channelStride int // element (row, channel, tap) of a group's weights stands at row*rowStride + channel*channelStride + tap
 	blockRows, steps, work   int
-	inParts                  bool       // on AMX tiles, see convolve_split.go
+	onTiles                  bool       // of AMX, see convolve_split.go
 	split                    splitSheet // then
 	splitSteps               int
 }
@@ -242,7 +242,7 @@ func planOf[T Float](c Convolution, transposed bool) *slidePlan {
 			}
 		}
 	}
-	if p.inParts = p.splits(k.splitter); p.inParts {
+	if p.onTiles = p.splits(k.splitter); p.onTiles {
 		p.planSplit(sizeOf[T]())
 	}
 	slidePlans.Lock()

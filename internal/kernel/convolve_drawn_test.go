@@ -12,14 +12,7 @@ import (
 // Convolutions of sizes drawn up to some hundred channels, where the ways to compute them meet, with fresh and with kept weights: samples of
 // results and gradients stay within the bound, on one thread and on several.
 func TestConvolveOfDrawnSizes(t *testing.T) {
-	defer SetThreads(Threads())
-	eachSIMD(t, func(t *testing.T) {
-		if SIMD() == "generic" {
-			return // one way for all sizes
-		}
-		t.Run("float32", testConvolveOfDrawnSizes[float32])
-		t.Run("float64", testConvolveOfDrawnSizes[float64])
-	})
+	eachWay(t, testConvolveOfDrawnSizes[float32], testConvolveOfDrawnSizes[float64])
 }
 
 func testConvolveOfDrawnSizes[T Float](t *testing.T) {

@@ -7,7 +7,7 @@ import (
 
 // prepare splits or packs the weights.
 func (s *slider[T]) prepare(parted *partedSlide, buffer *[]T) {
-	if !s.inParts || !s.splitWeights(parted, buffer) {
+	if !s.onTiles || !s.splitWeights(parted, buffer) {
 		s.packAll(buffer)
 	}
 }

@@ -36,7 +36,7 @@ func (given slider[T]) compute(weight []T) {
 	}
 	s.weight = weight
 	if !s.packKept() {
-		s.prepare(&w.parts, &w.a)
+		s.prepare(&w.slid, &w.a)
 	}
 	items := s.batch * s.groups
 	parts := partsOf(s.work*s.rows*items, grainProduct)

@@ -23,6 +23,7 @@ func ConvolveWeight[T Float](c Convolution, dweight, x, dy []T) {
 	case !s.hasPanels():
 		s.makeOffsets()
 	case s.splitsPanels():
+		s.onTiles = true
 		images, unit = s.imagesInPanels, splitSide
 	default:
 		images = s.imagesInPanels
@@ -59,6 +60,7 @@ type weightSlider[T Float] struct {
 	channel  int   // elements of a channel's planes
 	taps     []int // where the product under each begins in a channel
 	offsets  []int // where those of all channels do: in bytes, where a kernel reads them
+	onTiles  bool  // of AMX
 }
 
 func (s *weightSlider[T]) makeOffsets() {

@@ -28,8 +28,7 @@ func (s *weightSlider[T]) imagesInPanels(sums []T, from, to, first, last int) {
 		row += lineElements
 	}
 	p := panels[T]{out: last - first, row: row, length: length, taps: s.taps, columns: up(s.In, k.lanes) * k.lanes}
-	inParts := s.splitsPanels()
-	if inParts {
+	if s.onTiles {
 		p.columns = up(s.In, splitSide) * splitSide
 	}
 	p.depth = up(s.channel, k.lanes)*k.lanes + s.sheet[2] + 4*splitSide // and what is read behind the last line
@@ -45,7 +44,7 @@ func (s *weightSlider[T]) imagesInPanels(sums []T, from, to, first, last int) {
 				to := panelOf(c, p.columns, k.lanes)
 				k.transpose(up(s.channel, k.lanes), &p.turned[to.from*p.depth+c-to.from], to.width*size, &sheet[c*s.channel], s.channel*size, min(k.lanes, s.In-c), k.lanes)
 			}
-			if !inParts || !p.splitMultiply(w, i > from) {
+			if !s.onTiles || !p.splitMultiply(w, i > from) {
 				p.multiply(i > from)
 			}
 		}

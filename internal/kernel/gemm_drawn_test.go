@@ -12,14 +12,7 @@ import (
 // Products of sizes drawn up to some hundred, where the ways to compute them meet, with fresh and with kept weights: samples of their
 // elements stay within the bound, on one thread and on several.
 func TestGemmOfDrawnSizes(t *testing.T) {
-	defer SetThreads(Threads())
-	eachSIMD(t, func(t *testing.T) {
-		if SIMD() == "generic" {
-			return // one way for all sizes
-		}
-		t.Run("float32", testGemmOfDrawnSizes[float32])
-		t.Run("float64", testGemmOfDrawnSizes[float64])
-	})
+	eachWay(t, testGemmOfDrawnSizes[float32], testGemmOfDrawnSizes[float64])
 }
 
 func testGemmOfDrawnSizes[T Float](t *testing.T) {

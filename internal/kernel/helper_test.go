@@ -22,6 +22,17 @@ func eachSIMD(t *testing.T, f func(t *testing.T)) {
 	}
 }
 
+// eachWay runs the tests of both types under every instruction set that has several ways for what is tested.
+func eachWay(t *testing.T, single, double func(t *testing.T)) {
+	defer SetThreads(Threads())
+	eachSIMD(t, func(t *testing.T) {
+		if SIMD() != "generic" {
+			t.Run("float32", single)
+			t.Run("float64", double)
+		}
+	})
+}
+
 // bench hands out guarded operands: each index has memory of its own, at its upper end on odd rounds.
 type bench[T Float] struct {
 	t       *testing.T

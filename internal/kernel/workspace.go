@@ -24,7 +24,7 @@ type workspace[T Float] struct {
 	serial                uint64         // of the product it belongs to
 	parted                partedWeights  // a b that is split whole
 	gates                 [4]Weights     // of a recurrent layer
-	parts                 partedSlide    // a convolution's weights that are split
+	slid                  partedSlide    // a convolution's weights that are split
 	// by column: the running maxima and sums of a softmax over a dim that is not the last, and a row
 	most, sum, row []T
 	// by row of a block

@@ -226,7 +226,7 @@ func (t *text) product(parts int) {
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
-	t.lines(packedOperands(parts).first(parts, false))
+	t.lines(packedOperands(parts).first(parts))
 	t.line("MOVQ first+32(FP), AX")
 	t.line("MOVQ steps+24(FP), DI") // those after the first
 	t.line("SUBQ AX, DI")
@@ -255,12 +255,7 @@ func (t *text) product(parts int) {
 	t.line("DECQ AX")
 	t.line("JNZ step")
 	fmt.Fprintf(&t.asm, "steps:\n")
-	t.line("TESTQ DI, DI")
-	t.line("JZ multiplied")
-	t.putFirst()
-	t.line("MOVQ DI, AX")
-	t.line("XORQ DI, DI")
-	t.line("JMP step")
+	t.afterFirst("step", t.putFirst)
 	fmt.Fprintf(&t.asm, "multiplied:\n")
 	t.column(last)
 	t.line("MOVQ rows+48(FP), AX")
@@ -394,6 +389,16 @@ func (t *text) putFirst() {
 	for tile := range 4 {
 		t.line("%s", tileZero(tile))
 	}
+}
+
+// afterFirst ends the first steps: put stores their products, and the others follow from label on.
+func (t *text) afterFirst(label string, put func()) {
+	t.line("TESTQ DI, DI")
+	t.line("JZ multiplied")
+	put()
+	t.line("MOVQ DI, AX")
+	t.line("XORQ DI, DI")
+	t.line("JMP %s", label)
 }
 
 // beside spreads others evenly between lines.

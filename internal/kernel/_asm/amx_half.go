@@ -39,13 +39,10 @@ func (t *text) half(parts int, last lastArguments) {
 	t.nextStep(parts)
 	t.line("DECQ AX")
 	t.line("JNZ halfStep")
-	t.line("TESTQ DI, DI")
-	t.line("JZ multiplied")
-	t.storeTiles(blockBytes)
-	t.zeroHalf()
-	t.line("MOVQ DI, AX")
-	t.line("XORQ DI, DI")
-	t.line("JMP halfStep")
+	t.afterFirst("halfStep", func() {
+		t.storeTiles(blockBytes)
+		t.zeroHalf()
+	})
 }
 
 func (t *text) zeroHalf() {
